@@ -1,0 +1,158 @@
+package funnel
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/funnel-go/funnel/internal/quota"
+)
+
+// An answer is what one attempt brought.
+type answer struct {
+	status int // 0: none came
+	header http.Header
+	body   []byte // whole, or as much of it as came
+	quota  quota.Headers
+
+	err     error // why there is no whole answer
+	refused bool  // err came from admission or authentication: nothing was sent
+	unsent  bool  // nothing was sent for sure
+}
+
+// errTooLarge marks an answer over the client's limit: it would be no smaller
+// next time.
+var errTooLarge = errors.New("the answer is too large")
+
+// An attempter is the transport under the retries. Each RoundTrip is one
+// attempt: it waits for its turn, authenticates, sends, reads the whole answer
+// and leaves it with the call.
+//
+// It has no CloseIdleConnections on purpose: go-retryablehttp would call it after
+// each failure, at the cost of everybody's connections.
+type attempter struct {
+	client *Client
+	base   http.RoundTripper
+}
+
+// RoundTrip returns a response that says nothing but where the call is: the
+// answer is with the call, and neither http.Client nor go-retryablehttp shall
+// act on it. The header is the answer's, for the cookie jar.
+func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
+	call := callFrom(req.Context())
+	call.last = a.attempt(req.Context(), call, req)
+	return &http.Response{StatusCode: http.StatusOK, Header: call.last.header, Body: http.NoBody, Request: req}, nil
+}
+
+func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) answer {
+	c := a.client
+	if paused := c.gate.Paused(); !paused.IsZero() && call.attempts == 0 {
+		c.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
+	}
+	queued := time.Now()
+	done, err := c.admit(ctx)
+	if err != nil {
+		return answer{err: err, refused: true, unsent: true}
+	}
+	call.attempts++
+	started := time.Now()
+	info := AttemptInfo{CallInfo: call.info(), Attempt: call.attempts, Waited: started.Sub(queued) + call.waited}
+	call.waited = 0
+	ctx = c.attemptStart(ctx, info)
+
+	got := a.send(ctx, req)
+
+	if got.status == http.StatusTooManyRequests {
+		c.pause(ctx, c.rateLimitWait(got.quota))
+	}
+	c.hear(got.quota)
+	done(Outcome{
+		Sent:       !got.unsent,
+		StatusCode: got.status,
+		Remaining:  got.quota.Remaining,
+		RetryAfter: got.quota.RetryAfter,
+	})
+	c.attemptDone(ctx, info, AttemptResult{
+		StatusCode: got.status,
+		Header:     got.header,
+		Body:       got.body,
+		Duration:   time.Since(started),
+		Err:        got.err,
+	})
+	return got
+}
+
+func (a *attempter) send(parent context.Context, req *http.Request) answer {
+	ctx := parent
+	if timeout := a.client.attemptTimeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	var conn connTrace
+	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
+	req.Header = req.Header.Clone() // shared with the other attempts until here
+	if err := a.client.auth(req); err != nil {
+		return noAnswer(fmt.Errorf("authentication: %w", err), true)
+	}
+	resp, err := a.base.RoundTrip(req)
+	if err != nil {
+		return noAnswer(a.timedOut(ctx, parent, err), conn.surelyUnsent())
+	}
+	defer resp.Body.Close()
+	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.Header)}
+	if got.body, err = readBody(resp, a.client.maxResponseBytes); err != nil {
+		got.err = a.timedOut(ctx, parent, err)
+	}
+	return got
+}
+
+// timedOut says so where it was the attempt's time that ran out.
+func (a *attempter) timedOut(ctx, parent context.Context, err error) error {
+	if ctx.Err() != nil && parent.Err() == nil {
+		return fmt.Errorf("no whole answer within %s: %w", a.client.attemptTimeout, err)
+	}
+	return err
+}
+
+func noAnswer(err error, unsent bool) answer {
+	return answer{err: err, unsent: unsent, quota: quota.Headers{Limit: quota.Unknown, Remaining: quota.Unknown}}
+}
+
+// readBody reads the whole body, which the transport has decompressed.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	var buf bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= min(limit, 1<<20) {
+		buf.Grow(int(n) + bytes.MinRead) // room to see the end without growing
+	}
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if int64(buf.Len()) > limit {
+		return buf.Bytes()[:limit], fmt.Errorf("%w: over %d bytes", errTooLarge, limit)
+	}
+	if err != nil {
+		return buf.Bytes(), fmt.Errorf("the answer was cut short after %d bytes: %w", buf.Len(), err)
+	}
+	return buf.Bytes(), nil
+}
+
+// A connTrace tells by httptrace whether a request may have left: what errors
+// say of it is no promise. A transport that does not report connections is
+// taken to have sent.
+type connTrace struct {
+	asked, got atomic.Bool
+}
+
+func (t *connTrace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { t.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+	}
+}
+
+func (t *connTrace) surelyUnsent() bool { return t.asked.Load() && !t.got.Load() }

@@ -1,0 +1,196 @@
+package funnel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/go-querystring/query"
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/funnel-go/funnel/internal/envelope"
+)
+
+// A request is one operation with its arguments.
+type request struct {
+	method string
+	path   string // of the operation, below the base path
+	query  url.Values
+	body   any // sent as JSON; nil: none
+
+	// repeatable says of a POST that doing it twice is as doing it once, since
+	// what it creates has a unique key or it only adds to a set.
+	repeatable bool
+}
+
+// A decoder reads the body of a successful answer.
+type decoder func(body []byte) error
+
+// fetch makes the call and returns its result.
+func fetch[T any](ctx context.Context, c *Client, req request) (*T, error) {
+	var result *T
+	err := c.do(ctx, req, func(body []byte) (err error) {
+		result, err = envelope.Data[T](body)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// fetchPage makes the call and returns its page of a list.
+func fetchPage[T any](ctx context.Context, c *Client, req request) (*Page[T], error) {
+	var page *Page[T]
+	err := c.do(ctx, req, func(body []byte) error {
+		items, paging, err := envelope.List[T](body)
+		page = &Page[T]{
+			Items:    items,
+			Page:     int(paging.CurrentPage),
+			PerPage:  int(paging.PerPage),
+			LastPage: int(paging.LastPage),
+			Total:    int(paging.Total),
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// decodeInto is the decoder for a result of the user's own type.
+func decodeInto(out any) decoder {
+	return func(body []byte) error {
+		data, err := envelope.Data[json.RawMessage](body)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(*data, out); err != nil {
+			return errors.Join(envelope.ErrUnexpected, err)
+		}
+		return nil
+	}
+}
+
+// do sends a request down the road. A nil decoder expects no result.
+func (c *Client) do(ctx context.Context, req request, decode decoder) error {
+	if c == nil || c.retry == nil {
+		return argumentError("client", "is a zero Client: make one with New")
+	}
+	if ctx == nil {
+		return argumentError("ctx", "is nil: use context.Background()")
+	}
+	opts := callOptionsFrom(ctx)
+	if opts.err != nil {
+		return opts.err
+	}
+	call := &call{client: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry}
+	if call.noResult {
+		call.decode = envelope.Success
+	}
+	httpReq, err := call.encode(opts.header)
+	if err != nil {
+		return err
+	}
+	info := CallInfo{Method: req.method, Path: req.path, BaseURL: c.base}
+	started := time.Now()
+	ctx = c.callStart(ctx, info)
+	err = call.run(ctx, httpReq)
+	if opts.response != nil {
+		*opts.response = call.response()
+	}
+	c.callDone(ctx, info, CallResult{
+		StatusCode: call.last.status,
+		Attempts:   call.attempts,
+		Duration:   time.Since(started),
+		Err:        err,
+	})
+	return err
+}
+
+// encode builds the HTTP request that every attempt copies.
+func (c *call) encode(header http.Header) (*retryablehttp.Request, error) {
+	u := *c.client.base
+	if u.RawPath != "" {
+		u.RawPath += (&url.URL{Path: c.path}).EscapedPath()
+	}
+	u.Path += c.path
+	u.RawQuery = c.query.Encode()
+	req := &http.Request{
+		Method:     c.method,
+		URL:        &u,
+		Host:       u.Host,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     c.client.header.Clone(),
+	}
+	for key, values := range header {
+		req.Header[key] = values
+	}
+	retryable := &retryablehttp.Request{Request: req}
+	if c.body == nil {
+		return retryable, nil
+	}
+	body, err := json.Marshal(c.body)
+	if err != nil {
+		return nil, argumentError("body", "cannot be sent as JSON: %v", err)
+	}
+	if req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if err := retryable.SetBody(bytes.NewReader(body)); err != nil {
+		return nil, argumentError("body", "cannot be sent: %v", err)
+	}
+	return retryable, nil
+}
+
+func (c *call) response() Response {
+	return Response{
+		StatusCode: c.last.status,
+		Header:     c.last.header,
+		RequestID:  c.last.header.Get("X-Request-Id"),
+		Attempts:   c.attempts,
+		Body:       c.last.body,
+	}
+}
+
+// encodeQuery turns list parameters into a query.
+func encodeQuery(params any) (url.Values, error) {
+	values, err := query.Values(params)
+	if err != nil {
+		return nil, argumentError("params", "cannot be sent as a query: %v", err)
+	}
+	return values, nil
+}
+
+// checkCall refuses a method or path that could not be meant, and brings the
+// path to its one form.
+func checkCall(req *request) error {
+	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return argumentError("method", "want one such as http.MethodGet")
+	}
+	if !strings.HasPrefix(req.path, "/") {
+		req.path = "/" + req.path
+	}
+	switch {
+	case req.path == "/" || strings.HasPrefix(req.path, "//") || strings.Contains(req.path, "://"):
+		return argumentError("path", "want a path below the base URL, such as /contact")
+	case strings.ContainsAny(req.path, "?#"):
+		return argumentError("path", "holds a query or a fragment: give the query by its own argument")
+	case hasControl(req.path) || strings.Contains(req.path, `\`):
+		return argumentError("path", "holds a control character or a backslash")
+	}
+	for segment := range strings.SplitSeq(req.path, "/") {
+		if segment == "." || segment == ".." {
+			return argumentError("path", "must not climb: it holds a %q", segment)
+		}
+	}
+	return nil
+}

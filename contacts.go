@@ -1,0 +1,264 @@
+package funnel
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+)
+
+// A Contact is a person in the account, identified by the e-mail address.
+type Contact struct {
+	ID           ContactID         `json:"id"`
+	Email        string            `json:"email"`
+	FirstName    string            `json:"first_name"`
+	LastName     string            `json:"last_name"`
+	Phone        string            `json:"phone"`
+	Status       ContactStatus     `json:"status"`
+	CustomFields map[string]string `json:"custom_fields"`
+	Tags         []Tag             `json:"tags"`
+	CreatedAt    Timestamp         `json:"created_at"`
+	UpdatedAt    Timestamp         `json:"updated_at"`
+}
+
+// A ContactStatus says whether a contact gets mail. The set is open: a status
+// that the SDK does not know is passed on.
+type ContactStatus string
+
+// The statuses of a contact (assumed).
+const (
+	ContactSubscribed   ContactStatus = "subscribed"
+	ContactUnsubscribed ContactStatus = "unsubscribed"
+	ContactBounced      ContactStatus = "bounced"
+	ContactComplained   ContactStatus = "complained"
+)
+
+// ContactListParams choose and page contacts. A zero field is left out.
+type ContactListParams struct {
+	Page        int           `url:"page,omitempty"`               // from 1
+	PerPage     int           `url:"per_page,omitempty"`           // 1 to 100
+	Status      ContactStatus `url:"status,omitempty"`             // with that status only
+	Search      string        `url:"search,omitempty"`             // with that text in name or address
+	TagIDs      []TagID       `url:"tag_ids,omitempty,comma"`      // with one of these tags; at most 500
+	SequenceIDs []SequenceID  `url:"sequence_ids,omitempty,comma"` // in one of these sequences; at most 500
+}
+
+func (p ContactListParams) check() error {
+	if err := checkFilterIDs("tag_ids", p.TagIDs); err != nil {
+		return err
+	}
+	return checkFilterIDs("sequence_ids", p.SequenceIDs)
+}
+
+// ContactCreateParams describe a new contact. A zero field is left out.
+type ContactCreateParams struct {
+	Email        string            `json:"email"` // required (documented)
+	FirstName    string            `json:"first_name,omitempty"`
+	LastName     string            `json:"last_name,omitempty"`
+	Phone        string            `json:"phone,omitempty"`
+	Status       ContactStatus     `json:"status,omitempty"`
+	CustomFields map[string]string `json:"custom_fields,omitempty"`
+	TagIDs       []TagID           `json:"tag_ids,omitempty"`      // tags to put on it
+	SequenceIDs  []SequenceID      `json:"sequence_ids,omitempty"` // sequences to enrol it in
+}
+
+func (p ContactCreateParams) check() error {
+	if err := checkText("email", p.Email); err != nil {
+		return err
+	}
+	if err := checkIDs("tag_ids", p.TagIDs); err != nil {
+		return err
+	}
+	return checkIDs("sequence_ids", p.SequenceIDs)
+}
+
+// ContactUpdateParams change a contact. A nil field leaves it as it is.
+type ContactUpdateParams struct {
+	Email        *string            `json:"email,omitempty"`
+	FirstName    *string            `json:"first_name,omitempty"`
+	LastName     *string            `json:"last_name,omitempty"`
+	Phone        *string            `json:"phone,omitempty"`
+	Status       *ContactStatus     `json:"status,omitempty"`
+	CustomFields *map[string]string `json:"custom_fields,omitempty"`
+}
+
+func (p ContactUpdateParams) check() error {
+	if p.Email == nil {
+		return nil
+	}
+	return checkText("email", *p.Email)
+}
+
+// ContactsService is the API of contacts: see Client.Contacts.
+type ContactsService service
+
+func (s *ContactsService) resource() resource[Contact] {
+	return resource[Contact]{
+		client:  (*service)(s).c(),
+		one:     "/contact",
+		many:    "/contacts",
+		idField: "contact_id",
+		unique:  true, // the e-mail address
+	}
+}
+
+// List returns one page of the contacts that params choose.
+//
+// API: GET /contacts (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
+func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*Page[Contact], error) {
+	return s.resource().list(ctx, params)
+}
+
+// All ranges over the contacts that params choose, from the page they name to
+// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
+// not delete contacts while ranging: the pages move up, and some are skipped.
+//
+// API: GET /contacts (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
+func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {
+	return s.resource().all(ctx, params)
+}
+
+// Get returns a contact by its id.
+//
+// API: GET /contact (assumed). Errors: [ErrNotFound].
+func (s *ContactsService) Get(ctx context.Context, id ContactID) (*Contact, error) {
+	return s.resource().get(ctx, id)
+}
+
+// GetByEmail returns a contact by its e-mail address.
+//
+// API: GET /contact (assumed). Errors: [ErrNotFound].
+func (s *ContactsService) GetByEmail(ctx context.Context, email string) (*Contact, error) {
+	if err := checkText("email", email); err != nil {
+		return nil, err
+	}
+	return s.resource().find(ctx, url.Values{"email": {email}})
+}
+
+// Create creates a contact. It is safe to repeat: there is one contact for an
+// address. Where an attempt got no answer and the next one finds the contact
+// there, the error is ErrContactExists with MayHaveBeenApplied set; [Upsert]
+// settles that too.
+//
+// API: POST /contact (documented). Errors: [ErrContactExists], [*ValidationError].
+//
+// [Upsert]: ContactsService.Upsert
+func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams) (*Contact, error) {
+	return s.resource().create(ctx, params)
+}
+
+// Upsert creates a contact, or brings the one with that address up to date: it
+// sets the fields that are set in params and adds the tags, and takes nothing
+// away. Only a contact that it creates is enrolled in params.SequenceIDs, since
+// an enrolment may send mail. created is true only where the creation was
+// answered with success; after a lost answer it is false although it may have
+// been this call that created the contact.
+//
+// API: POST /contact (documented), GET /contact, PUT /contact and
+// POST /contact-tag (assumed). Errors: [*ValidationError].
+func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (contact *Contact, created bool, err error) {
+	contact, err = s.Create(ctx, params)
+	if !errors.Is(err, ErrContactExists) {
+		return contact, err == nil, err
+	}
+	contact, err = s.GetByEmail(ctx, params.Email)
+	if err != nil {
+		return nil, false, err
+	}
+	if update := params.update(); update != (ContactUpdateParams{}) {
+		if contact, err = s.Update(ctx, contact.ID, update); err != nil {
+			return nil, false, err
+		}
+	}
+	if len(params.TagIDs) > 0 {
+		if err = s.AddTags(ctx, contact.ID, params.TagIDs...); err != nil {
+			return nil, false, err
+		}
+		contact, err = s.Get(ctx, contact.ID)
+	}
+	return contact, false, err
+}
+
+// update returns the params that set on an existing contact what p sets.
+func (p ContactCreateParams) update() ContactUpdateParams {
+	update := ContactUpdateParams{
+		FirstName: unlessZero(p.FirstName),
+		LastName:  unlessZero(p.LastName),
+		Phone:     unlessZero(p.Phone),
+		Status:    unlessZero(p.Status),
+	}
+	if len(p.CustomFields) > 0 {
+		update.CustomFields = &p.CustomFields
+	}
+	return update
+}
+
+func unlessZero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// Update changes a contact and returns it as it is then.
+//
+// API: PUT /contact (assumed). Errors: [ErrNotFound], [ErrContactExists] for an
+// address that another contact has, [*ValidationError].
+func (s *ContactsService) Update(ctx context.Context, id ContactID, params ContactUpdateParams) (*Contact, error) {
+	return s.resource().update(ctx, id, params)
+}
+
+// Delete deletes a contact.
+//
+// API: DELETE /contact (assumed). Errors: [ErrNotFound].
+func (s *ContactsService) Delete(ctx context.Context, id ContactID) error {
+	return s.resource().delete(ctx, id)
+}
+
+const contactTagPath = "/contact-tag"
+
+// AddTags puts tags on a contact. Those that it has already stay; without tags
+// there is nothing to do.
+//
+// API: POST /contact-tag (assumed). Errors: [ErrNotFound], [*ValidationError].
+func (s *ContactsService) AddTags(ctx context.Context, id ContactID, tags ...TagID) error {
+	r := s.resource()
+	if err := checkTagging(r, id, tags); err != nil || len(tags) == 0 {
+		return err
+	}
+	tagIDs := struct {
+		TagIDs []TagID `json:"tag_ids"`
+	}{tags}
+	return r.client.do(ctx, request{
+		method:     http.MethodPost,
+		path:       contactTagPath,
+		body:       r.idBody(id, tagIDs),
+		repeatable: true, // tags are a set
+	}, nil)
+}
+
+// RemoveTags takes tags off a contact. Those that it does not have are no
+// error; without tags there is nothing to do. At most 500 at a time.
+//
+// API: DELETE /contact-tag (assumed). Errors: [ErrNotFound], [*ValidationError].
+func (s *ContactsService) RemoveTags(ctx context.Context, id ContactID, tags ...TagID) error {
+	r := s.resource()
+	if err := checkTagging(r, id, tags); err != nil || len(tags) == 0 {
+		return err
+	}
+	if err := checkFilterIDs("tag_ids", tags); err != nil {
+		return err
+	}
+	q := r.idQuery(id)
+	q.Set("tag_ids", joinIDs(tags))
+	return r.client.do(ctx, request{method: http.MethodDelete, path: contactTagPath, query: q}, nil)
+}
+
+func checkTagging(r resource[Contact], id ContactID, tags []TagID) error {
+	if err := checkID(r.idField, id); err != nil {
+		return err
+	}
+	return checkIDs("tag_ids", tags)
+}

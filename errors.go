@@ -1,0 +1,247 @@
+package funnel
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/funnel-go/funnel/internal/text"
+)
+
+// A Code is the machine-readable reason in the API's error envelope. A code is
+// itself an error, so the constants serve in a switch as well as in
+// [errors.Is]; codes that this SDK does not know work in the same way:
+//
+//	errors.Is(err, funnel.ErrContactExists)
+//	errors.Is(err, funnel.Code("SOMETHING_NEW"))
+type Code string
+
+// Error returns the code as the API spells it.
+func (c Code) Error() string {
+	if c == "" {
+		return "funnel: error without a code"
+	}
+	return string(c)
+}
+
+// The codes of the API's reference, all documented. They match what the
+// envelope says, never the HTTP status alone: an HTML page with status 404 is
+// no ErrNotFound.
+const (
+	ErrUnauthorized        Code = "UNAUTHORIZED"           // 401: the API key is missing, invalid or disabled
+	ErrForbidden           Code = "FORBIDDEN"              // 403: the API key has no access to the resource
+	ErrNotFound            Code = "NOT_FOUND"              // 404: not there, or not in this account
+	ErrContactExists       Code = "CONTACT_EXISTS"         // 409: a contact with that email already exists
+	ErrTagExists           Code = "TAG_EXISTS"             // 409: a tag with that name already exists
+	ErrWebhookExists       Code = "WEBHOOK_EXISTS"         // 409: a webhook with that URL already exists
+	ErrPathTaken           Code = "PATH_TAKEN"             // 409: the URL slug is already used in this funnel
+	ErrCampaignScheduled   Code = "CAMPAIGN_SCHEDULED"     // 409: unschedule the campaign before deleting it
+	ErrInvalidStatus       Code = "INVALID_STATUS"         // 400: the status filter is not in the allowed list
+	ErrInvalidPeriod       Code = "INVALID_PERIOD"         // 400: unknown period, or PeriodBetween without its range
+	ErrInvalidDate         Code = "INVALID_DATE"           // 400: scheduled_for is no date, or is in the past
+	ErrNoSubdomain         Code = "NO_SUBDOMAIN"           // 400: the account has no subdomain for funnels
+	ErrStageNotEmail       Code = "STAGE_NOT_EMAIL"        // 422: the stage is not a send_email stage
+	ErrSequenceHasNoStages Code = "SEQUENCE_HAS_NO_STAGES" // 422: a sequence without stages cannot enrol contacts
+	ErrValidation          Code = "VALIDATION_ERROR"       // 400 or 422: see ValidationError
+	ErrServer              Code = "SERVER_ERROR"           // 500: an unexpected error on the server
+)
+
+// ErrRateLimited is the SDK's own code for every answer with status 429, which
+// the API sends without its envelope.
+const ErrRateLimited Code = "RATE_LIMITED"
+
+// An APIError is an answer of the API that is not a success: an error
+// envelope, or anything else that is not what the call expects (an HTML page
+// of a proxy, a redirect, a 200 that says "success": false).
+//
+// Test for a certain code with [errors.Is]; reach the fields with [errors.As],
+// which finds the APIError inside a [ValidationError] or [RateLimitError] too.
+type APIError struct {
+	Code       Code   // as in the envelope; empty where the answer was no envelope
+	Message    string // as in the envelope, or what was wrong with the answer
+	StatusCode int    // HTTP status
+	Method     string // of the request
+	Path       string // of the operation, without base path and query
+	RequestID  string // X-Request-Id, where the server sent one
+	Attempts   int    // how many times the request was sent; 0: refused before sending
+
+	// MayHaveBeenApplied tells that some attempt of this failed call may have
+	// taken effect on the server: it got a 5xx, or no whole answer. It is
+	// never set for reads.
+	MayHaveBeenApplied bool
+
+	Header http.Header // of the last answer
+	Body   []byte      // of the last answer, at most 64 KiB, for the program's log
+}
+
+// Error names method, path, status, code, message and attempts on one line.
+func (e *APIError) Error() string {
+	return e.text(e.Message)
+}
+
+func (e *APIError) text(message string) string {
+	var b strings.Builder
+	b.WriteString("funnel: ")
+	writeOperation(&b, e.Method, e.Path)
+	if e.StatusCode != 0 {
+		fmt.Fprintf(&b, "%d ", e.StatusCode)
+	}
+	switch {
+	case e.Code != "":
+		b.WriteString(text.Clip(string(e.Code), 64))
+	case e.StatusCode != 0 && http.StatusText(e.StatusCode) != "":
+		b.WriteString(http.StatusText(e.StatusCode))
+	default:
+		b.WriteString("request failed")
+	}
+	if message != "" {
+		b.WriteString(": " + text.Clip(message, maxErrorText))
+	}
+	writeAttempts(&b, e.Attempts, e.MayHaveBeenApplied)
+	return b.String()
+}
+
+// Is reports whether target is this error's [Code].
+func (e *APIError) Is(target error) bool {
+	code, ok := target.(Code)
+	return ok && code != "" && code == e.Code
+}
+
+// A ValidationError is the API's VALIDATION_ERROR: 422 with messages for each
+// field, or 400 without details where a list such as tag_ids is malformed. It
+// unwraps to its [APIError].
+type ValidationError struct {
+	APIError
+
+	// Details holds the messages for each field, as the API names it. It is
+	// empty for a 400.
+	Details map[string][]string
+}
+
+// Error adds the fields' messages, in the order of the fields' names.
+func (e *ValidationError) Error() string {
+	message := e.Message
+	for i, field := range slices.Sorted(maps.Keys(e.Details)) {
+		sep := "; "
+		if i == 0 {
+			sep = " – "
+			if message == "" {
+				sep = ""
+			}
+		}
+		message += sep + field + ": " + strings.Join(e.Details[field], " ")
+	}
+	return e.text(message)
+}
+
+// Unwrap returns the embedded [APIError].
+func (e *ValidationError) Unwrap() error { return &e.APIError }
+
+// Is reports whether target is [ErrValidation] or this error's own code.
+func (e *ValidationError) Is(target error) bool {
+	return target == ErrValidation || e.APIError.Is(target)
+}
+
+// A RateLimitError is an answer with status 429, or a call that was not sent
+// because an earlier 429 has paused the client for longer than the call may
+// wait (Attempts is 0 then). It unwraps to its [APIError].
+type RateLimitError struct {
+	APIError
+
+	// RetryAfter is how long to wait before the next try, from the moment the
+	// error was made: at least 60 s by the API's reference.
+	RetryAfter time.Duration
+}
+
+// Error adds the time to wait.
+func (e *RateLimitError) Error() string {
+	if e.RetryAfter <= 0 {
+		return e.text(e.Message)
+	}
+	return e.text(strings.TrimSpace(fmt.Sprintf("%s retry after %s", e.Message, e.RetryAfter.Round(time.Second))))
+}
+
+// Unwrap returns the embedded [APIError].
+func (e *RateLimitError) Unwrap() error { return &e.APIError }
+
+// Is reports whether target is [ErrRateLimited] or this error's own code.
+func (e *RateLimitError) Is(target error) bool {
+	return target == ErrRateLimited || e.APIError.Is(target)
+}
+
+// A RequestError is a call without a usable answer: no connection, a time-out,
+// an answer cut short, a context that ended. It unwraps to its cause, so
+// errors.Is(err, context.Canceled) works; where a context ended the wait for a
+// retry it matches the error that asked for the retry as well.
+type RequestError struct {
+	Method   string // of the request
+	Path     string // of the operation, without base path and query
+	Attempts int    // how many times the request was sent; 0: not at all
+
+	// MayHaveBeenApplied tells that some attempt of this failed call may have
+	// taken effect on the server. It is never set for reads.
+	MayHaveBeenApplied bool
+
+	Err error // the cause
+}
+
+// Error names method, path, cause and attempts on one line.
+func (e *RequestError) Error() string {
+	var b strings.Builder
+	b.WriteString("funnel: ")
+	writeOperation(&b, e.Method, e.Path)
+	if e.Err == nil {
+		b.WriteString("no usable answer")
+	} else {
+		b.WriteString(text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText))
+	}
+	writeAttempts(&b, e.Attempts, e.MayHaveBeenApplied)
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// An ArgumentError is bad input that was refused before anything was sent.
+type ArgumentError struct {
+	Field   string // the parameter, as the API or the SDK names it
+	Message string // what is wrong with it and how to put it right
+}
+
+// Error names the field and the fix.
+func (e *ArgumentError) Error() string {
+	if e.Field == "" {
+		return "funnel: invalid argument: " + text.Clip(e.Message, maxErrorText)
+	}
+	return "funnel: " + text.Clip(e.Field, 64) + ": " + text.Clip(e.Message, maxErrorText)
+}
+
+func argumentError(field, format string, args ...any) error {
+	return &ArgumentError{Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// maxErrorText bounds what an error prints of foreign text, in characters: an
+// error must fit on a screen.
+const maxErrorText = 600
+
+func writeOperation(b *strings.Builder, method, path string) {
+	if method != "" || path != "" {
+		b.WriteString(strings.TrimSpace(method+" "+text.Clip(path, 128)) + ": ")
+	}
+}
+
+func writeAttempts(b *strings.Builder, attempts int, mayHaveBeenApplied bool) {
+	var notes []string
+	if attempts > 1 {
+		notes = append(notes, fmt.Sprintf("after %d attempts", attempts))
+	}
+	if mayHaveBeenApplied {
+		notes = append(notes, "may have been applied")
+	}
+	if len(notes) > 0 {
+		b.WriteString(" (" + strings.Join(notes, ", ") + ")")
+	}
+}

@@ -1,0 +1,77 @@
+package quota
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Unknown stands for a number that the server did not say.
+const Unknown = -1
+
+// Headers is what Laravel's throttle tells of the quota.
+type Headers struct {
+	Limit      int           // requests a window; Unknown
+	Remaining  int           // requests left in this window; Unknown
+	RetryAfter time.Duration // how long to wait; 0 where not said
+}
+
+// ParseHeaders reads X-RateLimit-Limit, X-RateLimit-Remaining and, of a
+// refusal, Retry-After (seconds or a date) or else X-RateLimit-Reset (unix
+// seconds). Dates count from the answer's own Date where it has one, so that a
+// wrong clock on this side does no harm.
+func ParseHeaders(h http.Header) Headers {
+	return Headers{
+		Limit:      number(h.Get("X-Ratelimit-Limit")),
+		Remaining:  number(h.Get("X-Ratelimit-Remaining")),
+		RetryAfter: retryAfter(h),
+	}
+}
+
+func retryAfter(h http.Header) time.Duration {
+	if value := strings.TrimSpace(h.Get("Retry-After")); value != "" {
+		if seconds, ok := seconds(value); ok {
+			return seconds
+		}
+		if date, err := http.ParseTime(value); err == nil {
+			return max(0, date.Sub(now(h)))
+		}
+	}
+	if reset := number(h.Get("X-Ratelimit-Reset")); reset > 0 {
+		return max(0, time.Unix(int64(reset), 0).Sub(now(h)))
+	}
+	return 0
+}
+
+// seconds reads a number of seconds, which may have a fraction; what is too
+// large for a duration becomes the longest one.
+func seconds(s string) (time.Duration, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || f < 0 {
+		return 0, false
+	}
+	if f >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64, true
+	}
+	return time.Duration(f * float64(time.Second)), true
+}
+
+func now(h http.Header) time.Time {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		return date
+	}
+	return time.Now()
+}
+
+func number(s string) int {
+	if s == "" {
+		return Unknown
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil || n < 0 {
+		return Unknown
+	}
+	return n
+}

@@ -1,0 +1,99 @@
+package quota
+
+import (
+	"math"
+	"time"
+)
+
+// A serverWindow is what the server's headers tell of its own window, which
+// opens with a request and closes per later.
+type serverWindow struct {
+	turns moment // by then it has closed for sure; 0 before the first answer
+	first int    // requests that remained at the first answer from it
+	left  int    // the fewest that have remained since
+	ours  int    // our own answers since the first
+
+	share float64 // of what is used, how much is ours
+	prior float64 // the share at the end of the window before
+}
+
+// priorWeight is for how many requests' worth of evidence the share learned
+// before counts.
+const priorWeight = 20
+
+// observe takes note of an answer to a request that was sent at the given
+// moment, while so many others are under way.
+func (s *serverWindow) observe(now, sent moment, remaining, flying int, per time.Duration) {
+	if sent >= s.turns { // the one that was known has closed: this is another
+		*s = serverWindow{turns: now + per, first: remaining, left: remaining, share: s.share, prior: s.share}
+		return
+	}
+	s.ours++
+	s.left = min(s.left, remaining)
+	// Those under way may be counted already or not; taking them for counted
+	// keeps our own latency from looking like somebody else's requests.
+	ours := float64(s.ours + flying)
+	all := max(ours, float64(s.first-s.left))
+	s.share = (ours + s.prior*priorWeight) / (all + priorWeight)
+}
+
+// most returns how many requests may be under way at once: our share of what
+// is left, so that all who share it together stay within.
+func (s *serverWindow) most(now moment, n int) int {
+	if now >= s.turns { // nothing is known yet of the window that is open now
+		return max(1, int(math.Ceil(s.share*float64(n))))
+	}
+	most := int(s.share * float64(s.left))
+	if s.left >= priorWeight {
+		return max(1, most) // even the smallest share may try
+	}
+	return most
+}
+
+// spent reports whether nothing can be sent before the window turns.
+func (s *serverWindow) spent(now moment) bool {
+	return now < s.turns && s.most(now, 0) == 0
+}
+
+// A learnedSize is how many slots of a window are ours where only refusals
+// tell that there are others.
+type learnedSize struct {
+	size   int
+	cut    moment // when it last shrank
+	growth moment // when it grows next
+	step   int    // by how much
+}
+
+// cleanWindows is how many windows after a refusal pass before the size grows
+// again: the pause is the first of them.
+const cleanWindows = 3
+
+// shrink makes the size what was in fact ours when a request sent at that
+// moment was refused: slightly less than the server has accepted.
+func (l *learnedSize) shrink(now, sent moment, accepted, n int, per time.Duration) {
+	if sent <= l.cut && l.cut > 0 || accepted >= n-n/50 {
+		return // told already, or no fewer than we are entitled to
+	}
+	l.size = max(1, accepted-accepted/50)
+	l.cut = now
+	l.growth = now + cleanWindows*per
+	l.step = max(1, n/100)
+}
+
+// accepted takes note that a request sent at that moment was served: one sent
+// before the cut belongs to what was ours.
+func (l *learnedSize) accepted(sent moment, n int) {
+	if l.cut > 0 && sent <= l.cut {
+		l.size = min(n, l.size+1)
+	}
+}
+
+// grow gives back a little for each window without a refusal, and twice as
+// much for each further one.
+func (l *learnedSize) grow(now moment, n int, per time.Duration) {
+	for l.size < n && now >= l.growth {
+		l.size = min(n, l.size+l.step)
+		l.step *= 2
+		l.growth += per
+	}
+}

@@ -1,0 +1,33 @@
+// Package text makes foreign text fit for an error message or a log line.
+package text
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Clip returns s on one line and of at most max characters: white space and
+// whatever does not print becomes a single space, invalid UTF-8 the
+// replacement character, and a "…" marks that something was cut.
+func Clip(s string, max int) string {
+	var b strings.Builder
+	n, space := 0, false
+	for _, r := range s {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			space = n > 0
+			continue
+		}
+		if n >= max {
+			b.WriteRune('…')
+			break
+		}
+		if space {
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteRune(r)
+		n++
+		space = false
+	}
+	return b.String()
+}

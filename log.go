@@ -1,0 +1,79 @@
+package funnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+
+	"github.com/funnel-go/funnel/internal/text"
+)
+
+// maxLoggedBody bounds the part of a body that is logged, in characters.
+const maxLoggedBody = 2048
+
+// logTo returns the observer behind [WithLogger].
+func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
+	operation := func(info CallInfo) slog.Attr {
+		return slog.String("operation", info.Method+" "+text.Clip(info.Path, 128))
+	}
+	return Observer{
+		AttemptDone: func(ctx context.Context, info AttemptInfo, result AttemptResult) {
+			if !logger.Enabled(ctx, slog.LevelDebug) {
+				return
+			}
+			attrs := []slog.Attr{
+				operation(info.CallInfo),
+				slog.Int("attempt", info.Attempt),
+				slog.Int("status", result.StatusCode),
+				slog.Duration("waited", info.Waited),
+				slog.Duration("took", result.Duration),
+				slog.String("body", text.Clip(secrets.Replace(string(result.Body)), maxLoggedBody)),
+			}
+			if result.Err != nil {
+				attrs = append(attrs, slog.String("error", text.Clip(secrets.Replace(result.Err.Error()), maxErrorText)))
+			}
+			logger.LogAttrs(ctx, slog.LevelDebug, "funnel: attempt", attrs...)
+		},
+		Wait: func(ctx context.Context, info WaitInfo) {
+			if info.Err == nil {
+				return // the pause was logged when it began
+			}
+			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: trying again",
+				operation(info.CallInfo),
+				slog.String("after", impersonal(info.Err)),
+				slog.Duration("in", info.Duration))
+		},
+		Pause: func(ctx context.Context, info PauseInfo) {
+			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: rate limited, the client pauses",
+				slog.Duration("for", info.Duration))
+		},
+	}
+}
+
+// impersonal describes an error without the words of a server or a transport
+// that the SDK does not know: an e-mail address may be among them.
+func impersonal(err error) string {
+	var (
+		apiErr *APIError
+		netErr *net.OpError
+	)
+	switch {
+	case errors.As(err, &apiErr):
+		return strings.TrimSpace(fmt.Sprintf("%d %s", apiErr.StatusCode, text.Clip(string(apiErr.Code), 64)))
+	case errors.As(err, &netErr):
+		return netErr.Error()
+	}
+	for _, known := range []error{context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return fmt.Sprintf("%T", err)
+}

@@ -1,0 +1,139 @@
+package funnel
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// An Observer is told what a client does: for traces, metrics and logs. Every
+// function is optional, runs on the goroutine of the call, and must be safe for
+// concurrent use. What it is given is for reading, until it returns.
+type Observer struct {
+	// CallStart begins a call; the context that it returns is the call's.
+	CallStart func(context.Context, CallInfo) context.Context
+	// CallDone ends a call, with its result.
+	CallDone func(context.Context, CallInfo, CallResult)
+
+	// AttemptStart begins an attempt, when the rate limiter has let it go; the
+	// request is sent with the context that it returns.
+	AttemptStart func(context.Context, AttemptInfo) context.Context
+	// AttemptDone ends an attempt, with what came of it.
+	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
+
+	// Wait tells that a call begins to wait.
+	Wait func(context.Context, WaitInfo)
+	// Pause tells that a 429 has paused the whole client.
+	Pause func(context.Context, PauseInfo)
+}
+
+// A CallInfo says which call it is. It holds no parameters, so that nothing
+// personal gets into traces and metrics.
+type CallInfo struct {
+	Method  string   // of the request
+	Path    string   // of the operation, without base path and query
+	BaseURL *url.URL // of the client
+}
+
+// A CallResult is how a call ended.
+type CallResult struct {
+	StatusCode int // of the last answer; 0: none
+	Attempts   int // how many times the request was sent
+	Duration   time.Duration
+	Err        error // as the call returns it
+}
+
+// An AttemptInfo says which attempt it is.
+type AttemptInfo struct {
+	CallInfo
+	Attempt int           // from 1
+	Waited  time.Duration // before it, for a retry, a pause and the rate limit
+}
+
+// An AttemptResult is how an attempt ended.
+type AttemptResult struct {
+	StatusCode int // 0: no answer
+	Header     http.Header
+	Body       []byte // may hold personal data
+	Duration   time.Duration
+	Err        error // why there is no whole answer
+}
+
+// A WaitReason says what a call waits for.
+type WaitReason string
+
+// What a call waits for.
+const (
+	WaitRetry WaitReason = "retry" // the backoff before another attempt
+	WaitPause WaitReason = "pause" // the client's pause after a 429
+)
+
+// A WaitInfo says how long a call waits and why.
+type WaitInfo struct {
+	CallInfo
+	Reason   WaitReason
+	Duration time.Duration
+	Err      error // what made the wait necessary; nil: the pause was there before
+}
+
+// A PauseInfo says how long the client pauses.
+type PauseInfo struct {
+	Duration time.Duration
+	Until    time.Time
+}
+
+func (c *Client) callStart(ctx context.Context, info CallInfo) context.Context {
+	for i := range c.observers {
+		if f := c.observers[i].CallStart; f != nil {
+			ctx = f(ctx, info)
+		}
+	}
+	return ctx
+}
+
+func (c *Client) callDone(ctx context.Context, info CallInfo, result CallResult) {
+	for i := range c.observers {
+		if f := c.observers[i].CallDone; f != nil {
+			f(ctx, info, result)
+		}
+	}
+}
+
+func (c *Client) attemptStart(ctx context.Context, info AttemptInfo) context.Context {
+	for i := range c.observers {
+		if f := c.observers[i].AttemptStart; f != nil {
+			ctx = f(ctx, info)
+		}
+	}
+	return ctx
+}
+
+func (c *Client) attemptDone(ctx context.Context, info AttemptInfo, result AttemptResult) {
+	for i := range c.observers {
+		if f := c.observers[i].AttemptDone; f != nil {
+			f(ctx, info, result)
+		}
+	}
+}
+
+func (c *Client) waits(ctx context.Context, info WaitInfo) {
+	for i := range c.observers {
+		if f := c.observers[i].Wait; f != nil {
+			f(ctx, info)
+		}
+	}
+}
+
+// pause stops the whole client for a while.
+func (c *Client) pause(ctx context.Context, d time.Duration) {
+	until, began := c.gate.Pause(d)
+	if !began {
+		return
+	}
+	for i := range c.observers {
+		if f := c.observers[i].Pause; f != nil {
+			f(ctx, PauseInfo{Duration: d, Until: until})
+		}
+	}
+}

@@ -1,0 +1,310 @@
+package funnel
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Version is the SDK's version, as the User-Agent says it.
+const Version = "0.1.0-dev"
+
+// An Option sets up a [Client]. A bad value makes [New] fail with an
+// [*ArgumentError].
+type Option func(*config) error
+
+type config struct {
+	apiKey           string
+	httpClient       *http.Client
+	userAgent        string
+	auth             func(*http.Request) error
+	logger           *slog.Logger
+	policy           RetryPolicy
+	rateLimit        int
+	ratePer          time.Duration
+	limiter          Limiter
+	observers        []Observer
+	attemptTimeout   *time.Duration
+	maxResponseBytes int64
+	insecureHTTP     bool
+}
+
+const defaultAttemptTimeout = 30 * time.Second
+
+func (cfg *config) timeout() time.Duration {
+	switch {
+	case cfg.attemptTimeout != nil:
+		return *cfg.attemptTimeout
+	case cfg.httpClient != nil && cfg.httpClient.Timeout > 0:
+		return cfg.httpClient.Timeout
+	default:
+		return defaultAttemptTimeout
+	}
+}
+
+// client returns the http.Client to build on, which is the caller's to change.
+func (cfg *config) client() *http.Client {
+	if cfg.httpClient == nil {
+		return &http.Client{Transport: newTransport(min(cfg.rateLimit, 1000))}
+	}
+	client := *cfg.httpClient
+	if client.Transport == nil {
+		client.Transport = http.DefaultTransport
+	}
+	return &client
+}
+
+// WithHTTPClient sends requests with a copy of client: its transport and its
+// cookie jar are used, its Timeout becomes that of an attempt, and its
+// CheckRedirect is not asked, as redirects are never followed. It is the seam
+// for tests:
+//
+//	mock := httpmock.NewMockTransport()
+//	client, err := funnel.New(url, key, funnel.WithHTTPClient(&http.Client{Transport: mock}))
+func WithHTTPClient(client *http.Client) Option {
+	return func(cfg *config) error {
+		if client == nil {
+			return argumentError("WithHTTPClient", "the client is nil")
+		}
+		cfg.httpClient = client
+		return nil
+	}
+}
+
+// WithUserAgent replaces the User-Agent header.
+func WithUserAgent(userAgent string) Option {
+	return func(cfg *config) error {
+		if strings.TrimSpace(userAgent) == "" || hasControl(userAgent) {
+			return argumentError("WithUserAgent", "is empty or holds a control character")
+		}
+		cfg.userAgent = userAgent
+		return nil
+	}
+}
+
+// WithAuth replaces the way in which requests are authenticated, which is
+// "Authorization: Bearer <API key>" by default (assumed). The function runs for
+// every attempt and changes that attempt's own request; its error ends the call.
+// Errors and logs hide the API key given to [New], and nothing else that the
+// function may send.
+func WithAuth(auth func(*http.Request) error) Option {
+	return func(cfg *config) error {
+		if auth == nil {
+			return argumentError("WithAuth", "the function is nil")
+		}
+		cfg.auth = auth
+		return nil
+	}
+}
+
+// WithLogger logs to logger: a line for each attempt at debug level, with the
+// answer's body; a warning when the client pauses or tries again. The API key
+// is never logged, and nothing personal above debug level. Without it the
+// client is silent.
+func WithLogger(logger *slog.Logger) Option {
+	return func(cfg *config) error {
+		if logger == nil {
+			return argumentError("WithLogger", "the logger is nil")
+		}
+		cfg.logger = logger
+		return nil
+	}
+}
+
+// WithRetry sets the retry policy. Start from [DefaultRetryPolicy] and change
+// what you need; a field that is zero has its default.
+func WithRetry(policy RetryPolicy) Option {
+	return func(cfg *config) error {
+		policy, err := policy.withDefaults()
+		cfg.policy = policy
+		return err
+	}
+}
+
+// WithRateLimit keeps the client within n requests in any stretch of time as
+// long as per, 600 a minute by default (documented). Both are positive. Of a
+// limit of 100 or more, one slot in a hundred stays free for what net/http
+// repeats by itself.
+func WithRateLimit(n int, per time.Duration) Option {
+	return func(cfg *config) error {
+		if n <= 0 || per <= 0 {
+			return argumentError("WithRateLimit", "is %d in %s: both must be positive", n, per)
+		}
+		cfg.rateLimit, cfg.ratePer = n, per
+		return nil
+	}
+}
+
+// WithLimiter replaces the limiter that [WithRateLimit] sets up. The client's
+// pause after a 429 stays.
+func WithLimiter(limiter Limiter) Option {
+	return func(cfg *config) error {
+		if limiter == nil {
+			return argumentError("WithLimiter", "the limiter is nil")
+		}
+		cfg.limiter = limiter
+		return nil
+	}
+}
+
+// WithObserver tells observer what the client does. Given several times, each
+// observer is told, in that order.
+func WithObserver(observer Observer) Option {
+	return func(cfg *config) error {
+		cfg.observers = append(cfg.observers, observer)
+		return nil
+	}
+}
+
+// WithAttemptTimeout bounds one attempt, from the moment at which the rate
+// limiter lets it go until its answer's body is read: 30 s by default, or the
+// Timeout of the http.Client given. Zero means no bound but the context's.
+func WithAttemptTimeout(d time.Duration) Option {
+	return func(cfg *config) error {
+		if d < 0 {
+			return argumentError("WithAttemptTimeout", "is %s: must not be negative", d)
+		}
+		cfg.attemptTimeout = &d
+		return nil
+	}
+}
+
+// WithMaxResponseBytes refuses answers with a larger body, counted after
+// decompression: 32 MiB by default.
+func WithMaxResponseBytes(n int64) Option {
+	return func(cfg *config) error {
+		if n <= 0 {
+			return argumentError("WithMaxResponseBytes", "is %d: must be positive", n)
+		}
+		cfg.maxResponseBytes = n
+		return nil
+	}
+}
+
+// WithInsecureHTTP allows a base URL of plain http to any host. Whoever is on
+// the way can read the API key then.
+func WithInsecureHTTP() Option {
+	return func(cfg *config) error {
+		cfg.insecureHTTP = true
+		return nil
+	}
+}
+
+// callOptions is what a context says of the calls made with it.
+type callOptions struct {
+	noRetry  bool
+	header   http.Header
+	response *Response
+	err      error // of a bad option
+}
+
+type callOptionsKey struct{}
+
+func callOptionsFrom(ctx context.Context) callOptions {
+	opts, _ := ctx.Value(callOptionsKey{}).(callOptions)
+	return opts
+}
+
+func withCallOption(ctx context.Context, set func(*callOptions)) context.Context {
+	opts := callOptionsFrom(ctx)
+	set(&opts)
+	return context.WithValue(ctx, callOptionsKey{}, opts)
+}
+
+// WithoutRetry returns a context whose calls are sent once. They still wait
+// for the rate limit.
+func WithoutRetry(ctx context.Context) context.Context {
+	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
+}
+
+// WithHeader returns a context whose calls send that header, in place of any
+// other value it had. A name or value that is no valid header makes the call
+// fail with an [*ArgumentError].
+func WithHeader(ctx context.Context, key, value string) context.Context {
+	return withCallOption(ctx, func(o *callOptions) {
+		if err := checkHeader(key, value); err != nil {
+			o.err = err
+			return
+		}
+		if o.header = o.header.Clone(); o.header == nil {
+			o.header = http.Header{}
+		}
+		o.header.Set(key, value)
+	})
+}
+
+// WithResponse returns a context whose calls fill in response, also when they
+// fail. A method that needs several requests leaves that of the last. It is not
+// for contexts that are shared by calls at the same time.
+func WithResponse(ctx context.Context, response *Response) context.Context {
+	return withCallOption(ctx, func(o *callOptions) { o.response = response })
+}
+
+// A Response is the last answer to a call, as the server sent it.
+type Response struct {
+	StatusCode int         // 0: no answer
+	Header     http.Header // as received
+	RequestID  string      // X-Request-Id, where the server sent one
+	Attempts   int         // how many times the request was sent
+	Body       []byte      // as received, after decompression
+}
+
+// checkHeader refuses what could not be sent, or could smuggle in another
+// header. The value is not repeated: it may be a secret.
+func checkHeader(key, value string) error {
+	const separators = "()<>@,;:\\\"/[]?={} \t"
+	if key == "" || strings.ContainsAny(key, separators) || hasControl(key) || !isASCII(key) {
+		return argumentError("header", "%s is no valid header name", strconv.QuoteToASCII(key))
+	}
+	if hasControl(value) {
+		return argumentError("header", "the value of %s holds a control character", key)
+	}
+	return nil
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
+}
+
+// hasControl also finds what is no valid UTF-8.
+func hasControl(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' }) >= 0
+}
+
+func bearer(apiKey string) func(*http.Request) error {
+	value := []string{"Bearer " + apiKey}
+	return func(req *http.Request) error {
+		req.Header["Authorization"] = value
+		return nil
+	}
+}
+
+// hide returns a replacer for the key in all the ways in which a server may
+// send it back: as it is, in JSON by Go's and by PHP's rules, and in a URL.
+func hide(key string) *strings.Replacer {
+	const hidden = "[hidden]"
+	quoted := strconv.Quote(key)
+	var pairs []string
+	for _, form := range []string{
+		key,
+		quoted[1 : len(quoted)-1],
+		strings.ReplaceAll(key, "/", `\/`),
+		url.QueryEscape(key),
+		url.PathEscape(key),
+	} {
+		pairs = append(pairs, form, hidden)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+func tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
+
+func defaultUserAgent() string {
+	return "funnel-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+}

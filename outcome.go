@@ -1,0 +1,201 @@
+package funnel
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/funnel-go/funnel/internal/envelope"
+	"github.com/funnel-go/funnel/internal/quota"
+	"github.com/funnel-go/funnel/internal/text"
+)
+
+// This file makes the typed error of a call that failed.
+
+// maxErrorBody bounds the body that an error keeps, in bytes.
+const maxErrorBody = 64 << 10
+
+// answered returns the error of the last answer. What the server sent may hold
+// the API key, and does not carry it on.
+func (c *call) answered(f *envelope.Failure) APIError {
+	hide := c.client.secrets.Replace
+	e := APIError{
+		Code:               Code(hide(f.Code)),
+		Message:            hide(f.Message),
+		StatusCode:         c.last.status,
+		Method:             c.method,
+		Path:               c.path,
+		RequestID:          hide(c.last.header.Get("X-Request-Id")),
+		Attempts:           c.attempts,
+		MayHaveBeenApplied: c.unsettled,
+		Header:             hideInHeader(c.last.header, hide),
+		Body:               []byte(hide(string(c.last.body[:min(len(c.last.body), maxErrorBody)]))),
+	}
+	if e.Message == "" && e.Code == "" {
+		e.Message = "the answer is not in the API's format" + c.excerpt()
+	}
+	return e
+}
+
+func (c *call) apiError(f *envelope.Failure) error {
+	e := c.answered(f)
+	if e.Code != ErrValidation {
+		return &e
+	}
+	hide := c.client.secrets.Replace
+	details := make(map[string][]string, len(f.Details))
+	for field, messages := range f.Details {
+		for _, message := range messages {
+			details[hide(field)] = append(details[hide(field)], hide(message))
+		}
+	}
+	return &ValidationError{APIError: e, Details: details}
+}
+
+// rateLimitError is the error of a 429, which has no envelope.
+func (c *call) rateLimitError() error {
+	e := &RateLimitError{
+		APIError:   c.answered(envelope.ParseFailure(c.last.body)),
+		RetryAfter: c.client.rateLimitWait(c.last.quota),
+	}
+	e.Code = ErrRateLimited
+	return e
+}
+
+// redirectError names where a redirect leads to, but for the path and query: a
+// redirect is a wrong base URL, or a server that takes the call for a
+// browser's.
+func (c *call) redirectError() error {
+	where := "to nowhere"
+	if location, err := c.client.base.Parse(c.last.header.Get("Location")); err == nil && location.Host != "" {
+		where = "to " + location.Scheme + "://" + location.Host
+	}
+	return c.apiError(&envelope.Failure{Message: fmt.Sprintf(
+		"redirects %s, which is not followed: the API key goes to %s only; check the base URL", where, c.client.base.Host)})
+}
+
+// requestError is the error of a call that got no usable answer.
+func (c *call) requestError(err error) error {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // without its text, which has the URL with the query
+	}
+	return &RequestError{
+		Method:             c.method,
+		Path:               c.path,
+		Attempts:           c.attempts,
+		MayHaveBeenApplied: c.unsettled,
+		Err:                c.scrub(err),
+	}
+}
+
+// refused is the error of an attempt that was not admitted.
+func (c *call) refused(err error) error {
+	if paused := (*quota.PausedError)(nil); errors.As(err, &paused) {
+		err = &RateLimitError{
+			APIError: APIError{
+				Code:               ErrRateLimited,
+				Message:            paused.Error(),
+				StatusCode:         http.StatusTooManyRequests,
+				Method:             c.method,
+				Path:               c.path,
+				Attempts:           c.attempts,
+				MayHaveBeenApplied: c.unsettled,
+			},
+			RetryAfter: paused.Wait,
+		}
+		if c.err == nil {
+			return err
+		}
+	}
+	return c.interrupted(err)
+}
+
+// interrupted is the error of a call that was stopped before its next attempt.
+// It matches the reason and what made that attempt necessary.
+func (c *call) interrupted(reason error) error {
+	if c.err != nil {
+		reason = &interruption{reason: reason, after: c.err}
+	}
+	return c.requestError(reason)
+}
+
+type interruption struct{ reason, after error }
+
+func (e *interruption) Error() string {
+	return e.reason.Error() + ", while waiting to try again after " + strings.TrimPrefix(e.after.Error(), "funnel: ")
+}
+
+func (e *interruption) Unwrap() []error { return []error{e.reason, e.after} }
+
+// scrub hides the API key and the query, which may hold an e-mail address, in
+// the text of an error that a transport made.
+func (c *call) scrub(err error) error {
+	message := c.client.secrets.Replace(err.Error())
+	if raw := c.query.Encode(); raw != "" {
+		message = strings.ReplaceAll(message, raw, "[hidden]")
+	}
+	if message == err.Error() {
+		return err
+	}
+	return &scrubbed{message, err}
+}
+
+type scrubbed struct {
+	message string
+	err     error
+}
+
+func (e *scrubbed) Error() string { return e.message }
+func (e *scrubbed) Unwrap() error { return e.err }
+
+// excerpt shows the beginning of an answer that was not understood; of a page
+// of HTML, its title.
+func (c *call) excerpt() string {
+	body := c.last.body
+	if len(body) == 0 {
+		return ": it is empty"
+	}
+	if _, rest, ok := bytes.Cut(body, []byte("<title>")); ok {
+		body, _, _ = bytes.Cut(rest, []byte("</title>"))
+	}
+	shown := text.Clip(c.client.secrets.Replace(string(body[:min(len(body), 1024)])), 160)
+	if contentType := c.last.header.Get("Content-Type"); contentType != "" {
+		shown = contentType + ": " + shown
+	}
+	return ": " + shown
+}
+
+func hideInHeader(h http.Header, hide func(string) string) http.Header {
+	h = h.Clone()
+	for _, values := range h {
+		for i := range values {
+			values[i] = hide(values[i])
+		}
+	}
+	return h
+}
+
+// isBadCertificate reports whether err is one that trying again cannot mend.
+func isBadCertificate(err error) bool {
+	var (
+		verification *tls.CertificateVerificationError
+		authority    x509.UnknownAuthorityError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+	)
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid)
+}
+
+// contextError is why ctx is over: its error and, where it is another, the cause.
+func contextError(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,125 @@
+package funnel
+
+import (
+	"context"
+	"time"
+
+	"github.com/funnel-go/funnel/internal/quota"
+)
+
+// The API's rate limit: 600 requests a minute (documented).
+const (
+	defaultRateLimit = 600
+	defaultRatePer   = time.Minute
+)
+
+// A Limiter decides when each attempt of a call may be sent. The client's own
+// never lets more than 600 requests through in any 60 s, as the server counts
+// them; [WithLimiter] replaces it.
+//
+// Acquire waits until a request may be sent, or fails as soon as ctx ends. The
+// client calls release exactly once, when the attempt is over. Both must be
+// safe for concurrent use.
+type Limiter interface {
+	Acquire(ctx context.Context) (release func(Outcome), err error)
+}
+
+// An Outcome tells a [Limiter] how an attempt ended.
+type Outcome struct {
+	Sent       bool          // false: the request was surely not sent
+	StatusCode int           // 0: no whole answer came
+	Remaining  int           // of the quota, as the server said; -1: unknown
+	RetryAfter time.Duration // as the server said; 0: unknown
+}
+
+// LimiterFromWaiter makes a [Limiter] of whatever has a Wait method, such as
+// the rate.Limiter of golang.org/x/time, for an even pace:
+//
+//	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
+func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
+	return waiterLimiter{w}
+}
+
+type waiterLimiter struct {
+	waiter interface{ Wait(context.Context) error }
+}
+
+func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
+	return func(Outcome) {}, l.waiter.Wait(ctx)
+}
+
+// windowLimiter is the client's own limiter.
+type windowLimiter struct{ window *quota.Window }
+
+func (l windowLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
+	release, err := l.window.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(o Outcome) { release(quota.Outcome(o)) }, nil
+}
+
+// A RateLimit is what a client knows of its quota.
+type RateLimit struct {
+	Limit       int       // requests a window; 0: unknown
+	Remaining   int       // requests left in it; -1: unknown
+	PausedUntil time.Time // after a 429, when requests go out again; zero: now
+}
+
+// RateLimit returns what the client knows of its quota: as the server's
+// headers said within the last minute, or else as the client counted itself.
+func (c *Client) RateLimit() RateLimit {
+	if c == nil || c.retry == nil {
+		return RateLimit{Remaining: quota.Unknown}
+	}
+	c.quotaMu.Lock()
+	limit, fresh := c.quota, !c.heard.IsZero() && time.Since(c.heard) < time.Minute
+	c.quotaMu.Unlock()
+	if !fresh {
+		limit.Remaining = quota.Unknown
+		if own, ok := c.limiter.(windowLimiter); ok {
+			limit.Remaining = own.window.Left()
+		}
+	}
+	limit.PausedUntil = c.gate.Paused()
+	return limit
+}
+
+// hear takes note of the quota headers of an answer.
+func (c *Client) hear(h quota.Headers) {
+	if h.Limit == quota.Unknown && h.Remaining == quota.Unknown {
+		return
+	}
+	c.quotaMu.Lock()
+	defer c.quotaMu.Unlock()
+	if h.Limit != quota.Unknown {
+		c.quota.Limit = h.Limit
+	}
+	if h.Remaining != quota.Unknown {
+		c.quota.Remaining, c.heard = h.Remaining, time.Now()
+	}
+}
+
+// admit waits until an attempt may be sent: the pause after a 429 is over, and
+// the limiter has room.
+func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
+	for {
+		if err := c.gate.Enter(ctx); err != nil {
+			return nil, err
+		}
+		release, err := c.limiter.Acquire(ctx)
+		if err != nil {
+			c.gate.Leave(false)
+			return nil, err
+		}
+		if c.gate.Paused().IsZero() {
+			return func(o Outcome) {
+				release(o)
+				c.gate.Leave(o.StatusCode != 0 && o.StatusCode != 429)
+			}, nil
+		}
+		// A 429 came while this one was waiting for the limiter.
+		release(Outcome{Remaining: quota.Unknown})
+		c.gate.Leave(false)
+	}
+}
