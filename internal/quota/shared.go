@@ -37,13 +37,15 @@ func (s *serverWindow) observe(now, sent moment, remaining, flying int, per time
 	s.share = (ours + s.prior*priorWeight) / (all + priorWeight)
 }
 
-// most returns how many requests may be under way at once: our share of what
-// is left, so that all who share it together stay within.
+// most returns how many requests may be under way at once. Our share of what
+// was left when the last answer went off is not enough to keep everybody within
+// it: others' requests have been on their way since. So the share counts twice,
+// and who is alone may use all that is left.
 func (s *serverWindow) most(now moment, n int) int {
 	if now >= s.turns { // nothing is known yet of the window that is open now
 		return max(1, int(math.Ceil(s.share*float64(n))))
 	}
-	most := int(s.share * float64(s.left))
+	most := int(s.share * s.share * float64(s.left))
 	if s.left >= priorWeight {
 		return max(1, most) // even the smallest share may try
 	}
