@@ -30,9 +30,12 @@ const (
 	failed
 )
 
+// UnmarshalJSON keeps to the worst of what it is told: an answer that says both
+// is a failure.
 func (s *status) UnmarshalJSON(b []byte) error {
-	*s = failed
-	if string(b) == "true" {
+	if string(b) != "true" {
+		*s = failed
+	} else if *s == missing {
 		*s = succeeded
 	}
 	return nil
@@ -46,10 +49,20 @@ type head struct {
 
 // err returns the failure that the answer states, if it does.
 func (h head) err(body []byte) error {
-	if h.Success == failed || h.Success == missing && len(h.Error) > 0 && string(h.Error) != "null" {
+	if h.Success == failed || h.Success == missing && h.statesError() {
 		return ParseFailure(body)
 	}
 	return nil
+}
+
+// statesError reports whether "error" says anything: what PHP takes for empty
+// does not.
+func (h head) statesError() bool {
+	switch string(h.Error) {
+	case "", "null", "false", `""`, "[]", "{}":
+		return false
+	}
+	return true
 }
 
 // Data reads an answer that carries one result.
@@ -83,21 +96,25 @@ func decode(body []byte, v any, h *head) error {
 }
 
 // settle says what the outcome of decoding body into v means, and returns the
-// failure that the answer states. Only where a value is of another type than
-// expected does it take the slow road, on which PHP's habits are put right.
+// failure that the answer states.
 func settle(err error, body []byte, v any, h *head) error {
-	if err != nil {
-		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-			return unreadable(body, err)
-		}
-		if h.Success != failed { // a failure's data may be anything
-			err = decodeLeniently(body, v)
-		}
+	if err == nil {
+		return h.err(body)
 	}
+	_ = json.Unmarshal(body, h) // decoding v may have ended before it came there
 	if failure := h.err(body); failure != nil {
-		return failure
+		return failure // its data may be anything
 	}
-	if err != nil {
+	return mend(err, body, v)
+}
+
+// mend takes the slow road, on which PHP's habits are put right, where decoding
+// body into v failed because a value is of another type than expected.
+func mend(err error, body []byte, v any) error {
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return unreadable(body, err)
+	}
+	if err = decodeLeniently(body, v); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnexpected, err)
 	}
 	return nil
@@ -108,4 +125,19 @@ func unreadable(body []byte, err error) error {
 		return fmt.Errorf("%w: it is empty", ErrUnreadable)
 	}
 	return fmt.Errorf("%w: it is not JSON: %w", ErrUnreadable, err)
+}
+
+// Value reads a value that stands without an envelope, as tolerantly as one
+// inside.
+func Value[T any](body []byte) (*T, error) {
+	var value *T
+	if err := json.Unmarshal(body, &value); err != nil {
+		if err = mend(err, body, &value); err != nil {
+			return nil, err
+		}
+	}
+	if value == nil {
+		return nil, fmt.Errorf("%w: it is null", ErrUnexpected)
+	}
+	return value, nil
 }

@@ -1,9 +1,11 @@
 package envelope
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // A Failure is what a failed call's answer says of itself. Whatever it does
@@ -25,7 +27,9 @@ func ParseFailure(body []byte) *Failure {
 		Message any `json:"message"`
 	}
 	f := &Failure{}
-	if json.Unmarshal(body, &answer) != nil {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	if !json.Valid(body) || dec.Decode(&answer) != nil {
 		return f
 	}
 	switch e := answer.Error.(type) {
@@ -90,9 +94,10 @@ func scalar(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
-	case float64, bool:
-		b, _ := json.Marshal(v) // these two cannot fail
-		return string(b)
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
 	}
 	return ""
 }

@@ -3,7 +3,6 @@ package envelope
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -21,7 +20,7 @@ func decodeLeniently(body []byte, v any) error {
 	var tree any
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber() // a number is never a float here
-	if err := dec.Decode(&tree); err != nil && err != io.EOF {
+	if err := dec.Decode(&tree); err != nil {
 		return err
 	}
 	b, err := json.Marshal(coerce(tree, reflect.TypeOf(v)))
@@ -73,8 +72,8 @@ func coerceInteger(v any) any {
 		if s = strings.TrimSpace(s); s == "" {
 			return nil
 		}
-		if _, err := strconv.ParseInt(s, 10, 64); err == nil {
-			return json.Number(s)
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return n
 		}
 	case json.Number:
 		if whole, zeros, ok := strings.Cut(s.String(), "."); ok && strings.Trim(zeros, "0") == "" {
@@ -131,7 +130,7 @@ func numbered(m map[string]any) ([]any, bool) {
 	values := make(map[int]any, len(m))
 	for key, value := range m {
 		n, err := strconv.Atoi(key)
-		if err != nil {
+		if err != nil || strconv.Itoa(n) != key {
 			return nil, false
 		}
 		values[n] = value

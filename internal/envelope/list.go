@@ -2,8 +2,8 @@ package envelope
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 )
@@ -32,19 +32,13 @@ func (c *Count) UnmarshalJSON(b []byte) error {
 
 // pages holds the paging data wherever Laravel puts it.
 type pages struct {
-	Meta       *Paging `json:"meta"`
-	Pagination *Paging `json:"pagination"`
+	Meta       Paging `json:"meta"`
+	Pagination Paging `json:"pagination"`
 	Paging
 }
 
 func (p pages) paging() Paging {
-	paging := p.Paging
-	switch {
-	case p.Meta != nil:
-		paging = *p.Meta
-	case p.Pagination != nil:
-		paging = *p.Pagination
-	}
+	paging := cmp.Or(p.Meta, p.Pagination, p.Paging)
 	if paging.LastPage == 0 && paging.Total > 0 && paging.PerPage > 0 {
 		paging.LastPage = (paging.Total-1)/paging.PerPage + 1
 	}
@@ -62,8 +56,7 @@ func List[T any](body []byte) ([]T, Paging, error) {
 	}
 	flat.Data = new([]T) // still nil inside: missing; itself nil: null
 	err := json.Unmarshal(body, &flat)
-	if isObject(err, "data") {
-		// Laravel's paginator has the list one level further in.
+	if err != nil && hasPaginator(body) {
 		var nested struct {
 			head
 			Data struct {
@@ -71,9 +64,10 @@ func List[T any](body []byte) ([]T, Paging, error) {
 				pages
 			} `json:"data"`
 		}
-		if decode(body, &nested, &nested.head) == nil && nested.Data.Data != nil {
-			return nested.Data.Data, nested.Data.paging(), nil
+		if err := decode(body, &nested, &nested.head); err != nil {
+			return nil, Paging{}, err
 		}
+		return orEmpty(nested.Data.Data), cmp.Or(nested.Data.paging(), flat.paging()), nil
 	}
 	if err := settle(err, body, &flat, &flat.head); err != nil {
 		return nil, Paging{}, err
@@ -87,8 +81,20 @@ func List[T any](body []byte) ([]T, Paging, error) {
 	return *flat.Data, flat.paging(), nil
 }
 
-// isObject reports whether decoding failed because field is an object.
-func isObject(err error, field string) bool {
-	mismatch := (*json.UnmarshalTypeError)(nil)
-	return errors.As(err, &mismatch) && mismatch.Field == field && mismatch.Value == "object"
+// hasPaginator reports whether the answer's data is Laravel's paginator, which
+// has the list one level further in.
+func hasPaginator(body []byte) bool {
+	var probe struct {
+		Data struct {
+			Data json.RawMessage `json:"data"`
+		} `json:"data"`
+	}
+	return json.Unmarshal(body, &probe) == nil && probe.Data.Data != nil
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -48,8 +49,11 @@ func retryAfter(h http.Header) time.Duration {
 // seconds reads a number of seconds, which may have a fraction; what is too
 // large for a duration becomes the longest one.
 func seconds(s string) (time.Duration, bool) {
+	if strings.Trim(s, "0123456789.") != "" { // neither -1 nor Inf nor 1e9 nor 0x10
+		return 0, false
+	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) || f < 0 {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
 	}
 	if f >= math.MaxInt64/float64(time.Second) {

@@ -72,12 +72,20 @@ const cleanWindows = 3
 
 // shrink makes the size what was in fact ours when a request sent at that
 // moment was refused: slightly less than the server has accepted.
+//
+// A refusal when hardly anything was ours tells little: another program may have
+// used up the quota before this one began. Only a second one in a row counts.
 func (l *learnedSize) shrink(now, sent moment, accepted, n int, per time.Duration) {
-	if sent <= l.cut && l.cut > 0 || accepted >= n-n/50 {
-		return // told already, or no fewer than we are entitled to
+	told := l.cut > 0 && sent <= l.cut
+	if told || accepted >= n-n/50 { // or no fewer than we are entitled to
+		return
 	}
-	l.size = max(1, accepted-accepted/50)
+	first := l.cut == 0 || now > l.cut+cleanWindows*per
 	l.cut = now
+	if first && accepted < n/10 {
+		return
+	}
+	l.size = max(1, n/20, accepted-accepted/50)
 	l.growth = now + cleanWindows*per
 	l.step = max(1, n/100)
 }

@@ -6,16 +6,19 @@ import (
 	"unicode"
 )
 
-// Clip returns s on one line and of at most max characters: white space and
-// whatever does not print becomes a single space, invalid UTF-8 the
-// replacement character, and a "…" marks that something was cut.
+// Clip returns s on one line and of at most max characters, and a "…" where
+// something was cut: white space and whatever does not print becomes a single
+// space, invalid UTF-8 the replacement character.
 func Clip(s string, max int) string {
 	var b strings.Builder
 	n, space := 0, false
 	for _, r := range s {
-		if unicode.IsSpace(r) || !unicode.IsPrint(r) && r != unicode.ReplacementChar {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
 			space = n > 0
 			continue
+		}
+		if space {
+			n++
 		}
 		if n >= max {
 			b.WriteRune('…')
@@ -23,7 +26,6 @@ func Clip(s string, max int) string {
 		}
 		if space {
 			b.WriteByte(' ')
-			n++
 		}
 		b.WriteRune(r)
 		n++
