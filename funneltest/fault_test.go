@@ -1,0 +1,230 @@
+package funneltest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+func TestFaultsAnswerAs(t *testing.T) {
+	t.Parallel()
+	envelope := func(code, message string) string {
+		return `{"success":false,"error":{"code":"` + code + `","message":"` + message + `"}}`
+	}
+	const (
+		jsonType = "application/json"
+		htmlType = "text/html; charset=utf-8"
+		textType = "text/plain; charset=utf-8"
+	)
+	tests := map[string]struct {
+		fault       funneltest.Fault
+		status      int
+		contentType string
+		body        string
+	}{
+		"a code has its status":       {funneltest.Fault{Code: "TAG_EXISTS"}, 409, jsonType, envelope("TAG_EXISTS", "A tag with that name already exists")},
+		"a code's status is settable": {funneltest.Fault{Code: "FORBIDDEN", Status: 418}, 418, jsonType, envelope("FORBIDDEN", "The API key does not have access to the requested resource")},
+		"an unknown code":             {funneltest.Fault{Code: "BRAND_NEW"}, 400, jsonType, envelope("BRAND_NEW", "Something went wrong")},
+		"a code with status 200":      {funneltest.Fault{Code: "SERVER_ERROR", Status: 200}, 200, jsonType, envelope("SERVER_ERROR", "An unexpected error occurred")},
+		"401":                         {funneltest.Fault{Status: 401}, 401, jsonType, envelope("UNAUTHORIZED", "The API key is missing, invalid, or disabled")},
+		"403":                         {funneltest.Fault{Status: 403}, 403, jsonType, envelope("FORBIDDEN", "The API key does not have access to the requested resource")},
+		"404":                         {funneltest.Fault{Status: 404}, 404, jsonType, envelope("NOT_FOUND", "The requested resource was not found")},
+		"429":                         {funneltest.Fault{Status: 429}, 429, jsonType, `{"message":"Too Many Attempts."}`},
+		"500":                         {funneltest.Fault{Status: 500}, 500, jsonType, envelope("SERVER_ERROR", "An unexpected error occurred")},
+		"502 of a proxy":              {funneltest.Fault{Status: 502}, 502, htmlType, "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"},
+		"204":                         {funneltest.Fault{Status: 204}, 204, textType, ""},
+		"a JSON body":                 {funneltest.Fault{Body: `{"success":false}`}, 200, jsonType, `{"success":false}`},
+		"a JSON list":                 {funneltest.Fault{Body: `[]`, Status: 500}, 500, jsonType, `[]`},
+		"an HTML body":                {funneltest.Fault{Body: `<p>`, Status: 404}, 404, htmlType, `<p>`},
+		"a text body":                 {funneltest.Fault{Body: `busy`, Code: "SERVER_ERROR"}, 500, textType, `busy`},
+		"a header": {
+			funneltest.Fault{Status: 429, Header: http.Header{lower("Retry-After"): {"7"}, "Content-Type": {"application/problem+json"}}},
+			429, "application/problem+json", `{"message":"Too Many Attempts."}`,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			a.Fail(test.fault)
+			response, err := a.Transport().RoundTrip(a.request("POST", "/tag", `{"name":"a"}`))
+			require.NoError(t, err)
+			body, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.Equal(t, test.status, response.StatusCode)
+			require.Equal(t, test.body, string(body))
+			require.Equal(t, test.contentType, response.Header.Get("Content-Type"))
+			require.Equal(t, test.fault.Header[lower("Retry-After")], response.Header.Values("Retry-After"))
+			require.Equal(t, "req-1", response.Header.Get("X-Request-Id"))
+			require.Zero(t, a.Counts()["tags"], "not carried out")
+			require.Equal(t, test.status, a.Requests()[0].Status)
+			a.post("/tag", `{"name":"a"}`).ok() // once is the default
+		})
+	}
+}
+
+// lower spells a header as Go's map does not.
+func lower(header string) string { return strings.ToLower(header) }
+
+func TestFaultsBefallOnlyWhatTheyName(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fault funneltest.Fault
+		hits  []string
+	}{
+		"everything":      {funneltest.Fault{}, []string{"GET /tags", "GET /contacts", "POST /tag"}},
+		"a method":        {funneltest.Fault{Method: "GET"}, []string{"GET /tags", "GET /contacts"}},
+		"a path":          {funneltest.Fault{Path: "/tags"}, []string{"GET /tags"}},
+		"both":            {funneltest.Fault{Method: "POST", Path: "/tags"}, nil},
+		"what it matches": {funneltest.Fault{Match: func(r *http.Request) bool { return r.URL.Query().Get("page") == "2" }}, []string{"GET /contacts"}},
+		"its own method":  {funneltest.Fault{Method: "POST", Match: func(*http.Request) bool { return true }}, []string{"POST /tag"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t, funneltest.WithBasePath("/v1"))
+			test.fault.Status, test.fault.Times = 503, -1
+			a.Fail(test.fault)
+			var hits []string
+			for _, r := range []*http.Request{
+				a.request("GET", "/v1/tags", ""), a.request("GET", "/v1/contacts?page=2", ""), a.request("POST", "/v1/tag", `{}`),
+			} {
+				response, err := a.Transport().RoundTrip(r)
+				require.NoError(t, err)
+				if response.StatusCode == 503 {
+					hits = append(hits, r.Method+" "+r.URL.Path[len("/v1"):])
+				}
+			}
+			require.Equal(t, test.hits, hits)
+		})
+	}
+}
+
+func TestFaultsComeInOrderAndAsOftenAsTheySay(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.Fail(funneltest.Fault{Code: "A", Times: 2})
+	a.Fail(funneltest.Fault{Code: "B", Path: "/tags"})
+	a.Fail(funneltest.Fault{Code: "C", Times: -1})
+	var codes []string
+	for range 5 {
+		codes = append(codes, a.get("/tags").Error.Code)
+	}
+	require.Equal(t, []string{"A", "A", "B", "C", "C"}, codes)
+	a.ClearFaults()
+	a.get("/tags").ok()
+}
+
+func TestAFaultAfterCommitHasDoneTheWork(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.Fail(funneltest.Fault{Status: 500, AfterCommit: true})
+	a.post("/tag", `{"name":"a"}`).refused(500, "SERVER_ERROR")
+	require.Equal(t, 1, a.Counts()["tags"])
+	a.post("/tag", `{"name":"a"}`).refused(409, "TAG_EXISTS")
+}
+
+func TestDroppedConnection(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		a := newAPI(t)
+		a.Fail(funneltest.Fault{DropConnection: true, AfterCommit: after})
+		_, err := a.Transport().RoundTrip(a.request("POST", "/tag", `{"name":"a"}`))
+		require.ErrorIs(t, err, syscall.ECONNRESET)
+		require.Equal(t, after, a.Counts()["tags"] == 1)
+		require.Zero(t, a.Requests()[0].Status)
+		require.Equal(t, 1, a.Quota().Used)
+	}
+}
+
+func TestTruncatedBody(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.Fail(funneltest.Fault{TruncateBody: true})
+	response, err := a.Transport().RoundTrip(a.request("POST", "/tag", `{"name":"a"}`))
+	require.NoError(t, err)
+	require.Equal(t, 200, response.StatusCode)
+	body, err := io.ReadAll(response.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.EqualValues(t, response.ContentLength/2, len(body))
+	require.Equal(t, 1, a.Counts()["tags"], "the answer is the real one, so the work is done")
+}
+
+func TestDelayedAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t, funneltest.WithLatency(slow))
+		a.Fail(funneltest.Fault{Delay: time.Minute})
+		start := time.Now()
+		a.post("/tag", `{"name":"a"}`).ok()
+		require.Equal(t, time.Minute+5*time.Second, time.Since(start))
+	})
+}
+
+func TestADelayOutlastsTheClientsPatienceButNotTheWork(t *testing.T) {
+	for name, fault := range map[string]funneltest.Fault{
+		"slow":             {Delay: time.Minute},
+		"slow and lost":    {Delay: time.Minute, DropConnection: true, AfterCommit: true},
+		"slow and refused": {Delay: time.Minute, Status: 504},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAPI(t)
+				a.Fail(fault)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, err := a.Transport().RoundTrip(a.request("POST", "/tag", `{"name":"a"}`).WithContext(ctx))
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, fault.Status == 0, a.Counts()["tags"] == 1)
+			})
+		})
+	}
+}
+
+func TestFaultHeadersGoWithTheRealAnswerToo(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	header := http.Header{"X-Ratelimit-Remaining": {"0"}}
+	a.Fail(funneltest.Fault{Header: header, Times: 2})
+	header.Set("X-RateLimit-Remaining", "7") // the fault keeps its own
+	for range 2 {
+		got := a.get("/tags").ok()
+		require.Equal(t, "0", got.Header.Get("X-RateLimit-Remaining"))
+		got.Header["X-Ratelimit-Remaining"][0] = "9"
+	}
+}
+
+func TestRequestsThatAreNotLetInMeetNoFault(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, funneltest.WithRateLimit(1, time.Hour))
+	a.get("/tags").ok()
+	a.Fail(funneltest.Fault{Code: "FORBIDDEN", Times: -1})
+	require.Equal(t, 429, a.get("/tags").Status)
+	r := a.request("GET", "/tags", "")
+	r.Header.Del("Authorization")
+	a.send(r).refused(401, "UNAUTHORIZED")
+}
+
+func TestImpossibleStatusesArePanics(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, status := range []int{-1, 1, 100, 199, 600, 999} {
+		require.Panics(t, func() { a.Fail(funneltest.Fault{Status: status}) })
+	}
+}
+
+func TestFaultCodesAreTheSDKsType(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.Fail(funneltest.Fault{Code: funnel.ErrForbidden})
+	a.get("/tags").refused(403, "FORBIDDEN")
+}

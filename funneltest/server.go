@@ -1,0 +1,93 @@
+package funneltest
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Server is a fake of the API with an account of its own. It is safe for
+// concurrent use, and each test is best served by one of its own. Make it with
+// [NewServer] and end it with Close.
+type Server struct {
+	cfg    config
+	closed atomic.Bool
+	hooks  *dispatcher
+	socket socket
+
+	latency sync.Mutex // held while cfg.latency is asked
+
+	// mu is held while a request is carried out: one after the other, as in a
+	// database transaction.
+	mu       sync.Mutex
+	account  *account
+	routes   routeTable
+	throttle throttle
+	faults   []*pendingFault
+	log      requestLog
+	out      writer
+}
+
+// NewServer returns a running server. It needs no socket and no goroutine
+// until they are asked for. Inside a testing/synctest bubble, make the server
+// there.
+func NewServer(opts ...Option) *Server {
+	cfg := newConfig(opts)
+	s := &Server{
+		cfg:      cfg,
+		hooks:    newDispatcher(cfg),
+		throttle: newThrottle(cfg.limit, cfg.per),
+	}
+	s.use(newAccount(cfg.subdomain))
+	return s
+}
+
+// use makes the account the server's own.
+func (s *Server) use(a *account) {
+	s.account, s.routes = a, newRouteTable(a.routes())
+}
+
+// Close ends the server: it closes the listener and its connections, gives up
+// webhook deliveries that are under way, and waits until every goroutine of
+// the server has ended. The lists of requests and deliveries stay readable.
+func (s *Server) Close() {
+	s.closed.Store(true)
+	s.socket.close()
+	s.hooks.close()
+}
+
+// APIKey returns the key that the server accepts.
+func (s *Server) APIKey() string { return s.cfg.apiKey }
+
+// Tick carries out what has become due by the server's clock: it sends
+// scheduled campaigns. Every request does so too, so a test needs Tick only to
+// see a campaign's webhook without a request.
+func (s *Server) Tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newCall(s.cfg.now()).sendDue()
+}
+
+// newCall returns a call without a request.
+func (s *Server) newCall(now time.Time) *call {
+	return &call{account: s.account, now: stampOf(now), hooks: s.hooks}
+}
+
+// Counts returns how many of each resource there are, by the resource's plural
+// name: "contacts", "tags", and so on.
+func (s *Server) Counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := make(map[string]int)
+	for _, store := range s.account.stores() {
+		counts[store.label()] = store.count()
+	}
+	return counts
+}
+
+// Quota returns the state of the rate limit.
+func (s *Server) Quota() Quota {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.throttle.quota(s.cfg.now())
+}

@@ -1,0 +1,68 @@
+package funneltest
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+const (
+	snapshotVersion = 1
+	versionKey      = "version"
+)
+
+// Snapshot returns the whole account as JSON: every resource with its ids,
+// enrolments and activity. Equal accounts give equal bytes. Not part of it are
+// the server's options, the rate limit, faults, and the lists of requests and
+// deliveries.
+func (s *Server) Snapshot() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	content := map[string]any{versionKey: snapshotVersion}
+	for _, store := range s.account.stores() {
+		content[store.label()] = store.encode()
+	}
+	return json.Marshal(content) // sorts the keys
+}
+
+// Restore puts a snapshot in the place of the account. A snapshot that is
+// damaged, contradicts itself or is of another version is refused, and the
+// account stays as it was.
+func (s *Server) Restore(snapshot []byte) error {
+	account, err := decodeSnapshot(snapshot, s.cfg.subdomain)
+	if err != nil {
+		return fmt.Errorf("funneltest: snapshot: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.use(account)
+	return nil
+}
+
+func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {
+	var content map[string]json.RawMessage
+	if err := json.Unmarshal(snapshot, &content); err != nil {
+		return nil, err
+	}
+	if string(content[versionKey]) != fmt.Sprint(snapshotVersion) {
+		return nil, fmt.Errorf("version %s is not %d", content[versionKey], snapshotVersion)
+	}
+	delete(content, versionKey)
+	a := newAccount(subdomain)
+	for _, store := range a.stores() {
+		if rows, ok := content[store.label()]; ok {
+			if err := store.UnmarshalJSON(rows); err != nil {
+				return nil, fmt.Errorf("%s: %w", store.label(), err)
+			}
+			delete(content, store.label())
+		}
+	}
+	for unknown := range content {
+		return nil, fmt.Errorf("there is no resource %q", unknown)
+	}
+	for _, store := range a.stores() {
+		if err := store.settle(a); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
