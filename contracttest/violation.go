@@ -1,0 +1,63 @@
+package contracttest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	verrors "github.com/pb33f/libopenapi-validator/errors"
+)
+
+// Violation is one breach of the contract.
+type Violation struct {
+	Method, Path string // of the request; the path is without the base path
+	Status       int    // of the response that is wrong, or 0 where the request is
+	Problem      string
+}
+
+// String tells who is wrong, where, and what is wrong.
+func (v Violation) String() string {
+	if v.Status == 0 {
+		return fmt.Sprintf("%s %s: request: %s", v.Method, v.Path, v.Problem)
+	}
+	return fmt.Sprintf("%s %s: response %d: %s", v.Method, v.Path, v.Status, v.Problem)
+}
+
+// problems puts each of the validator's findings on one line: where, and what.
+func problems(errs []*verrors.ValidationError) []string {
+	var found, unknown []string
+	for _, e := range errs {
+		if len(e.SchemaValidationErrors) == 0 {
+			found = append(found, e.Message+": "+e.Reason)
+		}
+		for _, s := range e.SchemaValidationErrors {
+			switch {
+			case e.ParameterName != "":
+				found = append(found, "query: "+e.ParameterName+": "+s.Reason)
+			case strings.HasSuffix(s.KeywordLocation, "/unevaluatedProperties"):
+				unknown = append(unknown, "body: "+s.FieldPath+": unknown field")
+			case s.FieldPath != "":
+				found = append(found, "body: "+s.FieldPath+": "+inOrder(s.Reason))
+			default:
+				found = append(found, "body: "+inOrder(s.Reason))
+			}
+		}
+	}
+	if len(found) == 0 {
+		found = unknown // a body with another fault counts as unevaluated, down to the fields that are known
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// inOrder sorts the names in "additional properties 'b', 'a' not allowed",
+// which the validator gives in random order.
+func inOrder(reason string) string {
+	const before, after = "additional properties ", " not allowed"
+	if !strings.HasPrefix(reason, before) || !strings.HasSuffix(reason, after) {
+		return reason
+	}
+	names := strings.Split(strings.TrimSuffix(strings.TrimPrefix(reason, before), after), ", ")
+	slices.Sort(names)
+	return before + strings.Join(names, ", ") + after
+}

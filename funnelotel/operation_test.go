@@ -1,0 +1,130 @@
+package funnelotel_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+func TestOperationIsOnEverySpanAndMeasurement(t *testing.T) {
+	t.Parallel()
+	server, got := funneltest.NewServer(funneltest.WithBasePath("/api/v1")), record(t)
+	defer server.Close()
+	_, err := server.Client(funnel.WithObserver(got.observer)).Contacts.GetByEmail(t.Context(), ada.Email)
+	require.ErrorIs(t, err, funnel.ErrNotFound)
+
+	const operation = "http.request.method=GET server.address=funnel.test server.port=443 url.template=/contact"
+	spans := got.spans.GetSpans()
+	require.Len(t, spans, 2)
+	attempt, call := spans[0], spans[1] // in the order of their ends
+	require.Equal(t, " error.type=NOT_FOUND funnel.call.attempts=1 "+operation, list(call.Attributes, nil))
+	require.Contains(t, list(attempt.Attributes, nil), " server.address=funnel.test server.port=443 url.full=https://funnel.test/api/v1/contact url.template=/contact")
+	require.Contains(t, list(attempt.Attributes, nil), " http.request.method=GET ")
+
+	values := got.values(t, nil)
+	for _, line := range []string{
+		`funnel.client.call.duration: .* error.type=NOT_FOUND ` + operation,
+		`funnel.client.wait.duration: .* s ` + operation,
+		`http.client.request.duration: .* error.type=404 http.request.method=GET http.response.status_code=404 server.address=funnel.test server.port=443 url.template=/contact`,
+		`funnel.client.quota.limit: 600 {request} server.address=funnel.test server.port=443`,
+		`funnel.client.quota.remaining: 599 {request} server.address=funnel.test server.port=443`,
+	} {
+		require.Regexp(t, `(?m)^`+line+`$`, values)
+	}
+}
+
+func TestSpansGoUnderTheCallersSpan(t *testing.T) {
+	t.Parallel()
+	server, got := funneltest.NewServer(), record(t)
+	defer server.Close()
+	ctx, span := got.tracers.Tracer("test").Start(t.Context(), "import")
+	_, err := server.Client(funnel.WithObserver(got.observer)).Contacts.Create(ctx, ada)
+	require.NoError(t, err)
+	span.End()
+
+	spans := got.spans.GetSpans()
+	require.Len(t, spans, 3)
+	attempt, call, parent := spans[0], spans[1], spans[2]
+	require.Equal(t, "import", parent.Name)
+	require.Equal(t, parent.SpanContext.SpanID(), call.Parent.SpanID())
+	require.Equal(t, call.SpanContext.SpanID(), attempt.Parent.SpanID())
+	require.Equal(t, parent.SpanContext.TraceID(), attempt.SpanContext.TraceID())
+	require.Equal(t, "github.com/funnel-go/funnel/funnelotel", call.InstrumentationScope.Name)
+	require.Equal(t, funnel.Version, call.InstrumentationScope.Version)
+}
+
+// A path given to Client.Call may be anything, and so may a method.
+func TestWhatCallIsGiven(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		method, path string
+		call, full   string
+		attributes   string
+	}{
+		{"GET", "/contact", "funnel GET /contact", "/contact", "http.request.method=GET url.template=/contact"},
+		{"GET", "/broadcast-stats", "funnel GET /broadcast-stats", "/broadcast-stats", "http.request.method=GET url.template=/broadcast-stats"},
+		{"GET", "/contact/77001", "funnel GET", "/REDACTED", "http.request.method=GET"},
+		{"GET", "/ada@example.com", "funnel GET", "/REDACTED", "http.request.method=GET"},
+		{"GET", "/contact/ada", "funnel GET", "/REDACTED", "http.request.method=GET"},
+		{"PURGE", "/contact", "funnel HTTP /contact", "/contact", "http.request.method=_OTHER url.template=/contact"},
+	} {
+		t.Run(tc.method+" "+tc.path, func(t *testing.T) {
+			t.Parallel()
+			server, got := funneltest.NewServer(), record(t)
+			defer server.Close()
+			client := server.Client(funnel.WithObserver(got.observer))
+			require.Error(t, client.Call(t.Context(), tc.method, tc.path, nil, nil, nil))
+
+			spans := got.spans.GetSpans()
+			require.Len(t, spans, 2)
+			attempt, call := spans[0], spans[1]
+			require.Equal(t, tc.call, call.Name)
+			require.Equal(t, tc.call, "funnel "+attempt.Name)
+			require.Contains(t, list(call.Attributes, nil), " server.port=443")
+			for _, want := range strings.Fields(tc.attributes) {
+				require.Contains(t, list(call.Attributes, nil), " "+want)
+			}
+			require.Contains(t, list(attempt.Attributes, nil), " url.full=https://funnel.test"+tc.full)
+			require.Equal(t, tc.method == "PURGE", strings.Contains(list(attempt.Attributes, nil), "method_original=PURGE"))
+			require.NotContains(t, got.values(t, nil), "PURGE")
+		})
+	}
+}
+
+// The API's contract knows all operations of the SDK.
+func TestAllOperationsHaveTheirPath(t *testing.T) {
+	t.Parallel()
+	contract, err := os.ReadFile("../api/openapi.yaml")
+	require.NoError(t, err)
+	paths := regexp.MustCompile(`(?m)^  (/.*):$`).FindAllSubmatch(contract, -1)
+	require.Greater(t, len(paths), 20)
+	for _, path := range paths {
+		require.Regexp(t, `^/[a-z]+(-[a-z]+)*$`, string(path[1]))
+	}
+}
+
+func TestServerPort(t *testing.T) {
+	t.Parallel()
+	for baseURL, want := range map[string]string{
+		"https://api.example.com":        "server.address=api.example.com server.port=443",
+		"https://api.example.com:8443/v": "server.address=api.example.com server.port=8443",
+		"http://localhost":               "server.address=localhost server.port=80",
+		"http://[::1]:8080":              "server.address=::1 server.port=8080",
+	} {
+		server, got := funneltest.NewServer(), record(t)
+		client, err := funnel.New(baseURL, server.APIKey(),
+			funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}),
+			funnel.WithObserver(got.observer))
+		require.NoError(t, err)
+		_, _ = client.Tags.List(t.Context(), funnel.TagListParams{})
+		require.Contains(t, list(got.spans.GetSpans()[0].Attributes, nil), want)
+		server.Close()
+	}
+}
