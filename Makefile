@@ -1,35 +1,48 @@
-# make test   all tests of all modules, under the race detector
-# make lint   formatting, vet, staticcheck, tidy modules
-# make bench  the benchmarks
-# make fmt    formats the code
+# make test     all tests of all modules, under the race detector
+# make lint     formatting, vet, linters, tidy modules
+# make bench    the cost of a call, beside one written by hand
+# make peers    this client beside others, and the README's table and chart
+# make apidiff  what changed in the exported API since the last tag
+# make fmt      formats the code
 
-MODULES := $(patsubst %/go.mod,%,$(wildcard go.mod */go.mod))
-MODULES := $(patsubst go.mod,.,$(MODULES))
+MODULES := $(patsubst %/go.mod,%,$(wildcard */go.mod))
+TESTED  := . $(filter-out tools,$(MODULES))
+BIN     := $(CURDIR)/bin
 
-# Each module stands alone, as it does for those who import it: go.work is for
+# Each module stands alone, as it does for those who import it; go.work is for
 # working on several at once.
 export GOWORK := off
-export GOFLAGS += -mod=readonly
 
-.PHONY: test lint bench fmt
+.PHONY: test lint bench peers apidiff fmt
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
-	@set -e; for m in $(filter-out tools,$(MODULES)); do \
+	@set -e; for m in $(TESTED); do \
 		echo "== test $$m"; \
 		(cd $$m && go build ./... && go test -race ./...); \
 	done
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "not formatted, run make fmt:"; gofmt -l .; exit 1; }
-	@cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	@set -e; for m in $(filter-out tools,$(MODULES)); do \
+	@cd tools && go build -o "$(BIN)/" tool
+	@set -e; for m in $(TESTED); do \
 		echo "== lint $$m"; \
-		(cd $$m && go mod tidy -diff && go vet ./... && "$(CURDIR)/bin/staticcheck" ./...); \
+		(cd $$m && go mod tidy -diff && go vet ./... \
+			&& "$(BIN)/staticcheck" ./... \
+			&& "$(BIN)/revive" -config "$(CURDIR)/tools/revive.toml" ./... \
+			&& "$(BIN)/errcheck" -ignoretests -exclude "$(CURDIR)/tools/errcheck.txt" ./... \
+			&& "$(BIN)/ineffassign" ./... \
+			&& "$(BIN)/unconvert" ./...); \
 	done
 
 bench:
 	go test -run '^$$' -bench . -benchmem .
+
+peers:
+	cd bench && go test -run TestComparison -update
+
+apidiff:
+	@tools/apidiff.sh
 
 fmt:
 	gofmt -w .

@@ -56,8 +56,15 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		c.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()
-	done, err := c.admit(ctx)
+	admission := ctx
+	if call.admission != nil {
+		admission = call.admission
+	}
+	done, err := c.admit(admission)
 	if err != nil {
+		if err == admission.Err() {
+			err = contextError(admission)
+		}
 		return answer{err: err, refused: true, unsent: true}
 	}
 	call.attempts++
@@ -66,7 +73,7 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	call.waited = 0
 	ctx = c.attemptStart(ctx, info)
 
-	got := a.send(ctx, req)
+	got := a.send(ctx, call, req)
 
 	if got.status == http.StatusTooManyRequests {
 		c.pause(ctx, c.rateLimitWait(got.quota))
@@ -88,7 +95,7 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	return got
 }
 
-func (a *attempter) send(parent context.Context, req *http.Request) answer {
+func (a *attempter) send(parent context.Context, call *call, req *http.Request) answer {
 	ctx := parent
 	if timeout := a.client.attemptTimeout; timeout > 0 {
 		var cancel context.CancelFunc
@@ -97,15 +104,22 @@ func (a *attempter) send(parent context.Context, req *http.Request) answer {
 	}
 	var conn connTrace
 	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
-	req.Header = req.Header.Clone() // shared with the other attempts until here
+	req.Header = call.attemptHeader(req.Header["Cookie"])
 	if err := a.client.auth(req); err != nil {
-		return noAnswer(fmt.Errorf("authentication: %w", err), true)
+		got := noAnswer(fmt.Errorf("authentication: %w", err), true)
+		got.refused = true
+		return got
 	}
 	resp, err := a.base.RoundTrip(req)
 	if err != nil {
 		return noAnswer(a.timedOut(ctx, parent, err), conn.surelyUnsent())
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode < 200 {
+		// No final answer. The body of a 101 is the bare connection, and reading
+		// it would not end with the context.
+		return noAnswer(fmt.Errorf("the answer has the status %d, which nobody asked for", resp.StatusCode), false)
+	}
 	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.Header)}
 	if got.body, err = readBody(resp, a.client.maxResponseBytes); err != nil {
 		got.err = a.timedOut(ctx, parent, err)
@@ -113,9 +127,13 @@ func (a *attempter) send(parent context.Context, req *http.Request) answer {
 	return got
 }
 
-// timedOut says so where it was the attempt's time that ran out.
+// timedOut says so where it was the attempt's time, or the whole call's, that
+// ran out.
 func (a *attempter) timedOut(ctx, parent context.Context, err error) error {
-	if ctx.Err() != nil && parent.Err() == nil {
+	switch {
+	case parent.Err() != nil:
+		return contextError(parent) // err may be the cause alone
+	case ctx.Err() != nil:
 		return fmt.Errorf("no whole answer within %s: %w", a.client.attemptTimeout, err)
 	}
 	return err

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ func decodeInto(out any) decoder {
 			return err
 		}
 		if err := json.Unmarshal(*data, out); err != nil {
-			return errors.Join(envelope.ErrUnexpected, err)
+			return fmt.Errorf("%w: %w", envelope.ErrUnexpected, err)
 		}
 		return nil
 	}
@@ -80,21 +81,18 @@ func decodeInto(out any) decoder {
 
 // do sends a request down the road. A nil decoder expects no result.
 func (c *Client) do(ctx context.Context, req request, decode decoder) error {
-	if c == nil || c.retry == nil {
-		return argumentError("client", "is a zero Client: make one with New")
-	}
-	if ctx == nil {
-		return argumentError("ctx", "is nil: use context.Background()")
+	if err := c.ready(ctx); err != nil {
+		return err
 	}
 	opts := callOptionsFrom(ctx)
 	if opts.err != nil {
 		return opts.err
 	}
-	call := &call{client: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry}
+	call := &call{client: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
 	if call.noResult {
 		call.decode = envelope.Success
 	}
-	httpReq, err := call.encode(opts.header)
+	httpReq, err := call.encode()
 	if err != nil {
 		return err
 	}
@@ -114,41 +112,62 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 	return err
 }
 
-// encode builds the HTTP request that every attempt copies.
-func (c *call) encode(header http.Header) (*retryablehttp.Request, error) {
+// ready refuses what no call can be made with.
+func (c *Client) ready(ctx context.Context) error {
+	if c == nil || c.retry == nil {
+		return argumentError("client", "is a zero Client: make one with New")
+	}
+	if ctx == nil {
+		return argumentError("ctx", "is nil: use context.Background()")
+	}
+	return nil
+}
+
+// encode builds the HTTP request that every attempt copies. It has no header
+// yet: each attempt gets its own.
+func (c *call) encode() (*retryablehttp.Request, error) {
 	u := *c.client.base
 	if u.RawPath != "" {
 		u.RawPath += (&url.URL{Path: c.path}).EscapedPath()
 	}
 	u.Path += c.path
 	u.RawQuery = c.query.Encode()
-	req := &http.Request{
+	req := &retryablehttp.Request{Request: &http.Request{
 		Method:     c.method,
 		URL:        &u,
 		Host:       u.Host,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
-		Header:     c.client.header.Clone(),
-	}
-	for key, values := range header {
-		req.Header[key] = values
-	}
-	retryable := &retryablehttp.Request{Request: req}
+		Header:     http.Header{},
+	}}
 	if c.body == nil {
-		return retryable, nil
+		return req, nil
 	}
 	body, err := json.Marshal(c.body)
 	if err != nil {
 		return nil, argumentError("body", "cannot be sent as JSON: %v", err)
 	}
-	if req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if err := retryable.SetBody(bytes.NewReader(body)); err != nil {
+	if err := req.SetBody(bytes.NewReader(body)); err != nil {
 		return nil, argumentError("body", "cannot be sent: %v", err)
 	}
-	return retryable, nil
+	return req, nil
+}
+
+// attemptHeader returns the header of one attempt: the client's, with what the
+// call has of its own, and the cookies of a jar, if there is one.
+func (c *call) attemptHeader(cookies []string) http.Header {
+	header := c.client.header.Clone()
+	if c.body != nil {
+		header["Content-Type"] = []string{"application/json"}
+	}
+	for key, values := range c.header {
+		header[key] = values
+	}
+	if len(cookies) > 0 {
+		header["Cookie"] = []string{strings.Join(append(slices.Clone(header["Cookie"]), cookies...), "; ")}
+	}
+	return header
 }
 
 func (c *call) response() Response {

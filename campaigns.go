@@ -116,7 +116,8 @@ func (s *CampaignsService) Get(ctx context.Context, id CampaignID) (*Campaign, e
 // Create creates a campaign. It has no unique key: a lost answer is not asked
 // for again, but reported with MayHaveBeenApplied.
 //
-// API: POST /campaign (assumed). Errors: [*ValidationError].
+// API: POST /campaign (assumed). Errors: [ErrNotFound] for what TagIDs name,
+// [*ValidationError].
 func (s *CampaignsService) Create(ctx context.Context, params CampaignCreateParams) (*Campaign, error) {
 	return s.resource().create(ctx, params)
 }
@@ -125,6 +126,7 @@ func (s *CampaignsService) Create(ctx context.Context, params CampaignCreatePara
 //
 // API: PUT /campaign (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params CampaignUpdateParams) (*Campaign, error) {
+	params.TagIDs = notNil(params.TagIDs)
 	return s.resource().update(ctx, id, params)
 }
 
@@ -164,7 +166,8 @@ func (s *CampaignsService) Schedule(ctx context.Context, id CampaignID, at time.
 
 // Unschedule makes a scheduled campaign a draft again.
 //
-// API: DELETE /campaign-schedule (assumed). Errors: [ErrNotFound].
+// API: DELETE /campaign-schedule (assumed). Errors: [ErrNotFound],
+// [*ValidationError] for one that has been sent.
 func (s *CampaignsService) Unschedule(ctx context.Context, id CampaignID) (*Campaign, error) {
 	r := s.resource()
 	if err := checkID(r.idField, id); err != nil {
@@ -179,7 +182,8 @@ func (s *CampaignsService) Unschedule(ctx context.Context, id CampaignID) (*Camp
 
 // Stats returns what became of a campaign's mails during a period.
 //
-// API: GET /campaign-stats (assumed). Errors: [ErrNotFound], [ErrInvalidPeriod].
+// API: GET /campaign-stats (assumed). Errors: [ErrNotFound], [ErrInvalidPeriod],
+// [*ValidationError].
 func (s *CampaignsService) Stats(ctx context.Context, id CampaignID, params StatsParams) (*CampaignStats, error) {
 	return statistics[CampaignStats](ctx, s.resource(), "/campaign-stats", id, params)
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -163,6 +164,8 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 		return nil, argumentError(field, "its scheme is neither https nor http")
 	case u.Hostname() == "":
 		return nil, argumentError(field, "has no host")
+	case !isPort(u.Port()):
+		return nil, argumentError(field, "its port is not between 1 and 65535")
 	case u.User != nil:
 		return nil, argumentError(field, "carries user info: remove it, the API key is given on its own")
 	case u.RawQuery != "" || u.ForceQuery:
@@ -175,6 +178,12 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	return u, nil
+}
+
+// isPort reports whether s is a port, or none.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 func isLoopback(host string) bool {

@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -10,16 +11,16 @@ import (
 
 // A Contact is a person in the account, identified by the e-mail address.
 type Contact struct {
-	ID           ContactID         `json:"id"`
-	Email        string            `json:"email"`
-	FirstName    string            `json:"first_name"`
-	LastName     string            `json:"last_name"`
-	Phone        string            `json:"phone"`
-	Status       ContactStatus     `json:"status"`
-	CustomFields map[string]string `json:"custom_fields"`
-	Tags         []Tag             `json:"tags"`
-	CreatedAt    Timestamp         `json:"created_at"`
-	UpdatedAt    Timestamp         `json:"updated_at"`
+	ID           ContactID     `json:"id"`
+	Email        string        `json:"email"`
+	FirstName    string        `json:"first_name"`
+	LastName     string        `json:"last_name"`
+	Phone        string        `json:"phone"`
+	Status       ContactStatus `json:"status"`
+	CustomFields CustomFields  `json:"custom_fields"`
+	Tags         []Tag         `json:"tags"`
+	CreatedAt    Timestamp     `json:"created_at"`
+	UpdatedAt    Timestamp     `json:"updated_at"`
 }
 
 // A ContactStatus says whether a contact gets mail. The set is open: a status
@@ -33,6 +34,42 @@ const (
 	ContactBounced      ContactStatus = "bounced"
 	ContactComplained   ContactStatus = "complained"
 )
+
+// CustomFields are a contact's values of the account's own fields.
+type CustomFields map[string]string
+
+// UnmarshalJSON reads [] as no fields: so PHP writes an empty map. A value that
+// is no text is kept as its JSON.
+func (f *CustomFields) UnmarshalJSON(b []byte) error {
+	*f = nil
+	if string(b) == "[]" {
+		return nil
+	}
+	if json.Unmarshal(b, (*map[string]string)(f)) == nil {
+		return nil
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(b, &values); err != nil {
+		return err
+	}
+	*f = make(CustomFields, len(values))
+	for field, value := range values {
+		var s string
+		if json.Unmarshal(value, &s) != nil {
+			s = string(value)
+		}
+		(*f)[field] = s
+	}
+	return nil
+}
+
+// MarshalJSON writes no fields as {}, so that an update can take all away.
+func (f CustomFields) MarshalJSON() ([]byte, error) {
+	if f == nil {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(map[string]string(f))
+}
 
 // ContactListParams choose and page contacts. A zero field is left out.
 type ContactListParams struct {
@@ -53,14 +90,14 @@ func (p ContactListParams) check() error {
 
 // ContactCreateParams describe a new contact. A zero field is left out.
 type ContactCreateParams struct {
-	Email        string            `json:"email"` // required (documented)
-	FirstName    string            `json:"first_name,omitempty"`
-	LastName     string            `json:"last_name,omitempty"`
-	Phone        string            `json:"phone,omitempty"`
-	Status       ContactStatus     `json:"status,omitempty"`
-	CustomFields map[string]string `json:"custom_fields,omitempty"`
-	TagIDs       []TagID           `json:"tag_ids,omitempty"`      // tags to put on it
-	SequenceIDs  []SequenceID      `json:"sequence_ids,omitempty"` // sequences to enrol it in
+	Email        string        `json:"email"` // required (documented)
+	FirstName    string        `json:"first_name,omitempty"`
+	LastName     string        `json:"last_name,omitempty"`
+	Phone        string        `json:"phone,omitempty"`
+	Status       ContactStatus `json:"status,omitempty"`
+	CustomFields CustomFields  `json:"custom_fields,omitempty"`
+	TagIDs       []TagID       `json:"tag_ids,omitempty"`      // tags to put on it
+	SequenceIDs  []SequenceID  `json:"sequence_ids,omitempty"` // sequences to enrol it in
 }
 
 func (p ContactCreateParams) check() error {
@@ -75,12 +112,12 @@ func (p ContactCreateParams) check() error {
 
 // ContactUpdateParams change a contact. A nil field leaves it as it is.
 type ContactUpdateParams struct {
-	Email        *string            `json:"email,omitempty"`
-	FirstName    *string            `json:"first_name,omitempty"`
-	LastName     *string            `json:"last_name,omitempty"`
-	Phone        *string            `json:"phone,omitempty"`
-	Status       *ContactStatus     `json:"status,omitempty"`
-	CustomFields *map[string]string `json:"custom_fields,omitempty"`
+	Email        *string        `json:"email,omitempty"`
+	FirstName    *string        `json:"first_name,omitempty"`
+	LastName     *string        `json:"last_name,omitempty"`
+	Phone        *string        `json:"phone,omitempty"`
+	Status       *ContactStatus `json:"status,omitempty"`
+	CustomFields *CustomFields  `json:"custom_fields,omitempty"`
 }
 
 func (p ContactUpdateParams) check() error {
@@ -128,7 +165,7 @@ func (s *ContactsService) Get(ctx context.Context, id ContactID) (*Contact, erro
 
 // GetByEmail returns a contact by its e-mail address.
 //
-// API: GET /contact (assumed). Errors: [ErrNotFound].
+// API: GET /contact (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *ContactsService) GetByEmail(ctx context.Context, email string) (*Contact, error) {
 	if err := checkText("email", email); err != nil {
 		return nil, err
@@ -141,7 +178,9 @@ func (s *ContactsService) GetByEmail(ctx context.Context, email string) (*Contac
 // there, the error is ErrContactExists with MayHaveBeenApplied set; [Upsert]
 // settles that too.
 //
-// API: POST /contact (documented). Errors: [ErrContactExists], [*ValidationError].
+// API: POST /contact (documented). Errors: [ErrContactExists], [ErrNotFound] and
+// [ErrSequenceHasNoStages] for what TagIDs and SequenceIDs name,
+// [*ValidationError].
 //
 // [Upsert]: ContactsService.Upsert
 func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams) (*Contact, error) {
@@ -156,12 +195,20 @@ func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams
 // been this call that created the contact.
 //
 // API: POST /contact (documented), GET /contact, PUT /contact and
-// POST /contact-tag (assumed). Errors: [*ValidationError].
+// POST /contact-tag (assumed). Errors: [ErrNotFound] and
+// [ErrSequenceHasNoStages] for what TagIDs and SequenceIDs name,
+// [*ValidationError]; never [ErrContactExists].
 func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (contact *Contact, created bool, err error) {
 	contact, err = s.Create(ctx, params)
 	if !errors.Is(err, ErrContactExists) {
 		return contact, err == nil, err
 	}
+	_, touched := fate(err)
+	defer func() {
+		if touched {
+			markApplied(err)
+		}
+	}()
 	contact, err = s.GetByEmail(ctx, params.Email)
 	if err != nil {
 		return nil, false, err
@@ -170,14 +217,33 @@ func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams
 		if contact, err = s.Update(ctx, contact.ID, update); err != nil {
 			return nil, false, err
 		}
+		touched = true
 	}
 	if len(params.TagIDs) > 0 {
 		if err = s.AddTags(ctx, contact.ID, params.TagIDs...); err != nil {
 			return nil, false, err
 		}
-		contact, err = s.Get(ctx, contact.ID)
+		touched = true
+		if contact, err = s.Get(ctx, contact.ID); err != nil {
+			return nil, false, err
+		}
 	}
-	return contact, false, err
+	return contact, false, nil
+}
+
+// markApplied sets the flag of a call's error where a call before it, on behalf
+// of the same method, has taken effect.
+func markApplied(err error) {
+	var (
+		request *RequestError
+		apiErr  *APIError
+	)
+	switch {
+	case errors.As(err, &request):
+		request.MayHaveBeenApplied = true
+	case errors.As(err, &apiErr):
+		apiErr.MayHaveBeenApplied = true
+	}
 }
 
 // update returns the params that set on an existing contact what p sets.

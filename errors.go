@@ -1,6 +1,7 @@
 package funnel
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -21,11 +22,11 @@ type Code string
 
 // Error returns the code as the API spells it.
 func (c Code) Error() string {
-	if c == "" {
-		return "funnel: error without a code"
-	}
-	return string(c)
+	return cmp.Or(c.clipped(), "funnel: error without a code")
 }
+
+// clipped is the code as an error prints it.
+func (c Code) clipped() string { return text.Clip(string(c), 64) }
 
 // The codes of the API's reference, all documented. They match what the
 // envelope says, never the HTTP status alone: an HTML page with status 404 is
@@ -89,16 +90,9 @@ func (e *APIError) text(message string) string {
 	if e.StatusCode != 0 {
 		fmt.Fprintf(&b, "%d ", e.StatusCode)
 	}
-	switch {
-	case e.Code != "":
-		b.WriteString(text.Clip(string(e.Code), 64))
-	case e.StatusCode != 0 && http.StatusText(e.StatusCode) != "":
-		b.WriteString(http.StatusText(e.StatusCode))
-	default:
-		b.WriteString("request failed")
-	}
-	if message != "" {
-		b.WriteString(": " + text.Clip(message, maxErrorText))
+	b.WriteString(cmp.Or(e.Code.clipped(), http.StatusText(e.StatusCode), "request failed"))
+	if message = text.Clip(message, maxErrorText); message != "" {
+		b.WriteString(": " + message)
 	}
 	writeAttempts(&b, e.Attempts, e.MayHaveBeenApplied)
 	return b.String()
@@ -123,18 +117,11 @@ type ValidationError struct {
 
 // Error adds the fields' messages, in the order of the fields' names.
 func (e *ValidationError) Error() string {
-	message := e.Message
-	for i, field := range slices.Sorted(maps.Keys(e.Details)) {
-		sep := "; "
-		if i == 0 {
-			sep = " – "
-			if message == "" {
-				sep = ""
-			}
-		}
-		message += sep + field + ": " + strings.Join(e.Details[field], " ")
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(e.Details)) {
+		fields = append(fields, joinTexts(": ", field, strings.Join(e.Details[field], " ")))
 	}
-	return e.text(message)
+	return e.text(joinTexts(" – ", e.Message, strings.Join(fields, "; ")))
 }
 
 // Unwrap returns the embedded [APIError].
@@ -161,7 +148,8 @@ func (e *RateLimitError) Error() string {
 	if e.RetryAfter <= 0 {
 		return e.text(e.Message)
 	}
-	return e.text(strings.TrimSpace(fmt.Sprintf("%s retry after %s", e.Message, e.RetryAfter.Round(time.Second))))
+	message := text.Clip(e.Message, maxErrorText/2) // leaves room for what matters
+	return e.text(joinTexts(" ", message, "retry after "+e.RetryAfter.Round(time.Second).String()))
 }
 
 // Unwrap returns the embedded [APIError].
@@ -193,11 +181,11 @@ func (e *RequestError) Error() string {
 	var b strings.Builder
 	b.WriteString("funnel: ")
 	writeOperation(&b, e.Method, e.Path)
-	if e.Err == nil {
-		b.WriteString("no usable answer")
-	} else {
-		b.WriteString(text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText))
+	var cause string
+	if e.Err != nil {
+		cause = text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText)
 	}
+	b.WriteString(cmp.Or(cause, "no usable answer"))
 	writeAttempts(&b, e.Attempts, e.MayHaveBeenApplied)
 	return b.String()
 }
@@ -213,10 +201,8 @@ type ArgumentError struct {
 
 // Error names the field and the fix.
 func (e *ArgumentError) Error() string {
-	if e.Field == "" {
-		return "funnel: invalid argument: " + text.Clip(e.Message, maxErrorText)
-	}
-	return "funnel: " + text.Clip(e.Field, 64) + ": " + text.Clip(e.Message, maxErrorText)
+	field := cmp.Or(text.Clip(e.Field, 64), "argument")
+	return "funnel: " + field + ": " + cmp.Or(text.Clip(e.Message, maxErrorText), "is invalid")
 }
 
 func argumentError(field, format string, args ...any) error {
@@ -227,9 +213,14 @@ func argumentError(field, format string, args ...any) error {
 // error must fit on a screen.
 const maxErrorText = 600
 
+// joinTexts joins those of the texts that are not empty.
+func joinTexts(sep string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), sep)
+}
+
 func writeOperation(b *strings.Builder, method, path string) {
-	if method != "" || path != "" {
-		b.WriteString(strings.TrimSpace(method+" "+text.Clip(path, 128)) + ": ")
+	if operation := text.Clip(method+" "+path, 128); operation != "" {
+		b.WriteString(operation + ": ")
 	}
 }
 

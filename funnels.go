@@ -172,7 +172,8 @@ func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
 
 // Stats returns what happened in a funnel during a period.
 //
-// API: GET /funnel-stats (assumed). Errors: [ErrNotFound], [ErrInvalidPeriod].
+// API: GET /funnel-stats (assumed). Errors: [ErrNotFound], [ErrInvalidPeriod],
+// [*ValidationError].
 func (s *FunnelsService) Stats(ctx context.Context, id FunnelID, params StatsParams) (*FunnelStats, error) {
 	return statistics[FunnelStats](ctx, s.resource(), "/funnel-stats", id, params)
 }

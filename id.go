@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+
+	"github.com/funnel-go/funnel/internal/text"
 )
 
 // An ID identifies a resource of type R: a [TagID] is no [ContactID], and the
@@ -13,14 +15,22 @@ type ID[R any] int64
 
 // The id types of the API's resources.
 type (
-	ContactID  = ID[Contact]
-	TagID      = ID[Tag]
+	// A ContactID identifies a contact.
+	ContactID = ID[Contact]
+	// A TagID identifies a tag.
+	TagID = ID[Tag]
+	// A SequenceID identifies a sequence.
 	SequenceID = ID[Sequence]
-	StageID    = ID[Stage]
-	FunnelID   = ID[Funnel]
-	StepID     = ID[Step]
+	// A StageID identifies a stage of a sequence.
+	StageID = ID[Stage]
+	// A FunnelID identifies a funnel.
+	FunnelID = ID[Funnel]
+	// A StepID identifies a step of a funnel.
+	StepID = ID[Step]
+	// A CampaignID identifies a campaign.
 	CampaignID = ID[Campaign]
-	WebhookID  = ID[Webhook]
+	// A WebhookID identifies a webhook.
+	WebhookID = ID[Webhook]
 )
 
 // String returns the id in decimal.
@@ -36,7 +46,7 @@ func (id *ID[R]) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is no id: want a 64-bit integer", b)
+		return fmt.Errorf("%s is no id: want a 64-bit integer", text.Clip(string(b), 64))
 	}
 	*id = ID[R](n)
 	return nil

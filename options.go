@@ -202,6 +202,10 @@ type callOptions struct {
 	header   http.Header
 	response *Response
 	err      error // of a bad option
+
+	// admission, if not nil, is over when nothing more is to be sent; what has
+	// been sent goes on.
+	admission context.Context
 }
 
 type callOptionsKey struct{}
@@ -290,11 +294,12 @@ func bearer(apiKey string) func(*http.Request) error {
 func hide(key string) *strings.Replacer {
 	const hidden = "[hidden]"
 	quoted := strconv.Quote(key)
+	quoted = quoted[1 : len(quoted)-1]
 	var pairs []string
 	for _, form := range []string{
 		key,
-		quoted[1 : len(quoted)-1],
-		strings.ReplaceAll(key, "/", `\/`),
+		quoted,
+		strings.ReplaceAll(quoted, "/", `\/`),
 		url.QueryEscape(key),
 		url.PathEscape(key),
 	} {

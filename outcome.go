@@ -35,12 +35,24 @@ func (c *call) answered(f *envelope.Failure) APIError {
 		Attempts:           c.attempts,
 		MayHaveBeenApplied: c.unsettled,
 		Header:             hideInHeader(c.last.header, hide),
-		Body:               []byte(hide(string(c.last.body[:min(len(c.last.body), maxErrorBody)]))),
+		Body:               c.keptBody(),
 	}
 	if e.Message == "" && e.Code == "" {
 		e.Message = "the answer is not in the API's format" + c.excerpt()
 	}
 	return e
+}
+
+// keptBody is the part of the last answer's body that errors show. The API key
+// is hidden before the rest is cut off, so that the cut leaves no part of it.
+func (c *call) keptBody() []byte {
+	const longestKey = 8 << 10
+	body, most := c.last.body, maxErrorBody+longestKey
+	kept := c.client.secrets.Replace(string(body[:min(len(body), most)]))
+	if len(body) > most {
+		kept = kept[:max(0, len(kept)-longestKey)]
+	}
+	return []byte(kept[:min(len(kept), maxErrorBody)])
 }
 
 func (c *call) apiError(f *envelope.Failure) error {
@@ -157,16 +169,16 @@ func (e *scrubbed) Unwrap() error { return e.err }
 // excerpt shows the beginning of an answer that was not understood; of a page
 // of HTML, its title.
 func (c *call) excerpt() string {
-	body := c.last.body
+	body := c.keptBody()
 	if len(body) == 0 {
 		return ": it is empty"
 	}
 	if _, rest, ok := bytes.Cut(body, []byte("<title>")); ok {
 		body, _, _ = bytes.Cut(rest, []byte("</title>"))
 	}
-	shown := text.Clip(c.client.secrets.Replace(string(body[:min(len(body), 1024)])), 160)
+	shown := text.Clip(string(body), 160)
 	if contentType := c.last.header.Get("Content-Type"); contentType != "" {
-		shown = contentType + ": " + shown
+		shown = text.Clip(c.client.secrets.Replace(contentType), 64) + ": " + shown
 	}
 	return ": " + shown
 }

@@ -3,6 +3,7 @@ package funnel
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -20,37 +21,108 @@ type Page[T any] struct {
 	Total    int // items in all
 }
 
+// maxPagesAhead bounds the pages that a range holds.
+const maxPagesAhead = 64
+
 // walk yields the items of a list, page by page from the one that q names,
-// until the last or until yield has enough.
+// until the last or until yield has enough. As soon as the server says how many
+// pages there are, they are fetched ahead.
 func walk[T any](ctx context.Context, r resource[T], q url.Values, yield func(*T, error) bool) {
+	if err := r.client.ready(ctx); err != nil {
+		yield(nil, err)
+		return
+	}
 	if !q.Has("per_page") {
 		q.Set("per_page", strconv.Itoa(maxPerPage))
 	}
-	number, _ := strconv.Atoi(q.Get("page"))
-	var before *Page[T]
-	for number = max(1, number); ; number++ {
-		q.Set("page", strconv.Itoa(number))
-		page, err := r.page(ctx, q)
-		if err == nil {
-			err = page.follows(before, number, r.many)
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		if len(page.Items) == 0 || page.repeats(before) {
-			return
-		}
-		for i := range page.Items {
-			if !yield(&page.Items[i], nil) {
-				return
-			}
-		}
-		if page.LastPage > 0 && number >= page.LastPage {
-			return
-		}
-		before = page
+	first, _ := strconv.Atoi(q.Get("page"))
+	w := &walker[T]{resource: r, query: q, yield: yield}
+	w.last = max(1, first)
+	w.asked = w.last - 1
+	w.response = callOptionsFrom(ctx).response
+	(&pipeline[int, *fetched[T]]{
+		client: r.client,
+		most:   maxPagesAhead,
+		next:   w.next,
+		do:     w.fetch,
+		see:    w.see,
+		take:   w.take,
+	}).run(ctx)
+}
+
+// A walker is the state of one range over a list.
+type walker[T any] struct {
+	resource resource[T]
+	query    url.Values
+	yield    func(*T, error) bool
+	response *Response // the user's, of WithResponse
+
+	asked  int      // number of the last page asked for
+	last   int      // number of the last page there is, as far as is known
+	before *Page[T] // the page before the next one
+}
+
+// A fetched page, or why there is none.
+type fetched[T any] struct {
+	number   int
+	page     *Page[T]
+	response Response
+	err      error
+}
+
+// next returns the number of the next page to ask for.
+func (w *walker[T]) next() (number int, ok bool) {
+	if w.asked >= w.last {
+		return 0, false
 	}
+	w.asked++
+	return w.asked, true
+}
+
+func (w *walker[T]) fetch(ctx context.Context, number int) *fetched[T] {
+	got := &fetched[T]{number: number}
+	q := maps.Clone(w.query)
+	q.Set("page", strconv.Itoa(number))
+	if w.response != nil { // one for each of the pages that are fetched at the same time
+		ctx = WithResponse(ctx, &got.response)
+	}
+	got.page, got.err = w.resource.page(ctx, q)
+	return got
+}
+
+// see says how far the list goes. Without paging data there may be a next page
+// as long as this one has items that the one before did not have.
+func (w *walker[T]) see(got *fetched[T]) {
+	if got.err == nil {
+		got.err = got.page.follows(w.before, got.number, w.resource.many)
+	}
+	switch {
+	case got.err != nil:
+		w.last = 0
+	case len(got.page.Items) == 0 || got.page.repeats(w.before):
+		w.last, got.page.Items = 0, nil
+	case got.page.LastPage > 0:
+		w.last = got.page.LastPage
+	default:
+		w.last = got.number + 1
+	}
+	w.before = got.page
+}
+
+func (w *walker[T]) take(got *fetched[T]) (more bool) {
+	if w.response != nil {
+		*w.response = got.response
+	}
+	if got.err != nil {
+		w.yield(nil, got.err)
+		return false
+	}
+	for i := range got.page.Items {
+		if !w.yield(&got.page.Items[i], nil) {
+			return false
+		}
+	}
+	return got.number < w.last
 }
 
 // follows guards against a server that does not turn the pages: a loop over it

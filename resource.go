@@ -209,6 +209,15 @@ func joinIDs[R any](ids []ID[R]) string {
 	return b.String()
 }
 
+// notNil makes a nil slice in update params the empty one that it stands for:
+// null would leave the field as it is.
+func notNil[T any](list *[]T) *[]T {
+	if list != nil && *list == nil {
+		return &[]T{}
+	}
+	return list
+}
+
 // checkText refuses a required text that is empty, and any that cannot be
 // meant.
 func checkText(field, s string) error {

@@ -99,6 +99,9 @@ type call struct {
 	decode   decoder
 	noResult bool
 	noRetry  bool
+	header   http.Header // of the call's own
+
+	admission context.Context // of attempts, where it is another than the call's; may be nil
 
 	attempts  int
 	unsettled bool          // some attempt may have taken effect, and nobody knows
@@ -132,6 +135,10 @@ func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
 		Backoff: func(_, _ time.Duration, _ int, resp *http.Response) time.Duration {
 			return callFrom(resp.Request.Context()).backoff
 		},
+		PrepareRetry: func(req *http.Request) error {
+			req.Header = http.Header{} // without the cookies that http.Client has added
+			return nil
+		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 }
@@ -160,7 +167,7 @@ func (c *call) judge(ctx context.Context, err error) (again bool) {
 		return false
 	}
 	var repeat bool
-	c.err, repeat = c.assess()
+	repeat, c.err = c.assess()
 	if c.err == nil || !repeat || c.noRetry || c.attempts >= c.client.policy.MaxAttempts || ctx.Err() != nil {
 		return false
 	}
@@ -169,44 +176,41 @@ func (c *call) judge(ctx context.Context, err error) (again bool) {
 
 // assess turns the last answer into the call's error, and says whether another
 // attempt could help and would do no harm.
-func (c *call) assess() (err error, repeat bool) {
+func (c *call) assess() (repeat bool, err error) {
 	got := &c.last
 	switch {
 	case got.err != nil && got.unsent:
-		return c.requestError(got.err), !isBadCertificate(got.err)
-	case errors.Is(got.err, errTooLarge):
-		c.unsettle()
-		return c.requestError(got.err), false
+		return !isBadCertificate(got.err), c.requestError(got.err)
 	case got.err != nil && (got.status == 0 || got.status/100 == 2):
 		c.unsettle()
-		return c.requestError(got.err), c.isRepeatable()
+		return c.isRepeatable() && !errors.Is(got.err, errTooLarge), c.requestError(got.err)
 	case got.status == http.StatusTooManyRequests:
-		return c.rateLimitError(), true
+		return true, c.rateLimitError()
 	case got.status >= 500:
 		c.unsettle()
-		return c.apiError(envelope.ParseFailure(got.body)), c.method != http.MethodPost || !c.client.policy.NoRetryCreateOn5xx
+		return c.method != http.MethodPost || !c.client.policy.NoRetryCreateOn5xx, c.apiError(envelope.ParseFailure(got.body))
 	case got.status/100 == 2:
 		return c.assessResult()
 	case got.status/100 == 3:
-		return c.redirectError(), false
+		return false, c.redirectError()
 	}
 	failure := envelope.ParseFailure(got.body)
 	if c.method == http.MethodDelete && c.unsettled && c.noResult && Code(failure.Code) == ErrNotFound {
-		return nil, false // an attempt before this one did it
+		return false, nil // an attempt before this one did it
 	}
-	return c.apiError(failure), false
+	return false, c.apiError(failure)
 }
 
-func (c *call) assessResult() (err error, repeat bool) {
+func (c *call) assessResult() (repeat bool, err error) {
 	err = c.decode(c.last.body)
 	if err == nil {
-		return nil, false
+		return false, nil
 	}
 	if failure := (*envelope.Failure)(nil); errors.As(err, &failure) {
-		return c.apiError(failure), false
+		return false, c.apiError(failure)
 	}
 	c.unsettle()
-	return c.apiError(&envelope.Failure{Message: err.Error() + c.excerpt()}), errors.Is(err, envelope.ErrUnreadable) && c.isRepeatable()
+	return errors.Is(err, envelope.ErrUnreadable) && c.isRepeatable(), c.apiError(&envelope.Failure{Message: err.Error() + c.excerpt()})
 }
 
 // isRepeatable reports whether the request may be sent again when nobody knows
@@ -262,10 +266,14 @@ func (c *call) nextBackoff() time.Duration {
 		wait *= 2
 	}
 	wait += rand.N(wait/2 + 1)
+	if c.last.header.Get("Retry-After") == "" { // the time at which the window turns is none for a 5xx
+		return wait
+	}
 	return max(wait, min(c.last.quota.RetryAfter, policy.MaxWait))
 }
 
-// rateLimitWait is how long a 429 with those headers pauses the client.
+// rateLimitWait is how long a 429 with those headers pauses the client. More
+// than a day is no serious answer.
 func (c *Client) rateLimitWait(h quota.Headers) time.Duration {
-	return max(c.policy.RateLimitWait, h.RetryAfter)
+	return max(c.policy.RateLimitWait, min(h.RetryAfter, 24*time.Hour))
 }

@@ -82,6 +82,11 @@ func (p StageCreateParams) check() error {
 	if err := checkID("sequence_id", p.SequenceID); err != nil {
 		return err
 	}
+	if p.TagID != 0 {
+		if err := checkID("tag_id", p.TagID); err != nil {
+			return err
+		}
+	}
 	return checkText("type", string(p.Type))
 }
 
@@ -91,6 +96,13 @@ type StageUpdateParams struct {
 	Position     *int       `json:"position,omitempty"`
 	DelayMinutes *int       `json:"delay_minutes,omitempty"` // in minutes
 	TagID        *TagID     `json:"tag_id,omitempty"`
+}
+
+func (p StageUpdateParams) check() error {
+	if p.TagID == nil {
+		return nil
+	}
+	return checkID("tag_id", *p.TagID)
 }
 
 // StageContent is the e-mail that a send_email stage sends.

@@ -3,9 +3,12 @@ package funnel
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/funnel-go/funnel/internal/text"
 )
 
 // A Timestamp is a moment in an answer of the API, always in UTC, so that
@@ -23,7 +26,7 @@ var timestampLayouts = []string{
 	"2006-01-02T15:04:05",
 	"2006-01-02 15:04:05Z07:00",
 	"2006-01-02T15:04:05Z0700",
-	time.RFC1123,
+	http.TimeFormat, // time.RFC1123 would read "EST" by this machine's own zone
 	time.RFC1123Z,
 }
 
@@ -34,17 +37,22 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 		t.Time = time.Time{}
 		return nil
 	}
+	parsed, ok := parseTimestamp(s)
+	if !ok || parsed.Year() < 0 || parsed.Year() > 9999 { // JSON has no other years
+		return fmt.Errorf("%s is no time that the SDK knows", text.Clip(string(b), 64))
+	}
+	t.Time = parsed
+	return nil
+}
+
+func parseTimestamp(s string) (time.Time, bool) {
 	for _, layout := range timestampLayouts {
-		if parsed, err := time.Parse(layout, s); err == nil {
-			t.Time = parsed.UTC()
-			return nil
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
 		}
 	}
-	if seconds, err := strconv.ParseInt(s, 10, 64); err == nil {
-		t.Time = time.Unix(seconds, 0).UTC()
-		return nil
-	}
-	return fmt.Errorf("%s is no time that the SDK knows", b)
+	seconds, err := strconv.ParseInt(s, 10, 64)
+	return time.Unix(seconds, 0).UTC(), err == nil
 }
 
 // MarshalJSON writes RFC 3339 in UTC, and null for the zero time.

@@ -102,6 +102,7 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookCreateParams
 // API: PUT /webhook (assumed). Errors: [ErrNotFound], [ErrWebhookExists],
 // [*ValidationError].
 func (s *WebhooksService) Update(ctx context.Context, id WebhookID, params WebhookUpdateParams) (*Webhook, error) {
+	params.Events = notNil(params.Events)
 	return s.resource().update(ctx, id, params)
 }
 

@@ -1,0 +1,281 @@
+package funnel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+// An idleCounter counts how often somebody closes its idle connections.
+type idleCounter struct {
+	http.RoundTripper
+	closed atomic.Int32
+}
+
+func (c *idleCounter) CloseIdleConnections() { c.closed.Add(1) }
+
+func TestAttempt_NeverClosesTheTransportsIdleConnections(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).
+			on(http.MethodGet, "/contact", breaks(io.EOF)).
+			on(http.MethodPost, "/tag", failure(503, "SERVER_ERROR", "Oops")).
+			on(http.MethodPost, "/funnel", failure(403, "FORBIDDEN", "No"))
+		transport := &idleCounter{RoundTripper: api}
+		client := clientOver(t, transport)
+		require.ErrorIs(t, getContact.call(t.Context(), client), io.EOF)
+		require.ErrorIs(t, createTag.call(t.Context(), client), funnel.ErrServer)
+		require.ErrorIs(t, createFunnel.call(t.Context(), client), funnel.ErrForbidden)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second/2, cancel)
+		require.ErrorIs(t, createTag.call(ctx, client), context.Canceled)
+		require.ErrorIs(t, createTag.call(ctx, client), context.Canceled)
+		require.Zero(t, transport.closed.Load())
+	})
+}
+
+// The test runs itself once more to see all that goes to the process's
+// standard error, by whatever way.
+func TestAttempt_PrintsNothing(t *testing.T) {
+	const inner = "FUNNEL_TEST_PRINTS_NOTHING"
+	if os.Getenv(inner) != "" {
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).
+				on(http.MethodGet, "/contact", breaks(io.EOF), answers(503, "oops"), htmlPage(200, "Welcome")).
+				on(http.MethodPost, "/tag", tooMany())
+			client := api.client(t)
+			require.Error(t, getContact.call(t.Context(), client))
+			require.Error(t, createTag.call(t.Context(), client))
+		})
+		return
+	}
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAttempt_PrintsNothing$", "-test.v")
+	cmd.Env = append(os.Environ(), inner+"=1")
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.NoError(t, cmd.Run(), stdout.String())
+	require.Contains(t, stdout.String(), "--- PASS: TestAttempt_PrintsNothing")
+	require.Empty(t, stderr.String())
+}
+
+// A transport that does not tell whether it got a connection is taken to have
+// sent the request, whatever its error says.
+func TestAttempt_TransportWithoutTraceCountsAsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodPost, "/funnel", breaks(errors.New("dial tcp: connection refused")))
+		err := createFunnel.call(t.Context(), api.client(t))
+		require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+		require.EqualError(t, err, "funnel: POST /funnel: dial tcp: connection refused (may have been applied)")
+	})
+}
+
+// An attempt has its time from the moment the rate limiter lets it go, the body
+// included; the call has as much as its attempts and waits need.
+func TestAttempt_Timeout(t *testing.T) {
+	t.Parallel()
+	stuckBody := func(req *http.Request) (*http.Response, error) {
+		resp, err := answers(200, "")(req)
+		resp.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
+			<-req.Context().Done()
+			return 0, req.Context().Err()
+		}))
+		return resp, err
+	}
+	tests := []struct {
+		name            string
+		reply           reply
+		opts            []funnel.Option
+		atLeast, atMost time.Duration
+	}{
+		{"default", hangs, nil, 127 * time.Second, 130500 * time.Millisecond},
+		{"own", hangs, []funnel.Option{funnel.WithAttemptTimeout(5 * time.Second)}, 27 * time.Second, 30500 * time.Millisecond},
+		{"body that stops coming", stuckBody, []funnel.Option{funnel.WithAttemptTimeout(5 * time.Second)}, 27 * time.Second, 30500 * time.Millisecond},
+		{"the quota's wait does not count", hangs, []funnel.Option{
+			funnel.WithAttemptTimeout(6 * time.Second), funnel.WithRateLimit(1, 10*time.Second),
+		}, 4*6*time.Second + 3*10*time.Second, 4*6*time.Second + 3*12*time.Second}, // without an answer a slot is held longer
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.reply)
+				client := api.client(t, tt.opts...)
+				started := time.Now()
+				err := getContact.call(t.Context(), client)
+				require.Len(t, api.requests(), 4)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorContains(t, err, "no whole answer within")
+				require.GreaterOrEqual(t, time.Since(started), tt.atLeast)
+				require.LessOrEqual(t, time.Since(started), tt.atMost)
+			})
+		})
+	}
+
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Hour, data(`{"id":7}`)))
+			contact, err := api.client(t, funnel.WithAttemptTimeout(0)).Contacts.Get(t.Context(), 7)
+			require.NoError(t, err)
+			require.Equal(t, &funnel.Contact{ID: 7}, contact)
+		})
+	})
+}
+
+// A retry is as good as the first attempt where the first was too slow.
+func TestAttempt_SlowAnswerThenFastOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Minute, data(`{"id":1}`)), after(time.Second, data(`{"id":2}`)))
+		contact, err := api.client(t).Contacts.Get(t.Context(), 2)
+		require.NoError(t, err)
+		require.Equal(t, funnel.ContactID(2), contact.ID)
+	})
+}
+
+// A body over the limit would be no smaller the next time.
+func TestAttempt_BodyOverTheLimit(t *testing.T) {
+	t.Parallel()
+	long := `{"success":true,"data":{"id":7,"first_name":"` + strings.Repeat("x", 100) + `"}}`
+	for _, op := range operations {
+		t.Run(op.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(op.method, op.path, answers(200, long))
+				started := time.Now()
+				err := op.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(100)))
+				require.Equal(t, callFailure{op.method, op.path, 1, op.column != get}, failureOf(t, err))
+				require.ErrorContains(t, err, "over 100 bytes")
+				require.Zero(t, time.Since(started))
+			})
+		})
+	}
+
+	// What is no success is known by its status, however much comes with it.
+	for _, tt := range []struct {
+		name     string
+		reply    reply
+		attempts int
+		check    func(*testing.T, error)
+	}{
+		{"429", answers(429, long), 4, isAnswer(429, funnel.ErrRateLimited)},
+		{"5xx", answers(503, long), 4, isAnswer(503, "")},
+		{"4xx", answers(404, long), 1, isAnswer(404, "")},
+		{"redirect", answers(302, long), 1, isAnswer(302, "")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.reply)
+				err := createFunnel.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(100)))
+				tt.check(t, err)
+				require.Equal(t, tt.attempts, failureOf(t, err).Attempts)
+				require.Equal(t, long[:100], string(asError[*funnel.APIError](t, err).Body))
+			})
+		})
+	}
+
+	t.Run("just at the limit", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(200, long))
+		require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(int64(len(long))))))
+	})
+}
+
+// An answer that is JSON and not what the call expects would be no other the
+// next time.
+func TestAttempt_UnexpectedResult(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body, want string
+	}{
+		{"no data", `{"success":true}`, `no result in "data"`},
+		{"null data", `{"success":true,"data":null}`, `no result in "data"`},
+		{"data of another kind", `{"success":true,"data":"ok"}`, "string"},
+		{"a list", `{"success":true,"data":[{"id":7}]}`, "array"},
+		{"a bare list", `[1]`, "array"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodPost, "/tag", answers(201, tt.body))
+				err := createTag.call(t.Context(), api.client(t))
+				require.ErrorContains(t, err, tt.want)
+				require.ErrorContains(t, err, tt.body) // the answer is shown
+				require.Equal(t, callFailure{"POST", "/tag", 1, true}, failureOf(t, err))
+				require.Equal(t, tt.body, string(asError[*funnel.APIError](t, err).Body))
+			})
+		})
+	}
+}
+
+// A 2xx without a result is a success where none is expected, and only there.
+func TestAttempt_EmptyAnswer(t *testing.T) {
+	t.Parallel()
+	empty := map[string]reply{
+		"204":                 answers(204, ""),
+		"200 without a body":  answers(200, ""),
+		"200 of white space":  answers(200, " \n"),
+		"success, no data":    answers(200, `{"success":true}`),
+		"success, null data":  answers(200, `{"success":true,"data":null}`),
+		"success, empty list": data(`[]`),
+	}
+	for name, answer := range empty {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, op := range operations {
+				noResult := op.name == "delete a contact" || op.name == "add tags" || op.name == "remove tags" ||
+					op.name == "enrol a contact" || strings.HasPrefix(op.name, "Call ")
+				if op.name == "list contacts" && (strings.HasSuffix(name, "null data") || strings.HasSuffix(name, "empty list")) {
+					continue // an empty list
+				}
+				t.Run(op.name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						api := newMockAPI(t).on(op.method, op.path, answer)
+						err := op.call(t.Context(), api.client(t))
+						if noResult {
+							require.NoError(t, err)
+							require.Len(t, api.requests(), 1)
+							return
+						}
+						answered := asError[*funnel.APIError](t, err)
+						require.Empty(t, answered.Code)
+						require.Contains(t, answered.Message, "the answer is not")
+					})
+				})
+			}
+		})
+	}
+}
+
+// Cookies that a server sets go with the next attempt, once.
+func TestAttempt_CookiesAreSentOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact",
+			answers(503, "", "Set-Cookie", "node=n1; Path=/"), breaks(io.EOF), data(`{"id":7}`))
+		client := clientWithJar(t, api)
+		require.NoError(t, getContact.call(funnel.WithHeader(t.Context(), "Cookie", "own=1"), client))
+		got := []string{}
+		for _, req := range api.requests() {
+			got = append(got, fmt.Sprint(req.Header["Cookie"]))
+		}
+		require.Equal(t, []string{"[own=1]", "[own=1; node=n1]", "[own=1; node=n1]"}, got)
+	})
+}

@@ -1,0 +1,110 @@
+package funnel_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+// Where one call after the other fails, retries dwindle to half the calls: the
+// store is drained, and each call puts half a retry back.
+func TestRetryBudget_LongOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", failure(503, "SERVER_ERROR", "Oops"))
+		client := api.client(t)
+		const calls = 400
+		for range calls {
+			require.ErrorIs(t, getContact.call(t.Context(), client), funnel.ErrServer)
+		}
+		retries := len(api.requests()) - calls
+		require.LessOrEqual(t, retries, 100+calls/2)
+		require.GreaterOrEqual(t, retries, calls/2)
+	})
+}
+
+func TestRetryBudget_Counts(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		budget int
+		reply  reply
+		want   []int // attempts of one call after the other
+	}{
+		{"drained by 5xx", 2, failure(503, "SERVER_ERROR", "Oops"), []int{3, 1, 2, 1, 2, 1, 2}},
+		{"drained by lost answers", 2, breaks(io.EOF), []int{3, 1, 2, 1, 2}},
+		{"drained by missing connections", 2, unsent(io.EOF), []int{3, 1, 2, 1, 2}},
+		{"not by 429", 2, tooMany(), []int{4, 4, 4, 4}},
+		{"never", -1, failure(503, "SERVER_ERROR", "Oops"), []int{4, 4, 4, 4, 4, 4}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.reply)
+				client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{Budget: tt.budget}))
+				got := []int{}
+				for range tt.want {
+					got = append(got, failureOf(t, getContact.call(t.Context(), client)).Attempts)
+				}
+				require.Equal(t, tt.want, got)
+			})
+		})
+	}
+}
+
+// Calls that succeed fill the store up again, but not over its brim.
+func TestRetryBudget_Refills(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		healthy := true
+		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+			if healthy {
+				return data(`{"id":7}`)(req)
+			}
+			return answers(503, "")(req)
+		})
+		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{Budget: 3}))
+		for range 100 {
+			require.NoError(t, getContact.call(t.Context(), client))
+		}
+		healthy = false
+		require.Equal(t, 4, failureOf(t, getContact.call(t.Context(), client)).Attempts)
+		require.Equal(t, 1, failureOf(t, getContact.call(t.Context(), client)).Attempts)
+		healthy = true
+		for range 5 {
+			require.NoError(t, getContact.call(t.Context(), client))
+		}
+		healthy = false
+		require.Equal(t, 4, failureOf(t, getContact.call(t.Context(), client)).Attempts)
+	})
+}
+
+// A server that is away for 5 s goes unnoticed by fifty goroutines.
+func TestRetryBudget_BlipPassesUnnoticed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		back := time.Now().Add(5 * time.Second)
+		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+			if time.Now().Before(back) {
+				return htmlPage(503, "Service Unavailable")(req)
+			}
+			return data(`{"id":7}`)(req)
+		})
+		client := api.client(t)
+		const workers = 30
+		failed := make(chan error, workers)
+		for range workers {
+			go func() { failed <- getContact.call(t.Context(), client) }()
+		}
+		for range workers {
+			require.NoError(t, <-failed)
+		}
+	})
+}

@@ -1,0 +1,222 @@
+package funnel
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"strings"
+)
+
+// A BulkStatus says what became of one item of a bulk.
+type BulkStatus string
+
+// What can become of an item. Whoever must not do anything twice looks at the
+// unknown ones, or repeats them by a way that is safe to repeat, such as
+// [ContactsService.UpsertAll]; all others are certain.
+const (
+	BulkCreated BulkStatus = "created" // done: it is new
+	BulkUpdated BulkStatus = "updated" // done: it was there, and is up to date now
+	BulkDone    BulkStatus = "done"    // done
+	BulkExists  BulkStatus = "exists"  // not done: it was there already
+	BulkFailed  BulkStatus = "failed"  // not done: see the error
+	BulkUnknown BulkStatus = "unknown" // may have been done: see the error
+	BulkSkipped BulkStatus = "skipped" // not done: an earlier error made it pointless to try
+)
+
+// A BulkResult is what became of one item.
+type BulkResult[R any] struct {
+	Index  int // of the item, from 0
+	Status BulkStatus
+	Value  R     // what the API returned; zero unless the item was done
+	Err    error // why it was not done; nil if it was
+}
+
+// maxBulk bounds the items of a bulk that are under way, and held: enough to
+// keep the quota busy at a latency of 50 s.
+const maxBulk = 500
+
+// Bulk does something with many items, several at a time, and yields one result
+// for each, in order. It uses the quota as well as it can be used at any
+// latency, and holds a bounded number of items, however many there are.
+//
+// An item's failure is its own. What makes all others pointless – a key that is
+// not accepted, a context that is over – ends the bulk at once: what has been
+// sent comes to its end, unless it is the context that is over, and nothing more
+// is sent. Each item that was taken gets its result, with what is known of it;
+// the last is one that was skipped, so that Index tells where to go on. Breaking
+// off the loop cancels what is under way.
+//
+//	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
+//		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
+//	}) { … }
+func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[R]] {
+	return bulk(ctx, client, items, nil, func(ctx context.Context, item P) (R, BulkStatus, error) {
+		value, err := do(ctx, item)
+		return value, BulkDone, err
+	})
+}
+
+// CreateAll creates contacts as [Bulk] does things. The status of a contact is
+// BulkCreated, or BulkExists with the error ErrContactExists, or one of those
+// for failures. Of several with the same address, the first is created.
+//
+// API: POST /contact (documented).
+func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
+	return bulk(ctx, (*service)(s).c(), contacts, sameAddress, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
+		contact, err := s.Create(ctx, params)
+		return contact, BulkCreated, err
+	})
+}
+
+// UpsertAll creates contacts or brings them up to date, as [Bulk] does things
+// and as [ContactsService.Upsert] does it with one. The status of a contact is
+// BulkCreated or BulkUpdated, or one of those for failures. Of several with the
+// same address, the last prevails. To repeat it does no harm, so that a program
+// that was interrupted can begin anew, or at the first item whose result it has
+// not seen.
+//
+// API: as [ContactsService.Upsert].
+func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
+	return bulk(ctx, (*service)(s).c(), contacts, sameAddress, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
+		contact, created, err := s.Upsert(ctx, params)
+		if created {
+			return contact, BulkCreated, err
+		}
+		return contact, BulkUpdated, err
+	})
+}
+
+func sameAddress(params ContactCreateParams) string { return strings.ToLower(params.Email) }
+
+// bulk is [Bulk] with a status of do's own for success. Items with the same key
+// are done one after the other, so that their order counts.
+func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], key func(P) string, do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[R]] {
+	return func(yield func(BulkResult[R]) bool) {
+		if err := client.ready(ctx); err != nil {
+			yield(BulkResult[R]{Status: BulkSkipped, Err: err})
+			return
+		}
+		pull, stop := iter.Pull(items)
+		defer stop()
+		queue := itemQueue[P]{pull: pull, key: key, last: map[string]chan struct{}{}}
+		p := &pipeline[bulkItem[P], BulkResult[R]]{
+			client: client,
+			most:   maxBulk,
+			see:    func(BulkResult[R]) {},
+			take:   yield,
+		}
+		p.next = func() (item bulkItem[P], ok bool) {
+			// When it is over, one more item is taken: its result tells where to go
+			// on, and that it was not the items that came to an end.
+			if queue.over {
+				return item, false
+			}
+			queue.over = p.admission.Err() != nil
+			return queue.next()
+		}
+		p.do = func(ctx context.Context, item bulkItem[P]) BulkResult[R] {
+			defer close(item.done)
+			if item.after != nil {
+				<-item.after
+			}
+			value, status, err := do(ctx, item.params)
+			if err == nil {
+				return BulkResult[R]{Index: item.index, Status: status, Value: value}
+			}
+			if isPointless(err) {
+				p.stop(err)
+			}
+			return BulkResult[R]{Index: item.index, Status: failureStatus(p.admission, err), Err: err}
+		}
+		p.run(ctx)
+	}
+}
+
+// A bulkItem waits for the one before it that has the same key.
+type bulkItem[P any] struct {
+	index  int
+	params P
+	after  <-chan struct{} // closed when that one is done; nil: there is none
+	done   chan struct{}   // closed when this one is
+}
+
+// An itemQueue numbers the items as they are taken.
+type itemQueue[P any] struct {
+	pull  func() (P, bool)
+	key   func(P) string // nil: no two items have to do with each other
+	index int
+	over  bool
+	last  map[string]chan struct{} // of each key, the last item's
+}
+
+func (q *itemQueue[P]) next() (item bulkItem[P], ok bool) {
+	params, ok := q.pull()
+	if !ok {
+		return item, false
+	}
+	item = bulkItem[P]{index: q.index, params: params, done: make(chan struct{})}
+	q.index++
+	if q.key == nil {
+		return item, true
+	}
+	key := q.key(params)
+	if before, ok := q.last[key]; ok {
+		item.after = before
+	}
+	q.last[key] = item.done
+	if q.index%maxBulk == 0 { // keep no more keys than items are under way
+		maps.DeleteFunc(q.last, func(_ string, done chan struct{}) bool { return isClosed(done) })
+	}
+	return item, true
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// isPointless reports whether err will befall every other item too: a key that
+// is not accepted, or a time to wait that nobody has.
+func isPointless(err error) bool {
+	if errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) {
+		return true
+	}
+	attempts, _ := fate(err)
+	return attempts == 0 && (errors.Is(err, ErrRateLimited) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// failureStatus says what is known of an item that failed.
+func failureStatus(admission context.Context, err error) BulkStatus {
+	attempts, mayHaveBeenApplied := fate(err)
+	switch {
+	case mayHaveBeenApplied:
+		return BulkUnknown
+	case errors.Is(err, ErrContactExists), errors.Is(err, ErrTagExists), errors.Is(err, ErrWebhookExists):
+		return BulkExists
+	case attempts == 0 && admission.Err() != nil:
+		return BulkSkipped
+	default:
+		return BulkFailed
+	}
+}
+
+// fate returns what the error of a call says of the request: how often it was
+// sent, and whether it may have taken effect all the same.
+func fate(err error) (attempts int, mayHaveBeenApplied bool) {
+	var (
+		request *RequestError
+		apiErr  *APIError
+	)
+	switch {
+	case errors.As(err, &request): // first: it may hold an APIError of an earlier attempt
+		return request.Attempts, request.MayHaveBeenApplied
+	case errors.As(err, &apiErr):
+		return apiErr.Attempts, apiErr.MayHaveBeenApplied
+	}
+	return 0, false
+}

@@ -1,0 +1,278 @@
+package funnel_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+func manyContacts(n int) iter.Seq[funnel.ContactCreateParams] {
+	return func(yield func(funnel.ContactCreateParams) bool) {
+		for i := range n {
+			if !yield(funnel.ContactCreateParams{Email: fmt.Sprintf("contact-%d@example.com", i)}) {
+				return
+			}
+		}
+	}
+}
+
+func TestABulkKeepsTheQuotaBusyAtAnyLatency(t *testing.T) {
+	for _, latency := range []time.Duration{50 * time.Millisecond, 400 * time.Millisecond, 5 * time.Second} {
+		t.Run(latency.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(fixedLatency(latency))
+				defer server.Close()
+				client := server.Client()
+				start, next := time.Now(), 0
+				for result := range client.Contacts.CreateAll(t.Context(), manyContacts(2000)) {
+					if result.Index != next || result.Status != funnel.BulkCreated || result.Err != nil {
+						t.Fatalf("item %d: %+v", next, result)
+					}
+					next++
+				}
+				require.Equal(t, 2000, next)
+				require.Equal(t, 2000, server.RequestCount(), "none was rejected")
+				// Three full windows, and the last requests' way.
+				require.Less(t, time.Since(start), 3*(time.Minute+latency)+8*latency+5*time.Second)
+			})
+		})
+	}
+}
+
+func TestEachItemOfABulkGetsItsOwnResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		defer server.Close()
+		client := server.Client()
+		_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "old@example.com"})
+		require.NoError(t, err)
+		contacts := []funnel.ContactCreateParams{
+			{Email: "new@example.com"},
+			{Email: "old@example.com", FirstName: "Ada"},
+			{Email: "no address"},
+			{Email: ""},
+			{Email: "NEW@example.com", FirstName: "Grace"},
+		}
+
+		var created []funnel.BulkStatus
+		for result := range client.Contacts.CreateAll(t.Context(), slices.Values(contacts)) {
+			require.Equal(t, len(created), result.Index)
+			created = append(created, result.Status)
+			if result.Status == funnel.BulkExists {
+				require.ErrorIs(t, result.Err, funnel.ErrContactExists)
+			}
+		}
+		require.Equal(t, []funnel.BulkStatus{funnel.BulkCreated, funnel.BulkExists, funnel.BulkFailed, funnel.BulkFailed, funnel.BulkExists}, created)
+
+		var upserted []funnel.BulkStatus
+		for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(contacts)) {
+			upserted = append(upserted, result.Status)
+		}
+		require.Equal(t, []funnel.BulkStatus{funnel.BulkUpdated, funnel.BulkUpdated, funnel.BulkFailed, funnel.BulkFailed, funnel.BulkUpdated}, upserted)
+		contact, err := client.Contacts.GetByEmail(t.Context(), "new@example.com")
+		require.NoError(t, err)
+		require.Equal(t, "Grace", contact.FirstName, "of those with the same address, the last prevails")
+	})
+}
+
+func TestABulkStopsWhereGoingOnIsPointless(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		defer server.Close()
+		client := server.Client()
+		pulled := 0
+		items := func(yield func(funnel.ContactCreateParams) bool) {
+			for params := range manyContacts(10_000) {
+				if pulled++; pulled == 100 { // the key is withdrawn
+					server.Fail(funneltest.Fault{Code: funnel.ErrUnauthorized, Times: -1})
+				}
+				if !yield(params) {
+					return
+				}
+			}
+		}
+		counts := map[funnel.BulkStatus]int{}
+		total := 0
+		for result := range client.Contacts.CreateAll(t.Context(), items) {
+			require.Equal(t, total, result.Index)
+			total++
+			counts[result.Status]++
+			if result.Status == funnel.BulkSkipped {
+				require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "it says why")
+			}
+		}
+		require.Equal(t, total, pulled, "each item that was taken has a result")
+		require.Less(t, total, 500, "no more are taken")
+		require.Positive(t, counts[funnel.BulkFailed])
+		require.Equal(t, server.Counts()["contacts"], counts[funnel.BulkCreated])
+		require.Zero(t, counts[funnel.BulkUnknown])
+	})
+}
+
+func TestACancelledBulkSaysWhatIsKnownOfEachItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		defer server.Close()
+		client := server.Client()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		status := map[string]funnel.BulkStatus{}
+		for result := range client.Contacts.CreateAll(ctx, manyContacts(5000)) {
+			status[fmt.Sprintf("contact-%d@example.com", result.Index)] = result.Status
+			if result.Index == 700 { // some are under way, some wait for the quota
+				cancel()
+			}
+			if result.Err != nil {
+				require.ErrorIs(t, result.Err, context.Canceled)
+			}
+		}
+		there := map[string]bool{}
+		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+			require.NoError(t, err)
+			there[contact.Email] = true
+		}
+		for email, status := range status {
+			switch status {
+			case funnel.BulkCreated:
+				require.True(t, there[email], email)
+			case funnel.BulkFailed, funnel.BulkSkipped:
+				require.False(t, there[email], email)
+			}
+			delete(there, email)
+		}
+		require.Empty(t, there, "nothing was done of which there is no result")
+	})
+}
+
+func TestBreakingOffABulkLeavesNothingBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		defer server.Close()
+		client := server.Client()
+		for result := range client.Contacts.CreateAll(t.Context(), manyContacts(5000)) {
+			if result.Index == 650 { // the quota is used up
+				break
+			}
+		}
+		requests := server.RequestCount()
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, requests, server.RequestCount())
+		// synctest fails the test if a goroutine is left
+	})
+}
+
+func TestBulkServesAnyCall(t *testing.T) {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	sequence, err := client.Sequences.Create(t.Context(), funnel.SequenceCreateParams{Name: "Welcome"})
+	require.NoError(t, err)
+	_, err = client.Sequences.CreateStage(t.Context(), funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageWait, DelayMinutes: 5})
+	require.NoError(t, err)
+	server.SeedContacts(20)
+	ids := func(yield func(funnel.ContactID) bool) {
+		for id := funnel.ContactID(1); id <= 21 && yield(id); id++ {
+		}
+	}
+	enroll := func(ctx context.Context, contact funnel.ContactID) (funnel.ContactID, error) {
+		return contact, client.Sequences.Enroll(ctx, sequence.ID, contact)
+	}
+	for result := range funnel.Bulk(t.Context(), client, ids, enroll) {
+		if result.Index == 20 {
+			require.Equal(t, funnel.BulkFailed, result.Status)
+			require.ErrorIs(t, result.Err, funnel.ErrNotFound)
+			continue
+		}
+		require.Equal(t, funnel.BulkResult[funnel.ContactID]{
+			Index:  result.Index,
+			Status: funnel.BulkDone,
+			Value:  funnel.ContactID(result.Index + 1),
+		}, result)
+	}
+}
+
+func TestTenThousandCreationsUnderFaultsLoseAndDoubleNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(100*time.Millisecond), funneltest.WithRateLimit(0, time.Minute))
+		defer server.Close()
+		client := server.Client(funnel.WithRateLimit(1<<20, time.Second), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}))
+		faults := []funneltest.Fault{
+			{Status: 503},
+			{Status: 500, AfterCommit: true},
+			{DropConnection: true},
+			{DropConnection: true, AfterCommit: true},
+			{TruncateBody: true, AfterCommit: true},
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		const n = 10_000
+		items := func(yield func(funnel.ContactCreateParams) bool) {
+			for params := range manyContacts(n) {
+				if rng.IntN(10) == 0 {
+					fault := faults[rng.IntN(len(faults))]
+					fault.Times = 1 + rng.IntN(3)
+					server.Fail(fault)
+				}
+				if !yield(params) {
+					return
+				}
+			}
+		}
+		again := slices.Collect(manyContacts(n))
+		status := map[string]funnel.BulkStatus{}
+		for result := range client.Contacts.CreateAll(t.Context(), items) {
+			status[again[result.Index].Email] = result.Status
+		}
+		require.Len(t, status, n)
+
+		there := map[string]int{}
+		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+			require.NoError(t, err)
+			there[contact.Email]++
+		}
+		counts := map[funnel.BulkStatus]int{}
+		for email, status := range status {
+			counts[status]++
+			switch status {
+			case funnel.BulkCreated:
+				require.Equal(t, 1, there[email], email)
+			case funnel.BulkFailed:
+				require.Zero(t, there[email], "told that it was surely not done: %s", email)
+			case funnel.BulkUnknown:
+			default:
+				t.Fatalf("%s: %s", email, status)
+			}
+		}
+		t.Logf("%v", counts)
+		require.Positive(t, counts[funnel.BulkUnknown])
+
+		failed := slices.DeleteFunc(again, func(p funnel.ContactCreateParams) bool { return status[p.Email] == funnel.BulkCreated })
+		for len(failed) > 0 {
+			var left []funnel.ContactCreateParams
+			for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(failed)) {
+				if result.Err != nil {
+					left = append(left, failed[result.Index])
+				}
+			}
+			failed = left
+		}
+		clear(there)
+		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+			require.NoError(t, err)
+			there[contact.Email]++
+		}
+		require.Len(t, there, n)
+		for email, times := range there {
+			require.Equal(t, 1, times, email)
+		}
+	})
+}

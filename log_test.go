@@ -1,0 +1,175 @@
+package funnel_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+// logOf returns an option that logs to a buffer at that level, and a function
+// that returns what has been logged, without time and parameters that vary.
+func logOf(t *testing.T, level slog.Level) (funnel.Option, func() []map[string]any) {
+	t.Helper()
+	var buf syncBuffer
+	logger := slog.New(slog.NewJSONHandler(&buf, &slog.HandlerOptions{Level: level}))
+	return funnel.WithLogger(logger), func() []map[string]any {
+		records := []map[string]any{}
+		for line := range strings.Lines(buf.String()) {
+			record := map[string]any{}
+			require.NoError(t, json.Unmarshal([]byte(line), &record))
+			delete(record, "time")
+			records = append(records, record)
+		}
+		return records
+	}
+}
+
+func TestLogger_Records(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact",
+			answers(503, `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`, "Retry-After", "30"),
+			tooMany("Retry-After", "75"),
+			after(2*time.Second, data(`{"id":7}`)))
+		option, logged := logOf(t, slog.LevelDebug)
+		require.NoError(t, getContact.call(t.Context(), api.client(t, option)))
+		nanos := func(d time.Duration) float64 { return float64(d) }
+		require.Equal(t, []map[string]any{
+			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 1.0, "status": 503.0,
+				"waited": 0.0, "took": 0.0, "body": `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`},
+			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "503 SERVER_ERROR", "in": nanos(30 * time.Second)},
+			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": nanos(75 * time.Second)},
+			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 2.0, "status": 429.0,
+				"waited": nanos(30 * time.Second), "took": 0.0, "body": `{"message": "Too Many Attempts."}`},
+			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "429 RATE_LIMITED", "in": nanos(75 * time.Second)},
+			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 3.0, "status": 200.0,
+				"waited": nanos(75 * time.Second), "took": nanos(2 * time.Second), "body": `{"success":true,"data":{"id":7}}`},
+		}, logged())
+	})
+}
+
+// Above debug level a client that has no trouble says nothing, and one that has
+// none but failures neither: those are the caller's to report.
+func TestLogger_IsQuietAboveDebug(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).
+		on(http.MethodGet, "/contact", data(`{"id":7}`)).
+		on(http.MethodPost, "/tag", failure(409, "TAG_EXISTS", "A tag with that name already exists"))
+	option, logged := logOf(t, slog.LevelInfo)
+	client := api.client(t, option)
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.ErrorIs(t, createTag.call(t.Context(), client), funnel.ErrTagExists)
+	require.Empty(t, logged())
+}
+
+// Whatever goes wrong, nothing personal is logged above debug level.
+func TestLogger_NoAddressAboveDebug(t *testing.T) {
+	t.Parallel()
+	const email = "ada@example.com"
+	tests := []struct {
+		name  string
+		reply reply
+		after string // as logged
+	}{
+		{"message", failure(500, "SERVER_ERROR", "cannot mail "+email), "500 SERVER_ERROR"},
+		{"body", answers(502, "<title>"+email+"</title>", "Content-Type", "text/html"), "502"},
+		{"unreadable answer", answers(200, email), "200"},
+		{"transport's error", breaks(fmt.Errorf("cannot look up %s", email)), "*errors.errorString"},
+		{"transport's wrapped error", breaks(fmt.Errorf("for %s: %w", email, io.EOF)), "EOF"},
+		{"network's error", breaks(fmt.Errorf("for %s: %w", email, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET})),
+			"read tcp: connection reset by peer"},
+		{"answer cut short", cutShort(200, email), "unexpected EOF"},
+		{"time-out", hangs, "context deadline exceeded"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.reply)
+				option, logged := logOf(t, slog.LevelInfo)
+				_, err := api.client(t, option).Contacts.GetByEmail(t.Context(), email)
+				require.Error(t, err)
+				require.Len(t, logged(), 3)
+				for _, record := range logged() {
+					require.Equal(t, tt.after, record["after"])
+					require.NotContains(t, fmt.Sprint(record), "ada")
+				}
+			})
+		})
+	}
+}
+
+// An attempt without an answer is logged with its error.
+func TestLogger_AttemptWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", breaks(errors.New("connection reset")))
+		option, logged := logOf(t, slog.LevelDebug)
+		require.Error(t, getContact.call(funnel.WithoutRetry(t.Context()), api.client(t, option)))
+		require.Equal(t, []map[string]any{{
+			"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 1.0,
+			"status": 0.0, "waited": 0.0, "took": 0.0, "body": "", "error": "connection reset",
+		}}, logged())
+	})
+}
+
+// A long body is logged in part, on one line.
+func TestLogger_ClipsBodies(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", answers(403, "one\ntwo\x1b[31m"+strings.Repeat("x", 1<<20)))
+	option, logged := logOf(t, slog.LevelDebug)
+	require.Error(t, getContact.call(t.Context(), api.client(t, option)))
+	body := logged()[0]["body"].(string)
+	require.True(t, strings.HasPrefix(body, "one two [31mxxx"), body[:20])
+	require.Less(t, len(body), 3000)
+}
+
+// A call that joins a pause is not logged: the pause was.
+func TestLogger_PauseIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), data(`{"id":7}`))
+		option, logged := logOf(t, slog.LevelInfo)
+		client := api.client(t, option)
+		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
+		require.NoError(t, getContact.call(t.Context(), client))
+		require.Equal(t, []map[string]any{
+			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": float64(time.Minute)},
+		}, logged())
+	})
+}
+
+// The logger is given the call's context, for handlers that take from it.
+func TestLogger_GetsTheContext(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	seen := []any{}
+	handler := contextHandler{func(ctx context.Context) { seen = append(seen, ctx.Value(witnessKey{of: "log"})) }}
+	ctx := context.WithValue(t.Context(), witnessKey{of: "log"}, "here")
+	require.NoError(t, getContact.call(ctx, api.client(t, funnel.WithLogger(slog.New(handler)))))
+	require.Equal(t, []any{"here"}, seen)
+}
+
+type contextHandler struct{ see func(context.Context) }
+
+func (h contextHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
+	h.see(ctx)
+	return nil
+}
+func (h contextHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h contextHandler) WithGroup(string) slog.Handler      { return h }

@@ -1,0 +1,289 @@
+package funnel_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+// A witness is an observer that writes down what it is told, and marks the
+// contexts.
+type witness struct {
+	name string
+
+	mu    sync.Mutex
+	lines []string
+}
+
+type witnessKey struct{ name, of string }
+
+func (w *witness) observer() funnel.Observer {
+	mark := func(ctx context.Context, of string) context.Context {
+		return context.WithValue(ctx, witnessKey{w.name, of}, true)
+	}
+	note := func(ctx context.Context, format string, args ...any) {
+		within := ""
+		for _, of := range []string{"call", "attempt"} {
+			if ctx.Value(witnessKey{w.name, of}) != nil {
+				within += " in " + of
+			}
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.lines = append(w.lines, fmt.Sprintf(format, args...)+within)
+	}
+	return funnel.Observer{
+		CallStart: func(ctx context.Context, info funnel.CallInfo) context.Context {
+			note(ctx, "call %s %s of %s", info.Method, info.Path, info.BaseURL)
+			return mark(ctx, "call")
+		},
+		CallDone: func(ctx context.Context, info funnel.CallInfo, result funnel.CallResult) {
+			note(ctx, "call %s %s done: %d, %d attempts, %s, error %t", info.Method, info.Path,
+				result.StatusCode, result.Attempts, result.Duration.Truncate(time.Minute), result.Err != nil)
+		},
+		AttemptStart: func(ctx context.Context, info funnel.AttemptInfo) context.Context {
+			note(ctx, "attempt %d of %s %s, waited %s", info.Attempt, info.Method, info.Path, info.Waited.Truncate(time.Second))
+			return mark(ctx, "attempt")
+		},
+		AttemptDone: func(ctx context.Context, info funnel.AttemptInfo, result funnel.AttemptResult) {
+			note(ctx, "attempt %d done: %d, %s, %q, error %v", info.Attempt, result.StatusCode, result.Duration, result.Body, result.Err)
+		},
+		Wait: func(ctx context.Context, info funnel.WaitInfo) {
+			note(ctx, "%s of %s %s: %s, error %t", info.Reason, info.Method, info.Path, info.Duration.Truncate(time.Second), info.Err != nil)
+		},
+		Pause: func(ctx context.Context, info funnel.PauseInfo) {
+			note(ctx, "pause for %s until %s", info.Duration, time.Until(info.Until))
+		},
+	}
+}
+
+func (w *witness) told() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string{}, w.lines...)
+}
+
+// What an observer is told of one call, in order, with the contexts that it
+// returned.
+func TestObserver_IsToldEverything(t *testing.T) {
+	t.Parallel()
+	const (
+		call        = "call GET /contact of " + testBaseURL
+		first       = "attempt 1 of GET /contact, waited 0s in call"
+		contactBody = `"{\"success\":true,\"data\":{\"id\":7}}"`
+		inAttempt   = " in call in attempt"
+	)
+	tests := []struct {
+		name    string
+		replies []reply
+		want    []string
+	}{{
+		name:    "success",
+		replies: []reply{after(time.Second, data(`{"id":7}`))},
+		want: []string{
+			call,
+			first,
+			"attempt 1 done: 200, 1s, " + contactBody + ", error <nil>" + inAttempt,
+			"call GET /contact done: 200, 1 attempts, 0s, error false in call",
+		},
+	}, {
+		name:    "5xx, then no answer, then success",
+		replies: []reply{answers(503, "oops"), breaks(io.EOF), data(`{"id":7}`)},
+		want: []string{
+			call,
+			first,
+			`attempt 1 done: 503, 0s, "oops", error <nil>` + inAttempt,
+			"retry of GET /contact: 1s, error true in call",
+			"attempt 2 of GET /contact, waited 1s in call",
+			`attempt 2 done: 0, 0s, "", error EOF` + inAttempt,
+			"retry of GET /contact: 2s, error true in call",
+			"attempt 3 of GET /contact, waited 2s in call",
+			"attempt 3 done: 200, 0s, " + contactBody + ", error <nil>" + inAttempt,
+			"call GET /contact done: 200, 3 attempts, 0s, error false in call",
+		},
+	}, {
+		name:    "429, then success",
+		replies: []reply{tooMany("Retry-After", "75"), data(`{"id":7}`)},
+		want: []string{
+			call,
+			first,
+			"pause for 1m15s until 1m15s" + inAttempt,
+			`attempt 1 done: 429, 0s, "{\"message\": \"Too Many Attempts.\"}", error <nil>` + inAttempt,
+			"pause of GET /contact: 1m15s, error true in call",
+			"attempt 2 of GET /contact, waited 1m15s in call",
+			"attempt 2 done: 200, 0s, " + contactBody + ", error <nil>" + inAttempt,
+			"call GET /contact done: 200, 2 attempts, 1m0s, error false in call",
+		},
+	}, {
+		name:    "failure",
+		replies: []reply{answers(403, "no")},
+		want: []string{
+			call,
+			first,
+			`attempt 1 done: 403, 0s, "no", error <nil>` + inAttempt,
+			"call GET /contact done: 403, 1 attempts, 0s, error true in call",
+		},
+	}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.replies...)
+				w := &witness{}
+				// The error's text is the test's business elsewhere.
+				_ = getContact.call(t.Context(), api.client(t, funnel.WithObserver(w.observer())))
+				require.Equal(t, tt.want, w.told())
+				for _, req := range api.requests() {
+					require.NotNil(t, req.Context.Value(witnessKey{"", "call"}))
+					require.NotNil(t, req.Context.Value(witnessKey{"", "attempt"}))
+				}
+			})
+		})
+	}
+}
+
+// A call that meets a pause says that it waits, without an error of its own.
+func TestObserver_IsToldOfAPauseThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).
+			on(http.MethodGet, "/contact", tooMany(), data(`{"id":7}`)).
+			on(http.MethodPost, "/tag", data(`{"id":7}`))
+		w := &witness{}
+		client := api.client(t, funnel.WithObserver(w.observer()))
+		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
+		before := len(w.told())
+		wait(t, 20*time.Second)
+		require.NoError(t, createTag.call(t.Context(), client))
+		require.Equal(t, []string{
+			"call POST /tag of " + testBaseURL,
+			"pause of POST /tag: 40s, error false in call",
+			"attempt 1 of POST /tag, waited 40s in call",
+			`attempt 1 done: 200, 0s, "{\"success\":true,\"data\":{\"id\":7}}", error <nil> in call in attempt`,
+			"call POST /tag done: 200, 1 attempts, 0s, error false in call",
+		}, w.told()[before:])
+	})
+}
+
+// A pause is told once, however many requests meet it.
+func TestObserver_IsToldOfAPauseOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Second, tooMany()))
+		var pauses, waits []time.Duration
+		var mu sync.Mutex
+		client := api.client(t, funnel.WithObserver(funnel.Observer{
+			Pause: func(_ context.Context, info funnel.PauseInfo) {
+				mu.Lock()
+				defer mu.Unlock()
+				pauses = append(pauses, info.Duration)
+			},
+			Wait: func(_ context.Context, info funnel.WaitInfo) {
+				mu.Lock()
+				defer mu.Unlock()
+				waits = append(waits, info.Duration)
+			},
+		}), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 1}))
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() { _ = getContact.call(t.Context(), client) })
+		}
+		all.Wait()
+		require.Equal(t, []time.Duration{time.Minute}, pauses)
+		require.Empty(t, waits)
+	})
+}
+
+// The limiter's wait is in Waited, and is not part of the attempt.
+func TestObserver_KnowsTheQuotasWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Second, data(`{"id":7}`)))
+		var waited, took []time.Duration
+		client := api.client(t, funnel.WithRateLimit(1, time.Minute), funnel.WithObserver(funnel.Observer{
+			AttemptDone: func(_ context.Context, info funnel.AttemptInfo, result funnel.AttemptResult) {
+				waited = append(waited, info.Waited)
+				took = append(took, result.Duration)
+			},
+		}))
+		require.NoError(t, getContact.call(t.Context(), client))
+		require.NoError(t, getContact.call(t.Context(), client))
+		require.Equal(t, []time.Duration{0, time.Minute}, waited)
+		require.Equal(t, []time.Duration{time.Second, time.Second}, took)
+	})
+}
+
+// Several observers are told in the order in which they were given, each with
+// its own marks and those of the ones before it.
+func TestObserver_Several(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	order := []string{}
+	observer := func(name string) funnel.Observer {
+		return funnel.Observer{
+			CallStart: func(ctx context.Context, _ funnel.CallInfo) context.Context {
+				order = append(order, name+" starts")
+				return context.WithValue(ctx, witnessKey{of: name}, true)
+			},
+			CallDone: func(ctx context.Context, _ funnel.CallInfo, _ funnel.CallResult) {
+				order = append(order, name+" ends")
+				for _, other := range []string{"a", "b"} {
+					require.NotNil(t, ctx.Value(witnessKey{of: other}))
+				}
+			},
+		}
+	}
+	client := api.client(t, funnel.WithObserver(observer("a")), funnel.WithObserver(funnel.Observer{}), funnel.WithObserver(observer("b")))
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Equal(t, []string{"a starts", "b starts", "a ends", "b ends"}, order)
+}
+
+// What is told of a call is what the caller gets: its error, also where nothing
+// was sent. Input that is refused is no call.
+func TestObserver_CallResult(t *testing.T) {
+	t.Parallel()
+	var results []funnel.CallResult
+	client := newMockAPI(t).client(t, funnel.WithObserver(funnel.Observer{
+		CallDone: func(_ context.Context, _ funnel.CallInfo, result funnel.CallResult) {
+			results = append(results, result)
+		},
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := getContact.call(ctx, client)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, results, 1)
+	require.Same(t, err, results[0].Err)
+	require.Zero(t, results[0].Attempts)
+	require.Zero(t, results[0].StatusCode)
+
+	_, err = client.Contacts.Get(ctx, 0)
+	requireArgumentError(t, err, "contact_id")
+	require.Len(t, results, 1)
+}
+
+// An observer never sees parameters: CallInfo has the operation's path alone.
+func TestObserver_SeesNoParameters(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	var infos []funnel.CallInfo
+	client := api.client(t, funnel.WithObserver(funnel.Observer{
+		CallStart: func(ctx context.Context, info funnel.CallInfo) context.Context {
+			infos = append(infos, info)
+			return ctx
+		},
+	}))
+	_, err := client.Contacts.GetByEmail(t.Context(), "ada@example.com")
+	require.NoError(t, err)
+	require.NotContains(t, fmt.Sprint(infos), "ada")
+	require.Equal(t, "/contact", infos[0].Path)
+}

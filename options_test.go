@@ -1,0 +1,435 @@
+package funnel_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+func TestOptions_RefuseBadValues(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		opt   funnel.Option
+		field string
+	}{
+		{"nil option", nil, "option"},
+		{"nil client", funnel.WithHTTPClient(nil), "WithHTTPClient"},
+		{"empty User-Agent", funnel.WithUserAgent(" "), "WithUserAgent"},
+		{"User-Agent with a line break", funnel.WithUserAgent("x\r\nX-Admin: 1"), "WithUserAgent"},
+		{"nil auth", funnel.WithAuth(nil), "WithAuth"},
+		{"nil logger", funnel.WithLogger(nil), "WithLogger"},
+		{"no requests", funnel.WithRateLimit(0, time.Minute), "WithRateLimit"},
+		{"negative requests", funnel.WithRateLimit(-1, time.Minute), "WithRateLimit"},
+		{"no time", funnel.WithRateLimit(600, 0), "WithRateLimit"},
+		{"negative time", funnel.WithRateLimit(600, -time.Minute), "WithRateLimit"},
+		{"nil limiter", funnel.WithLimiter(nil), "WithLimiter"},
+		{"negative attempt time-out", funnel.WithAttemptTimeout(-1), "WithAttemptTimeout"},
+		{"no bytes", funnel.WithMaxResponseBytes(0), "WithMaxResponseBytes"},
+		{"negative bytes", funnel.WithMaxResponseBytes(-1), "WithMaxResponseBytes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			client, err := funnel.New(testBaseURL, testKey, tt.opt)
+			require.Nil(t, client)
+			requireArgumentError(t, err, tt.field)
+		})
+	}
+}
+
+// The user's http.Client is copied: nothing about it changes.
+func TestWithHTTPClient_LeavesTheClientAsItIs(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	mine := &http.Client{
+		Transport:     api,
+		Timeout:       time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("asked") },
+	}
+	client, err := funnel.New(testBaseURL, testKey, funnel.WithHTTPClient(mine))
+	require.NoError(t, err)
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Same(t, api, mine.Transport)
+	require.Equal(t, time.Minute, mine.Timeout)
+	require.EqualError(t, mine.CheckRedirect(nil, nil), "asked")
+	require.Nil(t, mine.Jar)
+
+	mine.Transport = roundTripFunc(func(*http.Request) (*http.Response, error) {
+		t.Error("a change that came later")
+		return nil, io.EOF
+	})
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Len(t, api.requests(), 2)
+}
+
+// Its Timeout becomes that of an attempt, unless the SDK's own option is given.
+func TestWithHTTPClient_TimeoutIsTheAttempts(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		timeout time.Duration
+		opts    []funnel.Option
+		want    time.Duration
+	}{
+		{"its own", 7 * time.Second, nil, 7 * time.Second},
+		{"none", 0, nil, 30 * time.Second},
+		{"the option's", 7 * time.Second, []funnel.Option{funnel.WithAttemptTimeout(3 * time.Second)}, 3 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", hangs)
+				opts := append(tt.opts, funnel.WithHTTPClient(&http.Client{Transport: api, Timeout: tt.timeout}))
+				client, err := funnel.New(testBaseURL, testKey, opts...)
+				require.NoError(t, err)
+				started := time.Now()
+				err = getContact.call(funnel.WithoutRetry(t.Context()), client)
+				require.ErrorContains(t, err, "no whole answer within "+tt.want.String())
+				require.Equal(t, tt.want, time.Since(started))
+			})
+		})
+	}
+}
+
+// A client without a transport of its own has the standard library's.
+func TestWithHTTPClient_WithoutATransport(t *testing.T) {
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	standard := http.DefaultTransport
+	http.DefaultTransport = api
+	defer func() { http.DefaultTransport = standard }()
+	client, err := funnel.New(testBaseURL, testKey, funnel.WithHTTPClient(&http.Client{}))
+	require.NoError(t, err)
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Len(t, api.requests(), 1)
+}
+
+func TestWithUserAgent(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithUserAgent("importer/2.1"))))
+	require.Equal(t, []string{"importer/2.1"}, api.requests()[0].Header["User-Agent"])
+}
+
+func TestWithAuth(t *testing.T) {
+	t.Parallel()
+
+	t.Run("replaces the bearer token", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		client := api.client(t, funnel.WithAuth(func(req *http.Request) error {
+			req.Header.Set("X-Api-Key", testKey)
+			return nil
+		}))
+		require.NoError(t, getContact.call(t.Context(), client))
+		sent := api.requests()[0].Header
+		require.Equal(t, testKey, sent.Get("X-Api-Key"))
+		require.NotContains(t, sent, "Authorization")
+	})
+
+	t.Run("runs for every attempt, on the attempt's own request", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), answers(503, ""), data(`{"id":7}`))
+			signed := 0
+			client := api.client(t, funnel.WithAuth(func(req *http.Request) error {
+				signed++
+				req.Header.Add("X-Signature", time.Now().Format(time.RFC3339))
+				return nil
+			}))
+			require.NoError(t, getContact.call(t.Context(), client))
+			require.Equal(t, 3, signed)
+			for _, req := range api.requests() {
+				require.Equal(t, []string{req.At.Format(time.RFC3339)}, req.Header["X-Signature"])
+			}
+		})
+	})
+
+	t.Run("its error ends the call", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			noToken := errors.New("no token")
+			client := newMockAPI(t).client(t, funnel.WithAuth(func(*http.Request) error { return noToken }))
+			started := time.Now()
+			for _, op := range []operation{getContact, createFunnel} {
+				err := op.call(t.Context(), client)
+				require.ErrorIs(t, err, noToken)
+				require.ErrorContains(t, err, "authentication")
+				require.False(t, failureOf(t, err).MayHaveBeenApplied)
+			}
+			require.Zero(t, time.Since(started))
+		})
+	})
+
+	t.Run("its error in a retry ends the call with both reasons", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			expired := errors.New("token has expired")
+			times := 0
+			api := newMockAPI(t).on(http.MethodPost, "/funnel", failure(500, "SERVER_ERROR", "Oops"))
+			client := api.client(t, funnel.WithAuth(func(*http.Request) error {
+				if times++; times > 1 {
+					return expired
+				}
+				return nil
+			}))
+			err := createFunnel.call(t.Context(), client)
+			require.ErrorIs(t, err, expired)
+			require.ErrorIs(t, err, funnel.ErrServer)
+			require.True(t, failureOf(t, err).MayHaveBeenApplied)
+			require.Len(t, api.requests(), 1)
+		})
+	})
+}
+
+func TestWithHeader(t *testing.T) {
+	t.Parallel()
+
+	t.Run("is sent with every attempt", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), data(`{"id":7}`))
+			ctx := funnel.WithHeader(t.Context(), "x-trace", "t 1, ü")
+			require.NoError(t, getContact.call(ctx, api.client(t)))
+			for _, req := range api.requests() {
+				require.Equal(t, []string{"t 1, ü"}, req.Header["X-Trace"])
+			}
+			require.Len(t, api.requests(), 2)
+		})
+	})
+
+	t.Run("replaces what the client would send", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodPost, "/tag", data(`{"id":7}`))
+		client := api.client(t)
+		ctx := funnel.WithHeader(t.Context(), "Content-Type", "application/vnd.api+json")
+		ctx = funnel.WithHeader(ctx, "user-agent", "mine")
+		require.NoError(t, createTag.call(ctx, client))
+		require.NoError(t, createTag.call(t.Context(), client))
+		sent := api.requests()
+		require.Equal(t, []string{"application/vnd.api+json"}, sent[0].Header["Content-Type"])
+		require.Equal(t, []string{"mine"}, sent[0].Header["User-Agent"])
+		require.Equal(t, []string{"application/json"}, sent[1].Header["Content-Type"]) // of that call only
+	})
+
+	t.Run("adds to a context without changing it", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		client := api.client(t)
+		one := funnel.WithHeader(t.Context(), "X-One", "1")
+		two := funnel.WithHeader(one, "X-Two", "2")
+		three := funnel.WithHeader(one, "X-Two", "3")
+		for _, ctx := range []context.Context{one, two, three} {
+			require.NoError(t, getContact.call(ctx, client))
+		}
+		got := []string{}
+		for _, req := range api.requests() {
+			got = append(got, req.Header.Get("X-One")+req.Header.Get("X-Two"))
+		}
+		require.Equal(t, []string{"1", "12", "13"}, got)
+	})
+
+	t.Run("cannot inject", func(t *testing.T) {
+		t.Parallel()
+		for _, tt := range []struct{ name, key, value string }{
+			{"no name", "", "1"},
+			{"name with a line break", "X-A\r\nX-Admin", "1"},
+			{"name with a colon", "X-A: 1", "1"},
+			{"name with a space", "X A", "1"},
+			{"name that is not ASCII", "X-Ü", "1"},
+			{"value with a line break", "X-A", "1\r\nX-Admin: 1"},
+			{"value with a new line", "X-A", "1\nX-Admin: 1"},
+			{"value with a NUL", "X-A", "1\x00"},
+			{"value that is no UTF-8", "X-A", "1\xff"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				ctx := funnel.WithHeader(t.Context(), tt.key, tt.value)
+				ctx = funnel.WithHeader(ctx, "X-Good", "1") // does not hide the bad one
+				err := getContact.call(ctx, newMockAPI(t).client(t))
+				requireArgumentError(t, err, "header")
+				require.NotContains(t, err.Error(), "Admin: 1")
+				require.NotContains(t, err.Error(), "\n")
+			})
+		}
+	})
+}
+
+func TestWithResponse(t *testing.T) {
+	t.Parallel()
+
+	t.Run("success", func(t *testing.T) {
+		t.Parallel()
+		const body = `{"success":true,"data":{"id":7,"score":12}}`
+		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(200, body, "X-Request-Id", "r-1"))
+		var response funnel.Response
+		require.NoError(t, getContact.call(funnel.WithResponse(t.Context(), &response), api.client(t)))
+		require.Equal(t, funnel.Response{
+			StatusCode: 200,
+			Header:     http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"r-1"}},
+			RequestID:  "r-1",
+			Attempts:   1,
+			Body:       []byte(body),
+		}, response)
+	})
+
+	t.Run("failure", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(500, "one"), answers(404, "two", "X-Request-Id", "r-2"))
+			var response funnel.Response
+			err := getContact.call(funnel.WithResponse(t.Context(), &response), api.client(t))
+			require.Equal(t, 404, asError[*funnel.APIError](t, err).StatusCode)
+			require.Equal(t, 404, response.StatusCode)
+			require.Equal(t, 2, response.Attempts)
+			require.Equal(t, "r-2", response.RequestID)
+			require.Equal(t, "two", string(response.Body))
+		})
+	})
+
+	t.Run("no answer", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(500, "one"), breaks(io.EOF))
+			response := funnel.Response{StatusCode: 200, Body: []byte("of an earlier call")}
+			require.ErrorIs(t, getContact.call(funnel.WithResponse(t.Context(), &response), api.client(t)), io.EOF)
+			require.Equal(t, funnel.Response{Attempts: 4}, response)
+		})
+	})
+
+	t.Run("answer cut short", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", cutShort(200, `{"succ`))
+		var response funnel.Response
+		ctx := funnel.WithoutRetry(funnel.WithResponse(t.Context(), &response))
+		require.ErrorIs(t, getContact.call(ctx, api.client(t)), io.ErrUnexpectedEOF)
+		require.Equal(t, 200, response.StatusCode)
+		require.Equal(t, `{"succ`, string(response.Body))
+	})
+
+	t.Run("refused before sending", func(t *testing.T) {
+		t.Parallel()
+		var response funnel.Response
+		ctx, cancel := context.WithCancel(funnel.WithResponse(t.Context(), &response))
+		cancel()
+		require.ErrorIs(t, getContact.call(ctx, newMockAPI(t).client(t)), context.Canceled)
+		require.Equal(t, funnel.Response{}, response)
+	})
+
+	t.Run("the last of several requests", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).
+			on(http.MethodPost, "/contact", failure(409, "CONTACT_EXISTS", "Contact already exists")).
+			on(http.MethodGet, "/contact", data(`{"id":7}`))
+		var response funnel.Response
+		_, _, err := api.client(t).Contacts.Upsert(funnel.WithResponse(t.Context(), &response), funnel.ContactCreateParams{Email: "ada@example.com"})
+		require.NoError(t, err)
+		require.Equal(t, 200, response.StatusCode)
+		require.Equal(t, `{"success":true,"data":{"id":7}}`, string(response.Body))
+	})
+}
+
+// A recordingLimiter lets everything through and keeps what it is told.
+type recordingLimiter struct {
+	outcomes []funnel.Outcome
+	err      error
+}
+
+func (l *recordingLimiter) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
+	if l.err != nil {
+		return nil, l.err
+	}
+	return func(o funnel.Outcome) { l.outcomes = append(l.outcomes, o) }, ctx.Err()
+}
+
+// A limiter of the user's own is told how each attempt ended, once.
+func TestWithLimiter_IsToldEveryOutcome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit, remaining = "X-RateLimit-Limit", "X-RateLimit-Remaining"
+		api := newMockAPI(t).on(http.MethodGet, "/contact",
+			unsent(io.EOF),
+			breaks(io.EOF),
+			answers(503, "", "Retry-After", "2"),
+			tooMany("Retry-After", "70", limit, "600", remaining, "0"),
+			cutShort(200, `{"succ`),
+			answers(200, `{"success":true,"data":{"id":7}}`, limit, "600", remaining, "599"))
+		limiter := &recordingLimiter{}
+		client := api.client(t, funnel.WithLimiter(limiter), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 6}))
+		require.NoError(t, getContact.call(t.Context(), client))
+		require.Equal(t, []funnel.Outcome{
+			{Sent: false, Remaining: -1},
+			{Sent: true, Remaining: -1},
+			{Sent: true, StatusCode: 503, Remaining: -1, RetryAfter: 2 * time.Second},
+			{Sent: true, StatusCode: 429, Remaining: 0, RetryAfter: 70 * time.Second},
+			{Sent: true, StatusCode: 200, Remaining: -1},
+			{Sent: true, StatusCode: 200, Remaining: 599},
+		}, limiter.outcomes)
+		gaps := gapsBetween(api.requests())
+		require.Equal(t, 70*time.Second, gaps[3]) // the pause after a 429 stays
+	})
+}
+
+func TestWithLimiter_ItsErrorFailsTheCall(t *testing.T) {
+	t.Parallel()
+	closed := errors.New("the limiter is closed")
+	client := newMockAPI(t).client(t, funnel.WithLimiter(&recordingLimiter{err: closed}))
+	err := createFunnel.call(t.Context(), client)
+	require.ErrorIs(t, err, closed)
+	require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+}
+
+func TestWithRateLimit_SpacesRequests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		client := api.client(t, funnel.WithRateLimit(2, 10*time.Second))
+		started := time.Now()
+		for range 6 {
+			require.NoError(t, getContact.call(t.Context(), client))
+		}
+		require.Equal(t, 20*time.Second, time.Since(started))
+	})
+}
+
+// Options are applied in order, and the last one counts.
+func TestOptions_TheLastOneCounts(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	client := api.client(t,
+		funnel.WithUserAgent("one"), funnel.WithUserAgent("two"),
+		funnel.WithRateLimit(10, time.Minute), funnel.WithRateLimit(20, time.Minute),
+		funnel.WithLogger(slog.New(slog.DiscardHandler)))
+	require.Equal(t, 20, client.RateLimit().Limit)
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Equal(t, "two", api.requests()[0].Header.Get("User-Agent"))
+}
+
+// A response that is as large as the limit is read, one byte more is not; what
+// counts is what was sent, whatever Content-Length says.
+func TestWithMaxResponseBytes(t *testing.T) {
+	t.Parallel()
+	body := `{"success":true,"data":{"id":7,"phone":"` + strings.Repeat("1", 200) + `"}}`
+	for _, length := range []int64{-1, 0, 1, int64(len(body)), 1 << 40} {
+		answer := func(req *http.Request) (*http.Response, error) {
+			resp, err := answers(200, body)(req)
+			resp.ContentLength = length
+			return resp, err
+		}
+		api := newMockAPI(t).on(http.MethodGet, "/contact", answer)
+		require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(int64(len(body))))))
+		err := getContact.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(int64(len(body)-1))))
+		require.ErrorContains(t, err, "too large")
+	}
+}

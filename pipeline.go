@@ -1,0 +1,95 @@
+package funnel
+
+import (
+	"context"
+	"sync"
+)
+
+// A pipeline does jobs ahead of whoever takes their results, several at a time,
+// and hands the results out in the order of the jobs. It is what [All] and
+// [Bulk] have in common.
+//
+// How many jobs are under way adapts: where the taker has to wait for results
+// there are twice as many after each round trip, so that at any latency the
+// quota is what limits; and never many more than the quota has room for, so that
+// they do not stand in the way of the client's other calls. Each result takes up
+// memory from the beginning of its job until it is taken, so that the most that
+// are under way are also the most that are held.
+//
+// [All]: ContactsService.All
+type pipeline[J, R any] struct {
+	client *Client
+	most   int                        // jobs under way
+	next   func() (job J, ok bool)    // the next job; false: none as things stand
+	do     func(context.Context, J) R // on a goroutine of its own
+	see    func(result R)             // looks at the next result, before more jobs are begun
+	take   func(result R) (more bool) // has the user's code in it
+
+	admission context.Context // over: nothing more is sent
+	refuse    context.CancelCauseFunc
+}
+
+// fewest is how many jobs may always be under way: enough to notice that the
+// quota has room again.
+const fewest = 2
+
+// run returns when there are no more jobs, or when take has enough; then the
+// jobs under way are cancelled, and gone when it returns.
+func (p *pipeline[J, R]) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	p.admission, p.refuse = context.WithCancelCause(ctx)
+	defer p.refuse(nil)
+	ctx = withCallOption(ctx, func(o *callOptions) { o.admission = p.admission })
+
+	var (
+		underWay []chan R // in order
+		width    = 1
+		taken    = 0
+		growth   = 0 // at how many taken the width may grow next: once a round trip
+	)
+	begin := func() {
+		for most := min(width, p.room()); len(underWay) < most; {
+			job, ok := p.next()
+			if !ok {
+				return
+			}
+			result := make(chan R, 1)
+			underWay = append(underWay, result)
+			wg.Go(func() { result <- p.do(ctx, job) })
+		}
+	}
+	for begin(); len(underWay) > 0; begin() {
+		var result R
+		select {
+		case result = <-underWay[0]:
+		default:
+			result = <-underWay[0]
+			if taken >= growth {
+				width = min(2*width, p.most)
+				growth = taken + len(underWay)
+			}
+		}
+		underWay = underWay[1:]
+		taken++
+		p.see(result)
+		begin()
+		if !p.take(result) {
+			return
+		}
+	}
+}
+
+// stop sends nothing more, for that reason. What has been sent comes to its end.
+func (p *pipeline[J, R]) stop(reason error) { p.refuse(reason) }
+
+// room is how many jobs the quota has room for now.
+func (p *pipeline[J, R]) room() int {
+	left := p.client.RateLimit().Remaining
+	if left < 0 { // nobody knows
+		return p.most
+	}
+	return max(fewest, left)
+}
