@@ -1,0 +1,135 @@
+package funnelredis
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// How often Redis is asked, in two states.
+const (
+	firstRetry = 50 * time.Millisecond // while it fails; doubles up to probeEvery
+	probeEvery = time.Second           // while it is away
+)
+
+// settling is how long nobody may send after Redis was away for a process with
+// a fallback: the others get to tell of what they have sent.
+const settling = 3 * probeEvery
+
+// An outage is how Redis fails. At first calls wait for it; when the patience
+// is over it is away, for all calls until it answers again.
+type outage struct {
+	since   time.Time // Redis fails; zero: it does not
+	retry   time.Duration
+	cause   error   // of Redis being away; nil: it is not
+	local   *window // in place of Redis, while it is away; nil: none
+	probing bool    // a goroutine looks out for Redis
+
+	used  int       // slots taken, as Redis said
+	heard time.Time // when
+}
+
+// over takes note that Redis has answered.
+func (o *outage) over(used int) {
+	o.since, o.retry, o.cause, o.local = time.Time{}, 0, nil, nil
+	o.used, o.heard = used, time.Now()
+}
+
+// fail takes note of an exchange that failed, and returns when to try again.
+func (l *Limiter) fail(started time.Time, err error) (rest time.Duration) {
+	o := &l.outage
+	if o.since.IsZero() {
+		o.since, o.retry = started, firstRetry
+	}
+	left := time.Until(o.since.Add(l.patience))
+	if left > 0 && !isLasting(err) {
+		rest = min(o.retry, left)
+		o.retry = min(2*o.retry, probeEvery)
+		return rest
+	}
+	o.cause = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	if l.share > 0 {
+		l.fallBack()
+	}
+	l.look()
+	for l.refusal() != nil && l.line.serve(turn{err: o.cause}) {
+	}
+	return 0
+}
+
+// refusal is the error of those who need a slot while Redis is away.
+func (l *Limiter) refusal() error {
+	if l.outage.local != nil {
+		return nil
+	}
+	return l.outage.cause
+}
+
+// fallBack puts a window in place of Redis: this process's share of the quota,
+// of which as much is taken as was of the whole when Redis was last heard of. As
+// all processes do so, they keep the quota together.
+func (l *Limiter) fallBack() {
+	o := &l.outage
+	limit := slots(l.limit)
+	part := func(n int) float64 { return l.share * float64(n) }
+	o.local = newWindow(max(1, int(part(limit))), l.per, l.term())
+	o.local.occupy(int(math.Ceil(part(min(o.used, limit)))), o.heard.Add(l.per+l.grace()))
+	o.local.paused = l.pause
+}
+
+// look sees to it that somebody looks out for Redis while it is away. The
+// caller holds l.mu.
+func (l *Limiter) look() {
+	if l.outage.cause != nil && !l.outage.probing {
+		l.outage.probing = true
+		go l.probe()
+	}
+}
+
+// probe asks Redis now and then until it answers, or until nobody needs it.
+func (l *Limiter) probe() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		l.pauseProbing()
+		r, err := l.ask(ask{})
+		if err == nil {
+			l.resume(r)
+			break
+		}
+		l.outage.cause = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		l.forget()
+		if len(l.line) == 0 && len(l.notes) == 0 {
+			break // the next caller looks again
+		}
+	}
+	l.outage.probing = false
+}
+
+func (l *Limiter) pauseProbing() {
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	timer := time.NewTimer(probeEvery)
+	defer timer.Stop()
+	<-timer.C
+}
+
+// resume goes back to Redis.
+func (l *Limiter) resume(r reply) {
+	if l.outage.local != nil {
+		l.pauseUntil(time.Now().Add(settling))
+	}
+	l.outage.over(r.used)
+	l.hire()
+	l.clerk.poke()
+}
+
+// forget drops the notes that no longer matter.
+func (l *Limiter) forget() {
+	now := time.Now()
+	for slot, n := range l.notes {
+		if !n.moot.After(now) {
+			delete(l.notes, slot)
+		}
+	}
+}

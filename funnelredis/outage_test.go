@@ -1,0 +1,317 @@
+package funnelredis
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+func TestACallOutlastsAShortOutage(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100)
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		time.AfterFunc(4*time.Second, func() { rdb.set(nil) })
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				start := time.Now()
+				release, err := l.Acquire(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if d := time.Since(start); d < 4*time.Second || d > 5*time.Second {
+					t.Errorf("waited %s", d)
+				}
+				release(answered(200))
+			})
+		}
+		wg.Wait()
+		settle()
+		require.Equal(t, 50, rdb.used())
+	})
+}
+
+func TestWhenRedisIsAwayCallsFailClearlyUntilItIsBack(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(10)
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		release := acquire(t, l)
+		rdb.set(errDown)
+		start := time.Now()
+		_, err := l.Acquire(t.Context())
+		require.ErrorIs(t, err, ErrUnavailable)
+		require.ErrorIs(t, err, errDown)
+		require.Equal(t, 5*time.Second, time.Since(start), "the patience")
+
+		start = time.Now()
+		_, err = l.Acquire(t.Context())
+		require.ErrorIs(t, err, ErrUnavailable)
+		require.Zero(t, time.Since(start), "at once, now that it is known")
+		release(answered(200))
+		require.ErrorIs(t, l.Flush(t.Context()), ErrUnavailable)
+
+		time.Sleep(10 * time.Second)
+		rdb.set(nil)
+		time.Sleep(probeEvery + jitter)
+		acquire(t, l)
+		settle()
+		require.Equal(t, 2, rdb.used(), "what was released meanwhile is told")
+	})
+}
+
+func TestTheLookoutEndsWhenNobodyNeedsRedis(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(10, WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		for range 2 {
+			_, err := l.Acquire(t.Context())
+			require.ErrorIs(t, err, ErrUnavailable)
+			time.Sleep(l.term() + 2*probeEvery) // the request may have reached Redis, which it is told
+			asked := rdb.asks()
+			require.LessOrEqual(t, asked, 220, "about one a second")
+			time.Sleep(time.Hour)
+			require.Equal(t, asked, rdb.asks())
+		}
+	})
+}
+
+func TestAnErrorThatWillNotGoAwayIsNotWaitedFor(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(10)
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(redis.ErrClosed)
+		start := time.Now()
+		_, err := l.Acquire(t.Context())
+		require.ErrorIs(t, err, ErrUnavailable)
+		require.ErrorIs(t, err, redis.ErrClosed)
+		require.Zero(t, time.Since(start))
+	})
+}
+
+func TestWaitingForRedisEndsWithTheContext(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(10)
+		rdb := newFakeRedis(cfg)
+		rdb.latency = 10 * time.Second // until it gives up
+		rdb.set(errDown)
+		l := newLimiter(rdb, cfg)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := l.Acquire(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+func TestALostReplyCostsNoSlot(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(1)
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.deaf = true
+		time.AfterFunc(time.Second, func() {
+			rdb.mu.Lock()
+			rdb.deaf = false
+			rdb.mu.Unlock()
+		})
+		start := time.Now()
+		release, err := l.Acquire(t.Context())
+		require.NoError(t, err)
+		require.Less(t, time.Since(start), 3*time.Second)
+		require.Equal(t, 1, rdb.used())
+		release(funnel.Outcome{})
+		settle()
+		require.Zero(t, rdb.used())
+	})
+}
+
+func TestTheFallbackKeepsToItsShare(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		for _, release := range full(t, l, 25) {
+			release(answered(200))
+		}
+		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
+	})
+}
+
+func TestTheFallbackCountsWhatWasUsedBefore(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		for _, release := range full(t, other, 79) {
+			release(answered(200))
+		}
+		acquire(t, l)(answered(200)) // and learns of 80 in all
+		settle()
+		rdb.set(errDown)
+		full(t, l, 5) // a quarter of what was left
+		start := time.Now()
+		_, err := l.Acquire(t.Context())
+		require.NoError(t, err)
+		require.InDelta(t, 65*time.Second, time.Since(start), float64(jitter))
+		full(t, l, 19)
+	})
+}
+
+func TestA429DuringTheFallbackPausesIt(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		acquire(t, l)(answered(429))
+		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
+
+		acquire(t, l)(answered(429))
+		time.Sleep(10 * time.Second)
+		rdb.set(nil)
+		time.Sleep(probeEvery + jitter)
+		require.InDelta(t, 49*time.Second, waits(t, other), float64(2*jitter), "the others learn of it when Redis is back")
+	})
+}
+
+func TestA429ThatRedisDoesNotLearnOfPausesTheFallback(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		release := acquire(t, l)
+		rdb.set(errDown)
+		release(answered(429))
+		settle()
+		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
+	})
+}
+
+func TestAfterTheFallbackRedisKnowsWhatWasSent(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		rdb.set(errDown)
+		var limiters []*Limiter
+		for range 4 {
+			l := newLimiter(rdb, cfg)
+			limiters = append(limiters, l)
+			releases := full(t, l, 25)
+			defer releases[0](answered(200)) // long under way
+			for _, release := range releases[1:] {
+				release(answered(200))
+			}
+		}
+		time.Sleep(20 * time.Second)
+		rdb.set(nil)
+		time.Sleep(probeEvery + jitter)
+		require.Equal(t, 100, rdb.used())
+		require.InDelta(t, 40*time.Second, waits(t, limiters[0]), float64(2*probeEvery))
+	})
+}
+
+func TestAllThatTheFallbackSentIsToldBeforeOthersGoOn(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		const n = 3 * maxReports
+		cfg := with(2*n, WithFallback(0.5), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		for _, release := range full(t, l, n) {
+			release(answered(200))
+		}
+		waited := make(chan time.Duration)
+		go func() { waited <- waits(t, l) }()
+		rdb.set(nil)
+		time.Sleep(probeEvery + jitter)
+		require.Equal(t, n, rdb.used())
+		<-waited
+	})
+}
+
+func TestASlotReleasedWhileItIsReportedIsReportedAgain(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(10, WithFallback(1), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		rdb.latency = 100 * time.Millisecond
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		release, err := l.Acquire(t.Context())
+		require.NoError(t, err)
+		rdb.set(nil)
+		time.Sleep(probeEvery + rdb.latency*3/2) // found out, and telling of the one under way
+		release(funnel.Outcome{})
+		require.NoError(t, l.Flush(t.Context()))
+		require.Zero(t, rdb.used())
+	})
+}
+
+func TestThoseWhoWaitForTheFallbackGoOnWithRedis(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.01), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		acquire(t, l)(answered(200))
+		time.AfterFunc(10*time.Second, func() { rdb.set(nil) })
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { waits(t, l) })
+		}
+		wg.Wait()
+		require.InDelta(t, 10*time.Second+settling, time.Since(start), float64(probeEvery+jitter))
+	})
+}
+
+func TestWhichErrorsOfRedisGoAwayByThemselves(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err     error
+		lasting bool
+	}{
+		{errDown, false},
+		{context.DeadlineExceeded, false},
+		{redis.ErrPoolTimeout, false},
+		{answer("LOADING Redis is loading the dataset in memory"), false},
+		{answer("READONLY You can't write against a read only replica."), false},
+		{answer("CLUSTERDOWN The cluster is down"), false},
+		{answer("MASTERDOWN Link with MASTER is down"), false},
+		{answer("TRYAGAIN Multiple keys request during rehashing of slot"), false},
+		{answer("BUSY Redis is busy running a script."), false},
+		{answer("OOM command not allowed when used memory > 'maxmemory'."), false},
+		{answer("NOREPLICAS Not enough good replicas to write."), false},
+		{answer("ERR max number of clients reached"), false},
+		{redis.ErrClosed, true},
+		{answer("NOAUTH Authentication required."), true},
+		{answer("WRONGPASS invalid username-password pair"), true},
+		{answer("NOPERM this user has no permissions"), true},
+		{answer("WRONGTYPE Operation against a key holding the wrong kind of value"), true},
+		{errors.Join(errDown, answer("NOAUTH Authentication required.")), true},
+	} {
+		require.Equal(t, test.lasting, isLasting(test.err), test.err)
+	}
+}
+
+// An answer is an error that Redis itself sent.
+type answer string
+
+func (a answer) Error() string { return string(a) }
+
+func (answer) RedisError() {}

@@ -1,0 +1,125 @@
+package funnelredis
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed exchange.lua
+var exchangeSource string
+
+var exchangeScript = redis.NewScript(exchangeSource)
+
+// A redisStore keeps the slots of all processes. It is not for concurrent use:
+// its owner asks one thing at a time.
+type redisStore struct {
+	rdb   redis.Scripter
+	keys  []string
+	limit int
+	per   time.Duration
+	term  time.Duration
+
+	witness witness
+}
+
+// A witness is an entry that must be in Redis until a moment of Redis' clock,
+// in microseconds. Where it is missing, Redis has lost its data, and the entries
+// of others with it. Redis loses the newest first, so the newest is the best
+// witness.
+type witness struct {
+	slot  string
+	until int64
+}
+
+// newRedisStore returns the store of an API key. Its keys are named for a hash
+// of the API key, in braces, which puts both on the same node of a cluster.
+func newRedisStore(rdb redis.Scripter, apiKey string, cfg config) *redisStore {
+	mac := hmac.New(sha256.New, []byte(apiKey))
+	mac.Write([]byte("funnelredis"))
+	base := cfg.prefix + ":{" + hex.EncodeToString(mac.Sum(nil)[:16]) + "}:"
+	return &redisStore{
+		rdb:   rdb,
+		keys:  []string{base + "slots", base + "pause"},
+		limit: slots(cfg.limit),
+		per:   cfg.per,
+		term:  cfg.term(),
+	}
+}
+
+func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
+	for _, r := range a.reports {
+		if r.slot == s.witness.slot && r.until.IsZero() {
+			s.witness = witness{} // gone with this exchange, whether or not its reply arrives
+		}
+	}
+	now := time.Now()
+	args := []any{
+		s.limit, s.per.Microseconds(), s.term.Microseconds(),
+		a.slot, until(now, a.pause),
+		s.witness.slot, s.witness.until,
+	}
+	for _, r := range a.reports {
+		args = append(args, r.slot, until(now, r.until))
+	}
+	values, err := exchangeScript.Run(ctx, s.rdb, s.keys, args...).Int64Slice()
+	if err == nil && len(values) != 4 {
+		err = fmt.Errorf("%d values in the script's reply, want 4", len(values))
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	r := reply{
+		granted: values[0] == 1,
+		wait:    time.Duration(values[1]) * time.Microsecond,
+		used:    int(values[2]),
+	}
+	s.testify(a, r.granted, now, values[3])
+	return r, nil
+}
+
+// testify chooses the witness from what an exchange has put into Redis. It must
+// be there for at least as long as the witness says, also when a later report
+// shortens its time.
+func (s *redisStore) testify(a ask, granted bool, sent time.Time, redisNow int64) {
+	for _, r := range a.reports {
+		if hold := until(sent, r.until); hold > 0 {
+			s.witness = witness{r.slot, redisNow + min(hold, s.per.Microseconds())}
+		}
+	}
+	if granted {
+		s.witness = witness{a.slot, redisNow + s.per.Microseconds()}
+	}
+}
+
+// until returns the microseconds from now until t; 0 if t is past or zero.
+func until(now, t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return max(0, t.Sub(now).Microseconds())
+}
+
+// isLasting reports whether an error of Redis will not go away by itself: it
+// answered, and not for a reason of its own state.
+func isLasting(err error) bool {
+	var answer redis.Error
+	switch {
+	case errors.Is(err, redis.ErrClosed):
+		return true
+	case !errors.As(err, &answer):
+		return false
+	case redis.IsLoadingError(err), redis.IsReadOnlyError(err), redis.IsClusterDownError(err),
+		redis.IsTryAgainError(err), redis.IsMasterDownError(err), redis.IsMaxClientsError(err),
+		redis.IsOOMError(err), redis.IsNoReplicasError(err), redis.HasErrorPrefix(err, "BUSY"):
+		return false
+	}
+	return true
+}

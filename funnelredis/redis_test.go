@@ -1,0 +1,195 @@
+package funnelredis
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funnelredis/internal/redistest"
+)
+
+const testKey = "sk-secret-of-the-api"
+
+// connect returns a client of its own.
+func connect(t testing.TB, b redistest.Backend) *redis.Client {
+	t.Helper()
+	opt, err := redis.ParseURL(b.URL())
+	require.NoError(t, err)
+	rdb := redis.NewClient(opt)
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+func TestKeysHoldNoSecretAndShareAClusterSlot(t *testing.T) {
+	t.Parallel()
+	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
+		rdb := connect(t, b)
+		cfg := with(10, WithPrefix("mine"))
+		s := newRedisStore(rdb, testKey, cfg)
+		tell(t, s, ask{slot: "a", reports: []report{{"b", in(time.Minute)}}})
+		tell(t, s, ask{pause: in(time.Minute)})
+		keys, err := rdb.Keys(t.Context(), "*").Result()
+		require.NoError(t, err)
+		require.ElementsMatch(t, s.keys, keys)
+		for _, key := range keys {
+			require.Regexp(t, `^mine:\{[0-9a-f]{32}\}:(slots|pause)$`, key)
+			require.NotContains(t, key, "secret")
+			ttl, err := rdb.TTL(t.Context(), key).Result()
+			require.NoError(t, err)
+			require.Positive(t, ttl, "nothing stays for ever")
+			require.LessOrEqual(t, ttl, cfg.term())
+		}
+		tag := func(key string) string { return key[strings.Index(key, "{"):strings.Index(key, "}")] }
+		require.Equal(t, tag(keys[0]), tag(keys[1]))
+	})
+}
+
+func TestEachAPIKeyHasItsOwnQuota(t *testing.T) {
+	t.Parallel()
+	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
+		rdb := connect(t, b)
+		cfg := with(1)
+		for _, s := range []*redisStore{
+			newRedisStore(rdb, testKey, cfg),
+			newRedisStore(rdb, testKey+"2", cfg),
+			newRedisStore(rdb, testKey, with(1, WithPrefix("other"))),
+		} {
+			require.True(t, tell(t, s, ask{slot: "a"}).granted)
+		}
+		again := newRedisStore(connect(t, b), testKey, cfg)
+		require.False(t, tell(t, again, ask{slot: "b"}).granted)
+	})
+}
+
+func TestLostDataPauseEverybodyOnce(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		a    ask // leaves what is lost
+	}{
+		{"a request under way", ask{slot: "x"}},
+		{"a request answered", ask{reports: []report{{"x", in(time.Hour)}}}},
+		{"a request without an answer", ask{reports: []report{{"x", in(65 * time.Minute)}}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
+				rdb := connect(t, b)
+				cfg := with(10, func(c *config) error { c.per = time.Hour; return nil })
+				first, second, fresh := newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg)
+				tell(t, second, ask{slot: "y"})
+				tell(t, first, test.a)
+				tell(t, first, ask{})
+
+				require.NoError(t, rdb.FlushDB(t.Context()).Err())
+				r := tell(t, first, ask{slot: "z"})
+				require.False(t, r.granted)
+				requireAbout(t, time.Hour, r.wait)
+
+				// Some time later, the others neither go ahead nor begin anew.
+				require.NoError(t, rdb.Set(t.Context(), first.keys[1], in(50*time.Minute).UnixMicro(), time.Hour).Err())
+				first.witness.until -= (10 * time.Minute).Microseconds()
+				second.witness.until -= (10 * time.Minute).Microseconds()
+				for _, s := range []*redisStore{second, fresh, first} {
+					r = tell(t, s, ask{slot: "z"})
+					require.False(t, r.granted)
+					requireAbout(t, 50*time.Minute, r.wait)
+				}
+			})
+		})
+	}
+}
+
+// Whatever becomes of requests, nobody takes it for lost data.
+func TestNothingElseLooksLikeLostData(t *testing.T) {
+	t.Parallel()
+	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
+		cfg := with(20, WithRateLimit(21, 30*time.Millisecond), WithLease(20*time.Millisecond))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 3 {
+			l := newLimiter(newRedisStore(connect(t, b), testKey, cfg), cfg)
+			for range 10 {
+				wg.Go(func() {
+					for ctx.Err() == nil {
+						release, err := l.Acquire(ctx)
+						if err != nil {
+							continue
+						}
+						timer := time.NewTimer(rand.N(60 * time.Millisecond)) // some outlast the lease
+						<-timer.C
+						release([]funnel.Outcome{{}, answered(0), answered(200), answered(500)}[rand.N(4)])
+					}
+				})
+			}
+		}
+		wg.Wait()
+		rdb := connect(t, b)
+		paused, err := rdb.Exists(t.Context(), newRedisStore(rdb, testKey, cfg).keys[1]).Result()
+		require.NoError(t, err)
+		require.Zero(t, paused)
+	})
+}
+
+func TestForeignDataUnderTheKeyIsAClearError(t *testing.T) {
+	t.Parallel()
+	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
+		rdb := connect(t, b)
+		cfg := defaultConfig()
+		s := newRedisStore(rdb, testKey, cfg)
+		require.NoError(t, rdb.Set(t.Context(), s.keys[0], "x", 0).Err())
+		_, err := newLimiter(s, cfg).Acquire(t.Context())
+		require.ErrorIs(t, err, ErrUnavailable)
+		require.ErrorContains(t, err, "WRONGTYPE")
+		require.NotContains(t, err.Error(), "secret")
+	})
+}
+
+func TestAWrongPasswordIsAClearErrorAtOnce(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	server.RequireAuth("password")
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	l, err := New(rdb, testKey, WithPatience(time.Hour))
+	require.NoError(t, err)
+	_, err = l.Acquire(t.Context())
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorContains(t, err, "NOAUTH")
+}
+
+// A Redis that accepts connections and says nothing is away, too.
+func TestASilentRedisHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	rdb := redis.NewClient(&redis.Options{
+		Addr:        listener.Addr().String(),
+		ReadTimeout: 500 * time.Millisecond, // the client's own, which WithPatience cannot shorten
+		MaxRetries:  -1,
+	})
+	t.Cleanup(func() { _ = rdb.Close() })
+	l, err := New(rdb, testKey, WithPatience(0), WithFallback(0.5))
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = l.Acquire(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	release, err := l.Acquire(t.Context())
+	require.NoError(t, err)
+	release(answered(200))
+	require.ErrorIs(t, l.Flush(t.Context()), ErrUnavailable)
+}
