@@ -17,6 +17,8 @@ export GOWORK := off
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
+	@for p in redis-server chromium; do command -v $$p >/dev/null || \
+		echo "== $$p is not installed: the tests that need it are skipped"; done
 	@set -e; for m in $(TESTED); do \
 		echo "== test $$m"; \
 		(cd $$m && go build ./... && go test -race ./...); \
