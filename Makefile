@@ -42,6 +42,9 @@ bench:
 
 peers:
 	cd bench && go test -run TestComparison -update
+	@awk 'FNR == NR { if (/^## /) glance = /^## At a glance/; else if (glance && /^\|/) table = table $$0 "\n"; next } \
+		/<!-- peers -->/ { print; printf "\n%s\n", table; skip = 1 } \
+		/<!-- \/peers -->/ { skip = 0 } !skip' bench/results.md README.md > README.md.new && mv README.md.new README.md
 
 apidiff:
 	@tools/apidiff.sh

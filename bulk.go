@@ -32,9 +32,12 @@ type BulkResult[R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// maxBulk bounds the items of a bulk that are under way, and held: enough to
-// keep the quota busy at a latency of 50 s.
-const maxBulk = 500
+// The items of a bulk that are under way, and held. The most are enough to keep
+// the quota busy at a latency of 50 s.
+const (
+	minBulk = 32
+	maxBulk = 500
+)
 
 // Bulk does something with many items, several at a time, and yields one result
 // for each, in order. It uses the quota as well as it can be used at any
@@ -102,6 +105,7 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], key 
 		queue := itemQueue[P]{pull: pull, key: key, last: map[string]chan struct{}{}}
 		p := &pipeline[bulkItem[P], BulkResult[R]]{
 			client: client,
+			least:  minBulk,
 			most:   maxBulk,
 			see:    func(BulkResult[R]) {},
 			take:   yield,

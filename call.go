@@ -1,7 +1,6 @@
 package funnel
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,8 +20,8 @@ import (
 type request struct {
 	method string
 	path   string // of the operation, below the base path
-	query  url.Values
-	body   any // sent as JSON; nil: none
+	query  string // encoded
+	body   any    // sent as JSON; nil: none
 
 	// repeatable says of a POST that doing it twice is as doing it once, since
 	// what it creates has a unique key or it only adds to a set.
@@ -92,14 +91,16 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 	if call.noResult {
 		call.decode = envelope.Success
 	}
-	httpReq, err := call.encode()
-	if err != nil {
-		return err
+	if req.body != nil {
+		var err error
+		if call.payload, err = json.Marshal(req.body); err != nil {
+			return argumentError("body", "cannot be sent as JSON: %v", err)
+		}
 	}
 	info := CallInfo{Method: req.method, Path: req.path, BaseURL: c.base}
 	started := time.Now()
 	ctx = c.callStart(ctx, info)
-	err = call.run(ctx, httpReq)
+	err := call.run(ctx)
 	if opts.response != nil {
 		*opts.response = call.response()
 	}
@@ -123,16 +124,16 @@ func (c *Client) ready(ctx context.Context) error {
 	return nil
 }
 
-// encode builds the HTTP request that every attempt copies. It has no header
+// newRequest builds the HTTP request that every attempt copies. It has no header
 // yet: each attempt gets its own.
-func (c *call) encode() (*retryablehttp.Request, error) {
+func (c *call) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
 	u := *c.client.base
 	if u.RawPath != "" {
 		u.RawPath += (&url.URL{Path: c.path}).EscapedPath()
 	}
 	u.Path += c.path
-	u.RawQuery = c.query.Encode()
-	req := &retryablehttp.Request{Request: &http.Request{
+	u.RawQuery = c.query
+	httpReq := http.Request{
 		Method:     c.method,
 		URL:        &u,
 		Host:       u.Host,
@@ -140,25 +141,19 @@ func (c *call) encode() (*retryablehttp.Request, error) {
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 		Header:     http.Header{},
-	}}
-	if c.body == nil {
+	}
+	req := &retryablehttp.Request{Request: httpReq.WithContext(ctx)}
+	if c.payload == nil {
 		return req, nil
 	}
-	body, err := json.Marshal(c.body)
-	if err != nil {
-		return nil, argumentError("body", "cannot be sent as JSON: %v", err)
-	}
-	if err := req.SetBody(bytes.NewReader(body)); err != nil {
-		return nil, argumentError("body", "cannot be sent: %v", err)
-	}
-	return req, nil
+	return req, req.SetBody(c.payload)
 }
 
 // attemptHeader returns the header of one attempt: the client's, with what the
 // call has of its own, and the cookies of a jar, if there is one.
 func (c *call) attemptHeader(cookies []string) http.Header {
 	header := c.client.header.Clone()
-	if c.body != nil {
+	if c.payload != nil {
 		header["Content-Type"] = []string{"application/json"}
 	}
 	for key, values := range c.header {

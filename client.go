@@ -139,7 +139,7 @@ func newClient(base *url.URL, cfg config) *Client {
 // A GET, PUT or DELETE is taken as safe to repeat, all other methods as a
 // creation without a unique key: see the package documentation on retries.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
-	req := request{method: method, path: path, query: query, body: body}
+	req := request{method: method, path: path, query: query.Encode(), body: body}
 	if err := checkCall(&req); err != nil {
 		return err
 	}
@@ -223,5 +223,10 @@ func newTransport(inFlight int) *http.Transport {
 		TLSHandshakeTimeout:    10 * time.Second,
 		TLSClientConfig:        tlsConfig(),
 		MaxResponseHeaderBytes: 1 << 20,
+		HTTP2: &http.HTTP2Config{ // all calls share a connection: it must not be a dead one for long
+			SendPingTimeout:  10 * time.Second,
+			PingTimeout:      10 * time.Second,
+			WriteByteTimeout: 10 * time.Second,
+		},
 	}
 }

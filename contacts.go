@@ -170,7 +170,7 @@ func (s *ContactsService) GetByEmail(ctx context.Context, email string) (*Contac
 	if err := checkText("email", email); err != nil {
 		return nil, err
 	}
-	return s.resource().find(ctx, url.Values{"email": {email}})
+	return s.resource().find(ctx, url.Values{"email": {email}}.Encode())
 }
 
 // Create creates a contact. It is safe to repeat: there is one contact for an
@@ -317,9 +317,9 @@ func (s *ContactsService) RemoveTags(ctx context.Context, id ContactID, tags ...
 	if err := checkFilterIDs("tag_ids", tags); err != nil {
 		return err
 	}
-	q := r.idQuery(id)
+	q := r.idValues(id)
 	q.Set("tag_ids", joinIDs(tags))
-	return r.client.do(ctx, request{method: http.MethodDelete, path: contactTagPath, query: q}, nil)
+	return r.client.do(ctx, request{method: http.MethodDelete, path: contactTagPath, query: q.Encode()}, nil)
 }
 
 func checkTagging(r resource[Contact], id ContactID, tags []TagID) error {

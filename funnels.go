@@ -186,7 +186,7 @@ func (s *FunnelsService) Steps(ctx context.Context, id FunnelID) ([]Step, error)
 	if err := checkID(r.idField, id); err != nil {
 		return nil, err
 	}
-	return s.steps().collect(ctx, r.idQuery(id))
+	return s.steps().collect(ctx, r.idValues(id))
 }
 
 // CreateStep adds a step to a funnel. A lost answer is not asked for again, but

@@ -149,7 +149,7 @@ func (e *interruption) Unwrap() []error { return []error{e.reason, e.after} }
 // the text of an error that a transport made.
 func (c *call) scrub(err error) error {
 	message := c.client.secrets.Replace(err.Error())
-	if raw := c.query.Encode(); raw != "" {
+	if raw := c.query; raw != "" {
 		message = strings.ReplaceAll(message, raw, "[hidden]")
 	}
 	if message == err.Error() {

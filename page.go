@@ -42,6 +42,7 @@ func walk[T any](ctx context.Context, r resource[T], q url.Values, yield func(*T
 	w.response = callOptionsFrom(ctx).response
 	(&pipeline[int, *fetched[T]]{
 		client: r.client,
+		least:  2,
 		most:   maxPagesAhead,
 		next:   w.next,
 		do:     w.fetch,

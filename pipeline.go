@@ -19,7 +19,8 @@ import (
 // [All]: ContactsService.All
 type pipeline[J, R any] struct {
 	client *Client
-	most   int                        // jobs under way
+	least  int                        // jobs under way at the beginning
+	most   int                        // and at the most
 	next   func() (job J, ok bool)    // the next job; false: none as things stand
 	do     func(context.Context, J) R // on a goroutine of its own
 	see    func(result R)             // looks at the next result, before more jobs are begun
@@ -46,7 +47,7 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 
 	var (
 		underWay []chan R // in order
-		width    = 1
+		width    = p.least
 		taken    = 0
 		growth   = 0 // at how many taken the width may grow next: once a round trip
 	)

@@ -55,7 +55,7 @@ func (r resource[T]) list(ctx context.Context, params any) (*Page[T], error) {
 }
 
 func (r resource[T]) page(ctx context.Context, q url.Values) (*Page[T], error) {
-	return fetchPage[T](ctx, r.client, request{method: http.MethodGet, path: r.many, query: q})
+	return fetchPage[T](ctx, r.client, request{method: http.MethodGet, path: r.many, query: q.Encode()})
 }
 
 func (r resource[T]) all(ctx context.Context, params any) iter.Seq2[*T, error] {
@@ -94,7 +94,7 @@ func (r resource[T]) get(ctx context.Context, id ID[T]) (*T, error) {
 	return r.find(ctx, r.idQuery(id))
 }
 
-func (r resource[T]) find(ctx context.Context, q url.Values) (*T, error) {
+func (r resource[T]) find(ctx context.Context, q string) (*T, error) {
 	return fetch[T](ctx, r.client, request{method: http.MethodGet, path: r.one, query: q})
 }
 
@@ -123,7 +123,12 @@ func (r resource[T]) delete(ctx context.Context, id ID[T]) error {
 }
 
 // idQuery names one resource in the query of a GET or DELETE.
-func (r resource[T]) idQuery(id ID[T]) url.Values {
+func (r resource[T]) idQuery(id ID[T]) string {
+	return r.idField + "=" + id.String()
+}
+
+// idValues is idQuery for those who add to it.
+func (r resource[T]) idValues(id ID[T]) url.Values {
 	return url.Values{r.idField: {id.String()}}
 }
 

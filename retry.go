@@ -99,6 +99,7 @@ type call struct {
 	decode   decoder
 	noResult bool
 	noRetry  bool
+	payload  []byte      // the body as it is sent; nil: none
 	header   http.Header // of the call's own
 
 	admission context.Context // of attempts, where it is another than the call's; may be nil
@@ -144,10 +145,13 @@ func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
 }
 
 // run sends the request until judge is content.
-func (c *call) run(ctx context.Context, req *retryablehttp.Request) error {
+func (c *call) run(ctx context.Context) error {
 	c.client.budget.deposit()
 	ctx = context.WithValue(ctx, callKey{}, c)
-	req.Request = req.Request.WithContext(ctx)
+	req, err := c.newRequest(ctx)
+	if err != nil {
+		return c.requestError(err)
+	}
 	if _, err := c.client.retry.Do(req); err != nil && ctx.Err() != nil {
 		// The context ended the wait for a retry.
 		c.err = c.interrupted(contextError(ctx))

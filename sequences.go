@@ -219,9 +219,9 @@ func (s *SequencesService) Unenroll(ctx context.Context, id SequenceID, contact 
 	if err := checkEnrolment(r, id, contact); err != nil {
 		return err
 	}
-	q := r.idQuery(id)
+	q := r.idValues(id)
 	q.Set("contact_id", contact.String())
-	return r.client.do(ctx, request{method: http.MethodDelete, path: contactSequencePath, query: q}, nil)
+	return r.client.do(ctx, request{method: http.MethodDelete, path: contactSequencePath, query: q.Encode()}, nil)
 }
 
 func checkEnrolment(r resource[Sequence], id SequenceID, contact ContactID) error {
@@ -239,7 +239,7 @@ func (s *SequencesService) Stages(ctx context.Context, id SequenceID) ([]Stage, 
 	if err := checkID(r.idField, id); err != nil {
 		return nil, err
 	}
-	return s.stages().collect(ctx, r.idQuery(id))
+	return s.stages().collect(ctx, r.idValues(id))
 }
 
 // CreateStage adds a stage to a sequence. A lost answer is not asked for again,

@@ -63,5 +63,5 @@ func statistics[S, T any](ctx context.Context, r resource[T], path string, id ID
 		return nil, err
 	}
 	q.Set(r.idField, id.String())
-	return fetch[S](ctx, r.client, request{method: http.MethodGet, path: path, query: q})
+	return fetch[S](ctx, r.client, request{method: http.MethodGet, path: path, query: q.Encode()})
 }
