@@ -188,13 +188,13 @@ func eachMethod(c *funnel.Client, f func(name string, takesID bool, call func(ct
 				for n := range method.Type().NumIn() {
 					takesID = takesID || method.Type().In(n).Kind() == reflect.Int64
 				}
-				f(name, takesID, func(ctx context.Context, id int64) error { return callMethod(method, ctx, id) })
+				f(name, takesID, func(ctx context.Context, id int64) error { return callMethod(ctx, method, id) })
 			}
 		}
 	}
 }
 
-func callMethod(method reflect.Value, ctx context.Context, id int64) (err error) {
+func callMethod(ctx context.Context, method reflect.Value, id int64) (err error) {
 	contextType := reflect.TypeFor[context.Context]()
 	args := []reflect.Value{}
 	for n := range method.Type().NumIn() {

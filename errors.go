@@ -67,7 +67,7 @@ type APIError struct {
 	Method     string // of the request
 	Path       string // of the operation, without base path and query
 	RequestID  string // X-Request-Id, where the server sent one
-	Attempts   int    // how many times the request was sent; 0: refused before sending
+	Attempts   int    // how many were made; 0: refused before the first
 
 	// MayHaveBeenApplied tells that some attempt of this failed call may have
 	// taken effect on the server: it got a 5xx, or no whole answer. It is
@@ -149,7 +149,7 @@ func (e *RateLimitError) Error() string {
 		return e.text(e.Message)
 	}
 	message := text.Clip(e.Message, maxErrorText/2) // leaves room for what matters
-	return e.text(joinTexts(" ", message, "retry after "+e.RetryAfter.Round(time.Second).String()))
+	return e.text(joinTexts("; ", message, "retry after "+e.RetryAfter.Round(time.Second).String()))
 }
 
 // Unwrap returns the embedded [APIError].
@@ -167,7 +167,7 @@ func (e *RateLimitError) Is(target error) bool {
 type RequestError struct {
 	Method   string // of the request
 	Path     string // of the operation, without base path and query
-	Attempts int    // how many times the request was sent; 0: not at all
+	Attempts int    // how many were made; 0: none
 
 	// MayHaveBeenApplied tells that some attempt of this failed call may have
 	// taken effect on the server. It is never set for reads.

@@ -188,7 +188,7 @@ func TestErrorTexts(t *testing.T) {
 		"zero RateLimitError": {&funnel.RateLimitError{}, "funnel: request failed"},
 		"RateLimitError": {
 			&funnel.RateLimitError{APIError: funnel.APIError{Code: funnel.ErrRateLimited, Message: "Too Many Attempts.", StatusCode: 429, Method: "GET", Path: "/tags", Attempts: 4}, RetryAfter: 61*time.Second + 300*time.Millisecond},
-			"funnel: GET /tags: 429 RATE_LIMITED: Too Many Attempts. retry after 1m1s (after 4 attempts)",
+			"funnel: GET /tags: 429 RATE_LIMITED: Too Many Attempts.; retry after 1m1s (after 4 attempts)",
 		},
 		"only a time to wait": {&funnel.RateLimitError{RetryAfter: time.Minute}, "funnel: request failed: retry after 1m0s"},
 		"no time to wait":     {&funnel.RateLimitError{APIError: funnel.APIError{Message: "Wait."}}, "funnel: request failed: Wait."},
@@ -257,5 +257,5 @@ func TestNoErrorTextIsLongerThanAScreen(t *testing.T) {
 func TestALongMessageDoesNotHideTheTimeToWait(t *testing.T) {
 	t.Parallel()
 	err := &funnel.RateLimitError{APIError: funnel.APIError{Message: strings.Repeat("a", 1<<20)}, RetryAfter: time.Minute}
-	require.True(t, strings.HasSuffix(err.Error(), "aaa… retry after 1m0s"), err.Error())
+	require.True(t, strings.HasSuffix(err.Error(), "aaa…; retry after 1m0s"), err.Error())
 }

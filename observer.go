@@ -39,7 +39,7 @@ type CallInfo struct {
 // A CallResult is how a call ended.
 type CallResult struct {
 	StatusCode int // of the last answer; 0: none
-	Attempts   int // how many times the request was sent
+	Attempts   int // how many were made
 	Duration   time.Duration
 	Err        error // as the call returns it
 }

@@ -228,8 +228,9 @@ func WithoutRetry(ctx context.Context) context.Context {
 }
 
 // WithHeader returns a context whose calls send that header, in place of any
-// other value it had. A name or value that is no valid header makes the call
-// fail with an [*ArgumentError].
+// other value it had; only what a function given to [WithAuth] sets goes before
+// it. A name or value that is no valid header makes the call fail with an
+// [*ArgumentError], and so does Host, which is the base URL's.
 func WithHeader(ctx context.Context, key, value string) context.Context {
 	return withCallOption(ctx, func(o *callOptions) {
 		if err := checkHeader(key, value); err != nil {
@@ -255,7 +256,7 @@ type Response struct {
 	StatusCode int         // 0: no answer
 	Header     http.Header // as received
 	RequestID  string      // X-Request-Id, where the server sent one
-	Attempts   int         // how many times the request was sent
+	Attempts   int         // how many were made
 	Body       []byte      // as received, after decompression
 }
 
@@ -265,6 +266,9 @@ func checkHeader(key, value string) error {
 	const separators = "()<>@,;:\\\"/[]?={} \t"
 	if key == "" || strings.ContainsAny(key, separators) || hasControl(key) || !isASCII(key) {
 		return argumentError("header", "%s is no valid header name", strconv.QuoteToASCII(key))
+	}
+	if strings.EqualFold(key, "Host") {
+		return argumentError("header", "Host is the base URL's: make a client for another one")
 	}
 	if hasControl(value) {
 		return argumentError("header", "the value of %s holds a control character", key)
@@ -284,7 +288,9 @@ func hasControl(s string) bool {
 func bearer(apiKey string) func(*http.Request) error {
 	value := []string{"Bearer " + apiKey}
 	return func(req *http.Request) error {
-		req.Header["Authorization"] = value
+		if _, ok := req.Header["Authorization"]; !ok { // not the call's own
+			req.Header["Authorization"] = value
+		}
 		return nil
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
@@ -432,4 +433,24 @@ func TestWithMaxResponseBytes(t *testing.T) {
 		err := getContact.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(int64(len(body)-1))))
 		require.ErrorContains(t, err, "too large")
 	}
+}
+
+func TestWithHeader_OfAuthenticationAndHost(t *testing.T) {
+	t.Parallel()
+	var sent http.Header
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(func(req *http.Request) (*http.Response, error) {
+		sent = req.Header
+		return httpmock.NewStringResponse(http.StatusOK, `{"success":true}`), nil
+	})
+	client, err := funnel.New("https://api.example.com", "secret", funnel.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+
+	require.NoError(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "authorization", "Basic b3RoZXI="), 1))
+	require.Equal(t, []string{"Basic b3RoZXI="}, sent.Values("Authorization"), "the call's own")
+
+	var argument *funnel.ArgumentError
+	require.ErrorAs(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "host", "evil.example.com"), 1), &argument)
+	require.Equal(t, "header", argument.Field)
+	require.Equal(t, 1, mock.GetTotalCallCount())
 }

@@ -27,7 +27,7 @@ type Limiter interface {
 // An Outcome tells a [Limiter] how an attempt ended.
 type Outcome struct {
 	Sent       bool          // false: the request was surely not sent
-	StatusCode int           // 0: no whole answer came
+	StatusCode int           // 0: no answer came
 	Remaining  int           // of the quota, as the server said; -1: unknown
 	RetryAfter time.Duration // as the server said; 0: unknown
 }
