@@ -1,0 +1,229 @@
+package browsertest_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds every wait for the page, on a busy machine.
+const patience = 20 * time.Second
+
+// scratch holds what the tests build; it is theirs and goes with them.
+var scratch string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "browsertest-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		scratch = dir
+		return m.Run()
+	}())
+}
+
+// findChromium returns where Chromium is. Without it a test is skipped, but
+// never in CI: there nobody would notice.
+func findChromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const missing = "THE PAGE IS NOT TESTED: there is no Chromium on this machine (Debian: apt-get install chromium)"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+	return ""
+}
+
+// A size is that of a window.
+type size struct{ width, height int }
+
+var (
+	desktop = size{1280, 900}
+	phone   = size{390, 844}
+)
+
+// strangersName is a name that points to this machine, as its owner likes.
+const strangersName = "stranger.example"
+
+// A browser has one open tab.
+type browser struct {
+	t       *testing.T
+	ctx     context.Context
+	console iter.Seq2[chromedp.ConsoleMessage, error]
+}
+
+func openBrowser(t *testing.T, window size) *browser {
+	t.Helper()
+	profile, err := os.MkdirTemp(scratch, "profile-")
+	require.NoError(t, err)
+	ctx, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(findChromium(t)),
+		chromedp.UserDataDir(profile),
+		chromedp.Env("TMPDIR="+profile), // what it leaves behind goes with the profile
+		chromedp.WindowSize(window.width, window.height),
+		chromedp.Headless,
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-dev-shm-usage", true), // containers have little of it
+		chromedp.Flag("host-resolver-rules", "MAP "+strangersName+" 127.0.0.1"),
+	)
+	t.Cleanup(stop)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		timeout, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		_ = chromedp.Cancel(timeout) // closes the browser in an orderly way
+		closeTab()
+	})
+	b := &browser{t: t, ctx: ctx}
+	b.do(chromedp.EmulateViewport(int64(window.width), int64(window.height)))
+	b.console = chromedp.Console(ctx)
+	return b
+}
+
+func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	require.NoError(b.t, chromedp.Do(b.ctx, actions...))
+}
+
+// evaluate returns what a JavaScript expression is in the page.
+func evaluate[T any](b *browser, expression string) T {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	require.NoError(b.t, err)
+	return value
+}
+
+// open goes to a page and waits until it is there.
+func (b *browser) open(url string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(url))
+}
+
+// prefer sets the colour scheme that the person has chosen.
+func (b *browser) prefer(scheme string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	require.NoError(b.t, err)
+}
+
+// withoutScripts turns JavaScript off in the pages to come.
+func (b *browser) withoutScripts() {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	require.NoError(b.t, err)
+}
+
+// click clicks as a person would: at a place on the screen.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	b.within("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// follow clicks on what leads to another page, and returns that page's status.
+func (b *browser) follow(selector string) (status int) {
+	b.t.Helper()
+	b.within("follow "+selector, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		response, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil {
+			status = int(response.Status)
+		}
+		return err
+	}))
+	return status
+}
+
+// sees waits until an element shows a text.
+func (b *browser) sees(selector, want string) {
+	b.t.Helper()
+	b.within(fmt.Sprintf("find %q in %s", want, selector), holds(fmt.Sprintf("%s.includes(%q)", textOf(selector), want)))
+}
+
+// holds waits until a JavaScript expression is true in the page.
+func holds(expression string) chromedp.Action[chromedp.Void] {
+	return chromedp.Poll[chromedp.Void](expression)
+}
+
+// text returns the text of an element as it is shown, on one line.
+func (b *browser) text(selector string) string {
+	b.t.Helper()
+	return evaluate[string](b, textOf(selector))
+}
+
+// textOf is the same in JavaScript.
+func textOf(selector string) string {
+	return fmt.Sprintf(`(e => e?.checkVisibility() ? e.innerText.replace(/\s+/g, " ") : "")(document.querySelector(%q))`, selector)
+}
+
+// within gives the page some time for what must not take for ever.
+func (b *browser) within(what string, action chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, action); err != nil {
+		b.t.Fatalf("cannot %s: %v; the page: %s", what, err, b.text("body"))
+	}
+}
+
+// quiet insists that the console holds neither errors nor warnings. It ends
+// the listening to the console.
+func (b *browser) quiet() {
+	b.t.Helper()
+	const end = "that is all"
+	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("console.log(%q)", end)))
+	var complaints []string
+	for message, err := range b.console {
+		require.NoError(b.t, err)
+		if message.Text == end {
+			break
+		}
+		if message.IsException() || message.Type == chromedp.ConsoleError || message.Type == chromedp.ConsoleWarning {
+			complaints = append(complaints, message.String())
+		}
+	}
+	require.Empty(b.t, complaints)
+}
+
+// fits insists that nothing sticks out to the side.
+func (b *browser) fits() {
+	b.t.Helper()
+	over := evaluate[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
+	require.LessOrEqual(b.t, over, 0, "the page is too wide, in pixels")
+}
+
+// picture saves what the whole page looks like, where FUNNEL_SCREENSHOTS names a
+// directory for it.
+func (b *browser) picture(name string) {
+	b.t.Helper()
+	dir := os.Getenv("FUNNEL_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	require.NoError(b.t, err)
+	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+}

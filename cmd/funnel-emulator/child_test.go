@@ -1,0 +1,172 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+// childVariable makes the test binary the program itself.
+const childVariable = "FUNNEL_EMULATOR_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A child is the program in a process of its own.
+type child struct {
+	t       *testing.T
+	process *os.Process
+	exited  chan *os.ProcessState
+	url     string
+	key     string
+}
+
+func startChild(t *testing.T, args ...string) *child {
+	t.Helper()
+	command := exec.Command(os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	command.Env = append(os.Environ(), childVariable+"=1")
+	stdout, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	c := &child{t: t, process: command.Process, exited: make(chan *os.ProcessState, 1)}
+	t.Cleanup(func() { _ = c.process.Kill() })
+	c.url, c.key = readAnnouncement(t, stdout)
+	go func() {
+		_ = command.Wait()
+		c.exited <- command.ProcessState
+	}()
+	return c
+}
+
+func (c *child) client() *funnel.Client {
+	c.t.Helper()
+	return newClient(c.t, c.url, c.key)
+}
+
+// end sends a signal and waits until the process has gone.
+func (c *child) end(s syscall.Signal) *os.ProcessState {
+	c.t.Helper()
+	require.NoError(c.t, c.process.Signal(s))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	select {
+	case state := <-c.exited:
+		return state
+	case <-ctx.Done():
+		c.t.Fatal("the process does not end")
+		return nil
+	}
+}
+
+// savedTags returns the names of the tags in the file, which must be whole
+// whenever one looks.
+func savedTags(t *testing.T, path string) []string {
+	t.Helper()
+	var content struct {
+		Tags struct{ Rows []struct{ Name string } }
+	}
+	require.NoError(t, json.Unmarshal([]byte(read(t, path)), &content))
+	var names []string
+	for _, row := range content.Tags.Rows {
+		names = append(names, row.Name)
+	}
+	return names
+}
+
+func listTags(t *testing.T, client *funnel.Client) []string {
+	t.Helper()
+	var names []string
+	for tag, err := range client.Tags.All(t.Context(), funnel.TagListParams{}) {
+		require.NoError(t, err)
+		names = append(names, tag.Name)
+	}
+	return names
+}
+
+func TestSignalsThatEndTheProgramLoseNothing(t *testing.T) {
+	t.Parallel()
+	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "state.json")
+			c := startChild(t, "-state", path, "-save-every", "1h")
+			for _, name := range []string{"one", "two"} {
+				_, err := c.client().Tags.Create(t.Context(), funnel.TagCreateParams{Name: name})
+				require.NoError(t, err)
+			}
+			require.Empty(t, savedTags(t, path))
+			require.Zero(t, c.end(signal).ExitCode())
+			require.Equal(t, []string{"one", "two"}, savedTags(t, path))
+		})
+	}
+}
+
+// TestAKillLosesNothingThatWasSaved kills the program while it is at work, again
+// and again: whatever was in the file a moment before is there afterwards, in
+// the file and in the next program's API.
+func TestAKillLosesNothingThatWasSaved(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.json")
+	var confirmed int // by the API, in all runs
+	for round := range 4 {
+		c := startChild(t, "-state", path, "-save-every", "1ms", "-rate-limit", "0")
+		before := savedTags(t, path)
+		require.Equal(t, before, listTags(t, c.client()), "what was saved is loaded")
+		require.GreaterOrEqual(t, confirmed, len(before))
+
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan int, 1)
+		client := c.client()
+		go func() {
+			n := 0
+			for ctx.Err() == nil {
+				_, err := client.Tags.Create(funnel.WithoutRetry(ctx), funnel.TagCreateParams{Name: fmt.Sprintf("%d-%d", round, n)})
+				if err != nil {
+					break
+				}
+				n++
+			}
+			ended <- n
+		}()
+		var saved []string
+		eventually(t, "work is saved while it goes on", func() bool {
+			saved = savedTags(t, path)
+			return len(saved) >= len(before)+10
+		})
+		require.Equal(t, -1, c.end(syscall.SIGKILL).ExitCode())
+		stop()
+		confirmed = len(before) + 1 + <-ended // the last one may be done without an answer
+		after := savedTags(t, path)
+		require.GreaterOrEqual(t, len(after), len(saved))
+		require.Equal(t, saved, after[:len(saved)])
+	}
+}
+
+func TestAnErrorIsPrintedOnceAndEndsWithStatusOne(t *testing.T) {
+	t.Parallel()
+	command := exec.Command(os.Args[0], "-addr", "127.0.0.1:99999")
+	command.Env = append(os.Environ(), childVariable+"=1")
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	require.Error(t, command.Run())
+	require.Equal(t, 1, command.ProcessState.ExitCode())
+	require.Equal(t, "funnel-emulator: listen tcp: address 99999: invalid port\n", stderr.String())
+	require.Empty(t, stdout.String())
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+func TestThePageIsServedUnderHostsThatCannotBeRebound(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]int{
+		"127.0.0.1:8080":         200,
+		"127.0.0.1":              200,
+		"127.9.9.9:1":            200, // a forwarded port, for one
+		"[::1]:8080":             200,
+		"[::1]":                  200,
+		"192.168.1.7:8080":       200,
+		"localhost:8080":         200,
+		"LocalHost":              200,
+		"emulator.test:8080":     200, // as -addr says
+		"Emulator.Test":          200,
+		"stranger.example:8080":  421,
+		"127.0.0.1.example:8080": 421,
+		"localhost.example":      421,
+		"xlocalhost":             421,
+		"":                       421,
+		":8080":                  421,
+	} {
+		e := newEmulator(funneltest.NewServer(), "emulator.test:8080", slog.New(slog.DiscardHandler))
+		for _, target := range []string{"/", "/openapi.yaml", "/_emulator/style.css"} {
+			r := httptest.NewRequest(http.MethodGet, target, nil)
+			r.Host = host
+			require.Equal(t, want, send(e, r).Code, "%s under %q", target, host)
+		}
+		for _, target := range []string{"/healthz", "/tags"} { // a probe and a client may use any name
+			r := httptest.NewRequest(http.MethodGet, target, nil)
+			r.Host = host
+			r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
+			require.Equal(t, http.StatusOK, send(e, r).Code, "%s under %q", target, host)
+		}
+	}
+}
+
+func TestNoNameIsAllowedByAnAddressWithoutOne(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{":8080", "", "127.0.0.1:8080"} {
+		e := newEmulator(funneltest.NewServer(), addr, slog.New(slog.DiscardHandler))
+		for _, host := range []string{"", ":8080", "stranger.example"} {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Host = host
+			require.Equal(t, http.StatusMisdirectedRequest, send(e, r).Code, "%q under %q", addr, host)
+		}
+	}
+}
+
+func TestOtherSitesCannotPost(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		site, origin string
+		want         int
+	}{
+		"the page":                     {"same-origin", "http://127.0.0.1:8080", 303},
+		"the page, an old browser":     {"", "http://127.0.0.1:8080", 303},
+		"a program that is no browser": {"", "", 303},
+		"another site":                 {"cross-site", "https://stranger.example", 403},
+		"another port":                 {"same-site", "http://127.0.0.1:9090", 403},
+		"another port, an old browser": {"", "http://127.0.0.1:9090", 403},
+		"a sandboxed frame":            {"", "null", 403},
+	} {
+		e := quiet()
+		for _, target := range []string{"/_emulator/faults", "/_emulator/faults/clear"} {
+			r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080"+target, strings.NewReader("fault=500&span=all"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if tt.site != "" {
+				r.Header.Set("Sec-Fetch-Site", tt.site)
+			}
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
+			require.Equal(t, tt.want, send(e, r).Code, "%s to %s", name, target)
+		}
+	}
+}
+
+func TestThePageCannotBeFramedOrRead(t *testing.T) {
+	t.Parallel()
+	header := ask(quiet(), "/").Header()
+	require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
+	require.Contains(t, header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	require.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
+	require.Equal(t, "DENY", header.Get("X-Frame-Options"))
+	require.Equal(t, "same-origin", header.Get("Cross-Origin-Resource-Policy"))
+	require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
+	require.Equal(t, "no-store", header.Get("Cache-Control"))
+	require.Empty(t, header.Get("Access-Control-Allow-Origin"))
+}

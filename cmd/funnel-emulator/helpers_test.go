@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+// patience bounds every wait for something real, on a busy machine.
+const patience = 30 * time.Second
+
+// eventually waits for what another goroutine or process is about to do.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	require.Eventually(t, done, patience, 5*time.Millisecond, what)
+}
+
+// A syncBuffer takes a log that is written and read at the same time.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// announcement is what the program prints when it starts.
+var announcement = regexp.MustCompile(
+	`^# A page to look at is at (http://[0-9.:]+)/ until you press Ctrl-C\. For your program:
+export FUNNEL_BASE_URL=(\S+) FUNNEL_API_KEY=(\S+)
+$`)
+
+// readAnnouncement reads what the program prints, and no further.
+func readAnnouncement(t *testing.T, stdout io.Reader) (url, key string) {
+	t.Helper()
+	lines := bufio.NewReader(stdout)
+	first, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	second, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	found := announcement.FindStringSubmatch(first + second)
+	require.NotNil(t, found, first+second)
+	require.Equal(t, found[1], found[2])
+	return found[2], found[3]
+}
+
+// A program is run in a goroutine of this process.
+type program struct {
+	t      *testing.T
+	url    string
+	key    string
+	log    *syncBuffer
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error // once it has ended
+}
+
+// start runs the program with a free port.
+func start(t *testing.T, args ...string) *program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &program{t: t, log: new(syncBuffer), cancel: cancel, ended: make(chan struct{})}
+	stdout, out := io.Pipe()
+	go func() {
+		defer close(p.ended)
+		p.err = run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), out, p.log)
+		_ = out.CloseWithError(p.err)
+	}()
+	t.Cleanup(func() { _ = p.stop() })
+	p.url, p.key = readAnnouncement(t, stdout)
+	return p
+}
+
+// stop ends the program as a signal would, and returns run's error.
+func (p *program) stop() error {
+	p.t.Helper()
+	p.cancel()
+	select {
+	case <-p.ended:
+		return p.err
+	case <-time.After(patience):
+		p.t.Fatal("the program does not end")
+		return nil
+	}
+}
+
+func newClient(t *testing.T, url, key string) *funnel.Client {
+	t.Helper()
+	client, err := funnel.New(url, key)
+	require.NoError(t, err)
+	return client
+}
+
+// quiet is an emulator that is not served: its handler is called.
+func quiet(opts ...funneltest.Option) *emulator {
+	return newEmulator(funneltest.NewServer(opts...), "127.0.0.1:8080", slog.New(slog.DiscardHandler))
+}
+
+// ask sends a request to the emulator's handler. With a form it is a POST from
+// the page itself.
+func ask(e *emulator, target string, form ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080"+target, nil)
+	if len(form) > 0 {
+		values := url.Values{}
+		for _, field := range form {
+			name, value, _ := strings.Cut(field, "=")
+			values.Set(name, value)
+		}
+		r = httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080"+target, strings.NewReader(values.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", "http://127.0.0.1:8080")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	return send(e, r)
+}
+
+// callAPI sends a request to the API below the page.
+func callAPI(e *emulator, method, target string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+target, nil)
+	r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
+	return send(e, r)
+}
+
+// send has no connection to drop: a handler that wants to drops out instead.
+func send(e *emulator, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	func() {
+		defer func() {
+			if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+				panic(cause)
+			}
+		}()
+		e.handler.ServeHTTP(w, r)
+	}()
+	return w
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/api"
+)
+
+// fetch gets a page as a browser would.
+func fetch(t *testing.T, url string) (status int, contentType, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, response.Header.Get("Content-Type"), string(content)
+}
+
+func TestAnSDKClientWorksWithWhatTheProgramPrints(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	client, ctx := newClient(t, p.url, p.key), t.Context()
+	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	require.NoError(t, err)
+	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{tag.ID}})
+	require.NoError(t, err)
+	found, err := client.Contacts.GetByEmail(ctx, "ada@example.com")
+	require.NoError(t, err)
+	require.Equal(t, contact, found)
+	_, err = newClient(t, p.url, "another").Contacts.Get(ctx, contact.ID)
+	require.ErrorIs(t, err, funnel.ErrUnauthorized)
+	require.NoError(t, p.stop())
+}
+
+func TestTheProgramServesMoreThanTheAPI(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	status, kind, body := fetch(t, p.url+"/healthz")
+	require.Equal(t, []any{http.StatusOK, "ok\n"}, []any{status, body})
+	require.Equal(t, "text/plain; charset=utf-8", kind)
+
+	status, kind, body = fetch(t, p.url+"/openapi.yaml")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "application/yaml", kind)
+	require.Equal(t, string(api.OpenAPI()), body)
+
+	status, kind, body = fetch(t, p.url)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "text/html; charset=utf-8", kind)
+	require.Contains(t, body, "<code>"+p.url+"</code>")
+	require.Contains(t, body, "None yet.", "none of these is a request to the API")
+	require.NotContains(t, p.log.String(), "request")
+}
+
+func TestFlagsReachTheAPI(t *testing.T) {
+	t.Parallel()
+	p := start(t, "-api-key", "secret", "-rate-limit", "1")
+	require.Equal(t, "secret", p.key)
+	client, ctx := newClient(t, p.url, "secret"), funnel.WithoutRetry(t.Context())
+	_, err := client.Tags.List(ctx, funnel.TagListParams{})
+	require.NoError(t, err)
+	_, err = newClient(t, p.url, "secret").Tags.List(ctx, funnel.TagListParams{})
+	require.ErrorIs(t, err, funnel.ErrRateLimited)
+}
+
+func TestAnAddressBeyondLoopbackIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	require.NotContains(t, start(t).log.String(), "WARN")
+	everywhere := start(t, "-addr", "0.0.0.0:0")
+	require.Contains(t, everywhere.log.String(), `level=WARN msg="listening beyond this machine: whoever reaches the address can use the page" addr=`)
+	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, everywhere.url, "the SDK does not send a key to another machine over plain http")
+	_, err := newClient(t, everywhere.url, everywhere.key).Tags.List(t.Context(), funnel.TagListParams{})
+	require.NoError(t, err)
+}
+
+func TestASecondEmulatorFailsBeforeItTouchesTheFile(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	state := filepath.Join(t.TempDir(), "state.json")
+	err = run(t.Context(), []string{"-addr", taken.Addr().String(), "-state", state}, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "address already in use")
+	require.NoFileExists(t, state)
+}
+
+func TestAnAccountThatCannotBeLoadedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	state := filepath.Join(t.TempDir(), "state.json")
+	require.NoError(t, os.WriteFile(state, []byte("{"), 0o600))
+	err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-state", state}, io.Discard, io.Discard)
+	require.EqualError(t, err, state+" cannot be loaded: funneltest: snapshot: unexpected end of JSON input")
+	left, err := os.ReadFile(state)
+	require.NoError(t, err)
+	require.Equal(t, "{", string(left))
+}
+
+// TestStoppingLetsRequestsFinish stops the program while a request is under
+// way.
+func TestStoppingLetsRequestsFinish(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	handler := e.handler
+	e.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-release
+		handler.ServeHTTP(w, r)
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- e.serve(ctx, listener) }()
+
+	client := newClient(t, baseURL(listener.Addr()), e.api.APIKey())
+	answered := make(chan error, 1)
+	go func() {
+		_, err := client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
+		answered <- err
+	}()
+	<-arrived
+	stop()
+	eventually(t, "the listener is closed", func() bool {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	close(release)
+	require.NoError(t, <-answered)
+	require.NoError(t, <-served)
+	require.Equal(t, 1, e.api.Counts()["tags"])
+}
+
+func TestServingEndsWithTheListener(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	state, err := openState(filepath.Join(t.TempDir(), "state.json"), e.api)
+	require.NoError(t, err)
+	e.state, e.saveEvery = state, patience
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	e.api.SeedContacts(3)
+	require.ErrorIs(t, e.serve(t.Context(), listener), net.ErrClosed)
+	require.Contains(t, read(t, state.path), "contact-0000003@example.com", "saved all the same")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// settings is what the flags say.
+type settings struct {
+	addr      string
+	apiKey    string
+	rateLimit int
+	state     string // empty: the account is not kept
+	saveEvery time.Duration
+}
+
+// parseSettings reads the flags. For -h it prints them and returns
+// [flag.ErrHelp].
+func parseSettings(args []string, help io.Writer) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("funnel-emulator", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // an error is printed by main, once
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to listen at; port 0 is a free one")
+	flags.StringVar(&s.apiKey, "api-key", "", "the `key` that is accepted (default: one is made up)")
+	flags.IntVar(&s.rateLimit, "rate-limit", 600, "`requests` a minute; 0: no limit")
+	flags.StringVar(&s.state, "state", "", "keep the account in this `file`")
+	flags.DurationVar(&s.saveEvery, "save-every", 2*time.Second, "how often a changed account is saved")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(help, "Usage: funnel-emulator [flags]")
+			flags.SetOutput(help)
+			flags.PrintDefaults()
+			return settings{}, err
+		}
+		return settings{}, fmt.Errorf("%w (-h shows the flags)", err)
+	}
+	if flags.NArg() > 0 {
+		return settings{}, fmt.Errorf("unexpected argument %q (-h shows the flags)", flags.Arg(0))
+	}
+	if s.apiKey == "" {
+		s.apiKey = rand.Text()
+	}
+	return s, s.check()
+}
+
+func (s settings) check() error {
+	switch {
+	case strings.IndexFunc(s.apiKey, invisible) >= 0:
+		return errors.New("-api-key: want visible ASCII characters only, as it travels in a header")
+	case s.rateLimit < 0:
+		return fmt.Errorf("-rate-limit: %d is below zero", s.rateLimit)
+	case s.saveEvery <= 0:
+		return fmt.Errorf("-save-every: %s is not above zero", s.saveEvery)
+	}
+	return nil
+}
+
+// invisible tells which characters a key must not have.
+func invisible(r rune) bool { return r <= ' ' || r > '~' }

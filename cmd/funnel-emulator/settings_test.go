@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSettingsHaveDefaults(t *testing.T) {
+	t.Parallel()
+	got, err := parseSettings(nil, io.Discard)
+	require.NoError(t, err)
+	require.Regexp(t, `^[A-Z2-7]{26}$`, got.apiKey)
+	other, err := parseSettings(nil, io.Discard)
+	require.NoError(t, err)
+	require.NotEqual(t, got.apiKey, other.apiKey, "each run has a key of its own")
+	got.apiKey = ""
+	require.Equal(t, settings{addr: "127.0.0.1:8080", rateLimit: 600, saveEvery: 2 * time.Second}, got)
+}
+
+func TestSettingsComeFromFlags(t *testing.T) {
+	t.Parallel()
+	got, err := parseSettings([]string{
+		"-addr", "localhost:9", "-api-key", "secret", "-rate-limit", "0", "-state", "file", "-save-every", "1m",
+	}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, settings{addr: "localhost:9", apiKey: "secret", state: "file", saveEvery: time.Minute}, got)
+}
+
+func TestWrongFlagsAreRefused(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"flag provided but not defined: -port (-h shows the flags)":                     {"-port", "80"},
+		"unexpected argument \"serve\" (-h shows the flags)":                            {"-rate-limit", "5", "serve"},
+		"invalid value \"many\" for flag -rate-limit: parse error (-h shows the flags)": {"-rate-limit", "many"},
+		"-rate-limit: -1 is below zero":                                                 {"-rate-limit", "-1"},
+		"-save-every: 0s is not above zero":                                             {"-save-every", "0"},
+		"-save-every: -1s is not above zero":                                            {"-save-every", "-1s"},
+		"invalid value \"2\" for flag -save-every: parse error (-h shows the flags)":    {"-save-every", "2"},
+		"-api-key: want visible ASCII characters only, as it travels in a header":       {"-api-key", "two words"},
+		"listen tcp: address 127.0.0.1: missing port in address":                        {"-addr", "127.0.0.1"},
+		"listen tcp: address 99999: invalid port":                                       {"-addr", "127.0.0.1:99999"},
+	} {
+		err := run(context.Background(), args, io.Discard, io.Discard)
+		require.EqualError(t, err, want)
+	}
+	for _, key := range []string{"two words", "line\nbreak", "schlüssel", "nul\x00", "delete\x7f"} {
+		_, err := parseSettings([]string{"-api-key", key}, io.Discard)
+		require.ErrorContains(t, err, "-api-key", "%q", key)
+		require.NotContains(t, err.Error(), key)
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	t.Parallel()
+	var out, log bytes.Buffer
+	require.NoError(t, run(context.Background(), []string{"-h"}, &out, &log))
+	require.Empty(t, log.String())
+	for _, name := range []string{"-addr", "-api-key", "-rate-limit", "-state", "-save-every"} {
+		require.Contains(t, out.String(), name+" ")
+	}
+	_, err := parseSettings([]string{"--help"}, io.Discard)
+	require.ErrorIs(t, err, flag.ErrHelp)
+}

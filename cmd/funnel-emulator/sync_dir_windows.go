@@ -1,0 +1,4 @@
+package main
+
+// syncDir does nothing: Windows has no such thing for directories.
+func syncDir(string) error { return nil }
