@@ -31,7 +31,7 @@ lint:
 		echo "== lint $$m"; \
 		(cd $$m && go mod tidy -diff && go vet ./... \
 			&& "$(BIN)/staticcheck" ./... \
-			&& "$(BIN)/revive" -config "$(CURDIR)/tools/revive.toml" ./... \
+			&& "$(BIN)/revive" -config "$(CURDIR)/tools/revive.toml" $$(go list -f '{{.Dir}}' ./...) \
 			&& "$(BIN)/errcheck" -ignoretests -exclude "$(CURDIR)/tools/errcheck.txt" ./... \
 			&& "$(BIN)/ineffassign" ./... \
 			&& "$(BIN)/unconvert" ./...); \

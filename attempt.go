@@ -56,17 +56,21 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		c.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()
-	admission := ctx
-	if call.admission != nil {
-		admission = call.admission
-	}
+	admission, stop := either(ctx, call.admission)
+	defer stop()
 	done, err := c.admit(admission)
+	if err == nil && ctx.Err() != nil { // its turn and its end came together
+		done(Outcome{Remaining: quota.Unknown})
+		err = admission.Err()
+	}
 	if err != nil {
 		if err == admission.Err() {
 			err = contextError(admission)
 		}
 		return answer{err: err, refused: true, unsent: true}
 	}
+	outcome := Outcome{Sent: true, Remaining: quota.Unknown} // should the code below panic
+	defer func() { done(outcome) }()
 	call.attempts++
 	started := time.Now()
 	info := AttemptInfo{CallInfo: call.info(), Attempt: call.attempts, Waited: started.Sub(queued) + call.waited}
@@ -79,12 +83,12 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		c.pause(ctx, c.rateLimitWait(got.quota))
 	}
 	c.hear(got.quota)
-	done(Outcome{
+	outcome = Outcome{
 		Sent:       !got.unsent,
 		StatusCode: got.status,
 		Remaining:  got.quota.Remaining,
 		RetryAfter: got.quota.RetryAfter,
-	})
+	}
 	c.attemptDone(ctx, info, AttemptResult{
 		StatusCode: got.status,
 		Header:     got.header,
@@ -93,6 +97,17 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		Err:        got.err,
 	})
 	return got
+}
+
+// either returns a context that is over when one of the two is; the second may
+// be nil.
+func either(ctx, other context.Context) (context.Context, context.CancelFunc) {
+	if other == nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
+	return ctx, func() { unhook(); cancel(nil) }
 }
 
 func (a *attempter) send(parent context.Context, call *call, req *http.Request) answer {
@@ -105,8 +120,8 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	var conn connTrace
 	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
 	req.Header = call.attemptHeader(req.Header["Cookie"])
-	if err := a.client.auth(req); err != nil {
-		got := noAnswer(fmt.Errorf("authentication: %w", err), true)
+	if err := a.authenticate(req); err != nil {
+		got := noAnswer(a.timedOut(ctx, parent, err), true)
 		got.refused = true
 		return got
 	}
@@ -125,6 +140,22 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		got.err = a.timedOut(ctx, parent, err)
 	}
 	return got
+}
+
+// authenticate makes sure that what it leaves can be sent at all, so that what
+// fails afterwards may have been.
+func (a *attempter) authenticate(req *http.Request) error {
+	if err := a.client.auth(req); err != nil {
+		return fmt.Errorf("authentication: %w", err)
+	}
+	for key, values := range req.Header {
+		for _, value := range values {
+			if err := checkHeader(key, value); err != nil {
+				return fmt.Errorf("authentication: %w", err)
+			}
+		}
+	}
+	return req.Context().Err()
 }
 
 // timedOut says so where it was the attempt's time, or the whole call's, that

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
+
+	"github.com/funnel-go/funnel/internal/quota"
 )
 
 // A BulkStatus says what became of one item of a bulk.
@@ -44,17 +47,23 @@ const (
 // latency, and holds a bounded number of items, however many there are.
 //
 // An item's failure is its own. What makes all others pointless – a key that is
-// not accepted, a context that is over – ends the bulk at once: what has been
-// sent comes to its end, unless it is the context that is over, and nothing more
-// is sent. Each item that was taken gets its result, with what is known of it;
-// the last is one that was skipped, so that Index tells where to go on. Breaking
-// off the loop cancels what is under way.
+// not accepted, a context that is over, a pause or a wait for the quota that the
+// context does not allow – ends the bulk: nothing more is sent, and what has been
+// sent comes to its end, unless it is the context that is over. Each item that
+// was taken gets its result, with what is known of it; the last one says why.
+// To go on later, do those again that were skipped, and those after the last
+// Index, which were never taken. Breaking off the loop cancels what is under way.
+//
+// The status tells of the call that failed: a do that makes several may have
+// done those before. A [WithResponse] of ctx is left alone. The items are taken
+// some way ahead of the results, on the caller's goroutine: items should not
+// block, nor wait for results.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
 //	}) { … }
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[R]] {
-	return bulk(ctx, client, items, nil, func(ctx context.Context, item P) (R, BulkStatus, error) {
+	return bulk(ctx, client, items, bulkRules[P]{}, func(ctx context.Context, item P) (R, BulkStatus, error) {
 		value, err := do(ctx, item)
 		return value, BulkDone, err
 	})
@@ -66,8 +75,11 @@ func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do f
 //
 // API: POST /contact (documented).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
-	return bulk(ctx, (*service)(s).c(), contacts, sameAddress, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
+	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
 		contact, err := s.Create(ctx, params)
+		if errors.Is(err, ErrContactExists) {
+			return nil, BulkExists, err
+		}
 		return contact, BulkCreated, err
 	})
 }
@@ -76,12 +88,12 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // and as [ContactsService.Upsert] does it with one. The status of a contact is
 // BulkCreated or BulkUpdated, or one of those for failures. Of several with the
 // same address, the last prevails. To repeat it does no harm, so that a program
-// that was interrupted can begin anew, or at the first item whose result it has
-// not seen.
+// that was interrupted can begin anew, or at the first item that it has not seen
+// done.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
-	return bulk(ctx, (*service)(s).c(), contacts, sameAddress, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
+	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
 		contact, created, err := s.Upsert(ctx, params)
 		if created {
 			return contact, BulkCreated, err
@@ -90,11 +102,23 @@ func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[Conta
 	})
 }
 
-func sameAddress(params ContactCreateParams) string { return strings.ToLower(params.Email) }
+// bulkRules say what the items of a bulk have to do with each other.
+type bulkRules[P any] struct {
+	// key of an item: those with the same one are done one after the other, so
+	// that their order counts. Nil: no two have to do with each other.
+	key func(P) string
 
-// bulk is [Bulk] with a status of do's own for success. Items with the same key
-// are done one after the other, so that their order counts.
-func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], key func(P) string, do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[R]] {
+	// fatal are codes that befall all items, if one.
+	fatal []Code
+}
+
+var contactRules = bulkRules[ContactCreateParams]{
+	key:   func(params ContactCreateParams) string { return strings.ToLower(params.Email) },
+	fatal: []Code{ErrForbidden}, // they all are for the same resource
+}
+
+// bulk is [Bulk] with a status of do's own.
+func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rules bulkRules[P], do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[R]] {
 	return func(yield func(BulkResult[R]) bool) {
 		if err := client.ready(ctx); err != nil {
 			yield(BulkResult[R]{Status: BulkSkipped, Err: err})
@@ -102,7 +126,8 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], key 
 		}
 		pull, stop := iter.Pull(items)
 		defer stop()
-		queue := itemQueue[P]{pull: pull, key: key, last: map[string]chan struct{}{}}
+		ctx := withCallOption(ctx, func(o *callOptions) { o.response = nil }) // there is one for many
+		queue := itemQueue[P]{pull: pull, key: rules.key, last: map[string]chan struct{}{}}
 		p := &pipeline[bulkItem[P], BulkResult[R]]{
 			client: client,
 			least:  minBulk,
@@ -111,8 +136,8 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], key 
 			take:   yield,
 		}
 		p.next = func() (item bulkItem[P], ok bool) {
-			// When it is over, one more item is taken: its result tells where to go
-			// on, and that it was not the items that came to an end.
+			// When it is over, one more item is taken: its result tells that it was
+			// not the items that came to an end.
 			if queue.over {
 				return item, false
 			}
@@ -128,10 +153,13 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], key 
 			if err == nil {
 				return BulkResult[R]{Index: item.index, Status: status, Value: value}
 			}
-			if isPointless(err) {
+			if rules.isPointless(ctx, err) {
 				p.stop(err)
 			}
-			return BulkResult[R]{Index: item.index, Status: failureStatus(p.admission, err), Err: err}
+			if failed := failureStatus(p.admission, err); failed != BulkFailed || status != BulkExists {
+				status = failed
+			}
+			return BulkResult[R]{Index: item.index, Status: status, Err: err}
 		}
 		p.run(ctx)
 	}
@@ -185,13 +213,18 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // isPointless reports whether err will befall every other item too: a key that
-// is not accepted, or a time to wait that nobody has.
-func isPointless(err error) bool {
-	if errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden) {
+// is not accepted, or a time to wait that the bulk's context does not allow.
+func (r bulkRules[P]) isPointless(ctx context.Context, err error) bool {
+	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(c Code) bool { return errors.Is(err, c) }) {
 		return true
 	}
-	attempts, _ := fate(err)
-	return attempts == 0 && (errors.Is(err, ErrRateLimited) || errors.Is(err, context.DeadlineExceeded))
+	var limited *RateLimitError
+	if errors.As(err, &limited) {
+		return limited.Attempts == 0
+	}
+	var full *quota.DeadlineError
+	_, limitedTime := ctx.Deadline()
+	return limitedTime && errors.As(err, &full)
 }
 
 // failureStatus says what is known of an item that failed.
@@ -200,27 +233,9 @@ func failureStatus(admission context.Context, err error) BulkStatus {
 	switch {
 	case mayHaveBeenApplied:
 		return BulkUnknown
-	case errors.Is(err, ErrContactExists), errors.Is(err, ErrTagExists), errors.Is(err, ErrWebhookExists):
-		return BulkExists
 	case attempts == 0 && admission.Err() != nil:
 		return BulkSkipped
 	default:
 		return BulkFailed
 	}
-}
-
-// fate returns what the error of a call says of the request: how often it was
-// sent, and whether it may have taken effect all the same.
-func fate(err error) (attempts int, mayHaveBeenApplied bool) {
-	var (
-		request *RequestError
-		apiErr  *APIError
-	)
-	switch {
-	case errors.As(err, &request): // first: it may hold an APIError of an earlier attempt
-		return request.Attempts, request.MayHaveBeenApplied
-	case errors.As(err, &apiErr):
-		return apiErr.Attempts, apiErr.MayHaveBeenApplied
-	}
-	return 0, false
 }

@@ -84,6 +84,9 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 		return err
 	}
 	opts := callOptionsFrom(ctx)
+	if opts.response != nil {
+		*opts.response = Response{}
+	}
 	if opts.err != nil {
 		return opts.err
 	}

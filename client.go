@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type Client struct {
 	header    http.Header
 	auth      func(*http.Request) error
 	secrets   *strings.Replacer
+	transport http.RoundTripper
 	retry     *retryablehttp.Client
 	policy    RetryPolicy
 	budget    *budget
@@ -121,7 +123,9 @@ func newClient(base *url.URL, cfg config) *Client {
 	if cfg.logger != nil {
 		c.observers = append(c.observers, logTo(cfg.logger, c.secrets))
 	}
-	c.retry = newRetrier(cfg.client(), &attempter{client: c})
+	httpClient := cfg.client()
+	c.transport = httpClient.Transport
+	c.retry = newRetrier(httpClient, &attempter{client: c})
 	c.Contacts = &ContactsService{client: c}
 	c.Tags = &TagsService{client: c}
 	c.Sequences = &SequencesService{client: c}
@@ -146,7 +150,22 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 	if out == nil {
 		return c.do(ctx, req, nil)
 	}
+	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
+		return argumentError("out", "is a %T: want a pointer, for the result to be put there", out)
+	}
 	return c.do(ctx, req, decodeInto(out))
+}
+
+// CloseIdleConnections closes the connections that are open and not in use, as
+// a program may want to when it is done with the client. Calls may still be
+// made.
+func (c *Client) CloseIdleConnections() {
+	if c == nil || c.retry == nil {
+		return
+	}
+	if closer, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
 }
 
 // parseBaseURL never repeats the URL in its errors: it may be the API key, in

@@ -487,22 +487,23 @@ func TestCall_RefusesBadInput(t *testing.T) {
 
 func TestCall_ResultThatDoesNotFit(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name string
-		out  any
-	}{
-		{"another type", new(int)},
-		{"no pointer", funnel.Contact{}},
-		{"a nil pointer", (*funnel.Contact)(nil)},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	err := api.client(t).Call(t.Context(), http.MethodGet, "/contact", nil, nil, new(int))
+	require.ErrorContains(t, err, "not what the API promises")
+	require.Len(t, api.requests(), 1)
+	require.Equal(t, `{"success":true,"data":{"id":7}}`, string(asError[*funnel.APIError](t, err).Body))
+}
+
+func TestCall_ResultThatCannotBeSet(t *testing.T) {
+	t.Parallel()
+	for name, out := range map[string]any{
+		"no pointer":    funnel.Contact{},
+		"a nil pointer": (*funnel.Contact)(nil),
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
-			err := api.client(t).Call(t.Context(), http.MethodGet, "/contact", nil, nil, tt.out)
-			require.ErrorContains(t, err, "not what the API promises")
-			require.Len(t, api.requests(), 1)
-			require.Equal(t, `{"success":true,"data":{"id":7}}`, string(asError[*funnel.APIError](t, err).Body))
+			client := newMockAPI(t).client(t) // nothing is sent
+			requireArgumentError(t, client.Call(t.Context(), http.MethodPost, "/contact", nil, nil, out), "out")
 		})
 	}
 }

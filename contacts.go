@@ -231,21 +231,6 @@ func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams
 	return contact, false, nil
 }
 
-// markApplied sets the flag of a call's error where a call before it, on behalf
-// of the same method, has taken effect.
-func markApplied(err error) {
-	var (
-		request *RequestError
-		apiErr  *APIError
-	)
-	switch {
-	case errors.As(err, &request):
-		request.MayHaveBeenApplied = true
-	case errors.As(err, &apiErr):
-		apiErr.MayHaveBeenApplied = true
-	}
-}
-
 // update returns the params that set on an existing contact what p sets.
 func (p ContactCreateParams) update() ContactUpdateParams {
 	update := ContactUpdateParams{

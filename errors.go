@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -192,6 +193,44 @@ func (e *RequestError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
+
+// MayHaveBeenApplied reports whether err is the error of a call that may have
+// taken effect on the server although it failed, whichever type it has.
+func MayHaveBeenApplied(err error) bool {
+	_, mayHaveBeenApplied := fate(err)
+	return mayHaveBeenApplied
+}
+
+// fate returns what the error of a call says of the request: how many attempts
+// were made, and whether one may have taken effect.
+func fate(err error) (attempts int, mayHaveBeenApplied bool) {
+	var (
+		request *RequestError
+		apiErr  *APIError
+	)
+	switch {
+	case errors.As(err, &request): // first: it may hold an APIError of an earlier attempt
+		return request.Attempts, request.MayHaveBeenApplied
+	case errors.As(err, &apiErr):
+		return apiErr.Attempts, apiErr.MayHaveBeenApplied
+	}
+	return 0, false
+}
+
+// markApplied sets the flag of a call's error where a call before it, on behalf
+// of the same method, has taken effect.
+func markApplied(err error) {
+	var (
+		request *RequestError
+		apiErr  *APIError
+	)
+	if errors.As(err, &request) {
+		request.MayHaveBeenApplied = true
+	}
+	if errors.As(err, &apiErr) {
+		apiErr.MayHaveBeenApplied = true
+	}
+}
 
 // An ArgumentError is bad input that was refused before anything was sent.
 type ArgumentError struct {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/funnel-go/funnel/internal/text"
@@ -63,9 +65,9 @@ func impersonal(err error) string {
 	)
 	switch {
 	case errors.As(err, &apiErr):
-		return strings.TrimSpace(fmt.Sprintf("%d %s", apiErr.StatusCode, text.Clip(string(apiErr.Code), 64)))
+		return joinTexts(" ", strconv.Itoa(apiErr.StatusCode), impersonalCode(apiErr.Code))
 	case errors.As(err, &netErr):
-		return netErr.Error()
+		return joinTexts(" ", netErr.Op, netErr.Net) + ": " + impersonal(netErr.Err)
 	}
 	for _, known := range []error{context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, known) {
@@ -75,5 +77,22 @@ func impersonal(err error) string {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
+	kind := reflect.TypeOf(err)
+	if kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+	}
+	switch kind.PkgPath() {
+	case "syscall", "net", "internal/poll", "crypto/tls":
+		return text.Clip(err.Error(), 128) // they repeat nothing that was sent
+	}
 	return fmt.Sprintf("%T", err)
+}
+
+// impersonalCode is a code that is spelled as codes are.
+func impersonalCode(code Code) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+	if strings.Trim(string(code), letters) != "" {
+		return ""
+	}
+	return code.clipped()
 }

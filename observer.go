@@ -22,7 +22,8 @@ type Observer struct {
 	// AttemptDone ends an attempt, with what came of it.
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
-	// Wait tells that a call begins to wait.
+	// Wait tells that a call begins to wait for a retry, or for the end of a
+	// pause. How long it waited for the quota is in AttemptInfo.
 	Wait func(context.Context, WaitInfo)
 	// Pause tells that a 429 has paused the whole client.
 	Pause func(context.Context, PauseInfo)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"math"
 	"net/http"
-	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
@@ -182,7 +182,7 @@ func WithMaxResponseBytes(n int64) Option {
 		if n <= 0 {
 			return argumentError("WithMaxResponseBytes", "is %d: must be positive", n)
 		}
-		cfg.maxResponseBytes = n
+		cfg.maxResponseBytes = min(n, math.MaxInt64-1) // room to see one byte more
 		return nil
 	}
 }
@@ -293,25 +293,6 @@ func bearer(apiKey string) func(*http.Request) error {
 		}
 		return nil
 	}
-}
-
-// hide returns a replacer for the key in all the ways in which a server may
-// send it back: as it is, in JSON by Go's and by PHP's rules, and in a URL.
-func hide(key string) *strings.Replacer {
-	const hidden = "[hidden]"
-	quoted := strconv.Quote(key)
-	quoted = quoted[1 : len(quoted)-1]
-	var pairs []string
-	for _, form := range []string{
-		key,
-		quoted,
-		strings.ReplaceAll(quoted, "/", `\/`),
-		url.QueryEscape(key),
-		url.PathEscape(key),
-	} {
-		pairs = append(pairs, form, hidden)
-	}
-	return strings.NewReplacer(pairs...)
 }
 
 func tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }

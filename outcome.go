@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/funnel-go/funnel/internal/envelope"
@@ -158,13 +159,17 @@ func (c *call) scrub(err error) error {
 	return &scrubbed{message, err}
 }
 
+// A scrubbed error matches what the error behind it matches, but does not lead
+// to its text.
 type scrubbed struct {
 	message string
 	err     error
 }
 
-func (e *scrubbed) Error() string { return e.message }
-func (e *scrubbed) Unwrap() error { return e.err }
+func (e *scrubbed) Error() string        { return e.message }
+func (e *scrubbed) GoString() string     { return strconv.Quote(e.message) }
+func (e *scrubbed) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *scrubbed) As(target any) bool   { return errors.As(e.err, target) }
 
 // excerpt shows the beginning of an answer that was not understood; of a page
 // of HTML, its title.

@@ -100,10 +100,10 @@ func (w *walker[T]) see(got *fetched[T]) {
 	switch {
 	case got.err != nil:
 		w.last = 0
-	case len(got.page.Items) == 0 || got.page.repeats(w.before):
-		w.last, got.page.Items = 0, nil
 	case got.page.LastPage > 0:
 		w.last = got.page.LastPage
+	case len(got.page.Items) == 0 || got.page.repeats(w.before):
+		w.last, got.page.Items = 0, nil
 	default:
 		w.last = got.number + 1
 	}

@@ -41,7 +41,9 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	p.admission, p.refuse = context.WithCancelCause(ctx)
+	outer, stopOuter := either(ctx, callOptionsFrom(ctx).admission) // of a pipeline around this one
+	defer stopOuter()
+	p.admission, p.refuse = context.WithCancelCause(outer)
 	defer p.refuse(nil)
 	ctx = withCallOption(ctx, func(o *callOptions) { o.admission = p.admission })
 

@@ -88,6 +88,7 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 		p.Budget = d.Budget
 	}
 	p.MaxWait = max(p.MinWait, p.MaxWait)
+	p.MaxRateLimitWait = max(p.RateLimitWait, p.MaxRateLimitWait)
 	return p, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"unicode/utf8"
 
@@ -181,7 +182,7 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 // A delivery is answered with 204 when fn returns nil. An error or a panic of
 // fn is answered with 500, so that the platform tries again (assumed): fn may
-// see an event more than once. What is no delivery gets 401 without the right
+// see an event more than once. See [WithWebhookErrors] to learn of failures. What is no delivery gets 401 without the right
 // token, 405 if it is no POST, 415 if it is not JSON by its content type, 413 if
 // it is too large and 400 if it cannot be read. An event that the SDK does not
 // know is passed to fn like any other.
@@ -264,8 +265,12 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (status
 // deliver runs the user's function, whose panic is an error like any other.
 func (h *webhookHandler) deliver(ctx context.Context, event *Event) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("funnel: webhook handler panicked: %v", p)
+		switch p := recover().(type) {
+		case nil:
+		case error:
+			err = fmt.Errorf("funnel: webhook handler panicked: %w\n%s", p, debug.Stack())
+		default:
+			err = fmt.Errorf("funnel: webhook handler panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return h.fn(ctx, event)

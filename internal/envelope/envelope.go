@@ -20,6 +20,41 @@ var (
 	ErrUnexpected = errors.New("the answer is not what the API promises")
 )
 
+// maxValues bounds the values of an answer: in memory the smallest take some
+// hundred times the bytes that they have in JSON. A full page of a list has some
+// thousand.
+const maxValues = 1 << 18
+
+var errTooMany = fmt.Errorf("%w: it holds more than %d values", ErrUnexpected, maxValues)
+
+// unmarshal is [json.Unmarshal] for a body that a stranger has written.
+func unmarshal(body []byte, v any) error {
+	if holdsTooMany(body) {
+		return errTooMany
+	}
+	return json.Unmarshal(body, v)
+}
+
+// holdsTooMany counts the commas, and where these are too many those outside of
+// strings.
+func holdsTooMany(body []byte) bool {
+	if bytes.Count(body, []byte{','}) < maxValues {
+		return false
+	}
+	values, inString := 1, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case c == ',' && !inString:
+			values++
+		}
+	}
+	return values > maxValues
+}
+
 // status is the value of "success". A missing one is tolerated, anything but
 // true is not.
 type status byte
@@ -92,14 +127,17 @@ func Success(body []byte) error {
 
 // decode reads body into v, which holds h, in one pass.
 func decode(body []byte, v any, h *head) error {
-	return settle(json.Unmarshal(body, v), body, v, h)
+	return settle(unmarshal(body, v), body, v, h)
 }
 
 // settle says what the outcome of decoding body into v means, and returns the
 // failure that the answer states.
 func settle(err error, body []byte, v any, h *head) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return h.err(body)
+	case errors.Is(err, errTooMany):
+		return err
 	}
 	_ = json.Unmarshal(body, h) // decoding v may have ended before it came there
 	if failure := h.err(body); failure != nil {
@@ -131,10 +169,12 @@ func unreadable(body []byte, err error) error {
 // inside.
 func Value[T any](body []byte) (*T, error) {
 	var value *T
-	if err := json.Unmarshal(body, &value); err != nil {
-		if err = mend(err, body, &value); err != nil {
-			return nil, err
-		}
+	err := unmarshal(body, &value)
+	if err != nil && !errors.Is(err, errTooMany) {
+		err = mend(err, body, &value)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if value == nil {
 		return nil, fmt.Errorf("%w: it is null", ErrUnexpected)

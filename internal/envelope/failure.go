@@ -29,7 +29,7 @@ func ParseFailure(body []byte) *Failure {
 	f := &Failure{}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
-	if !json.Valid(body) || dec.Decode(&answer) != nil {
+	if holdsTooMany(body) || !json.Valid(body) || dec.Decode(&answer) != nil {
 		return f
 	}
 	switch e := answer.Error.(type) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 )
@@ -55,8 +56,8 @@ func List[T any](body []byte) ([]T, Paging, error) {
 		pages
 	}
 	flat.Data = new([]T) // still nil inside: missing; itself nil: null
-	err := json.Unmarshal(body, &flat)
-	if err != nil && hasPaginator(body) {
+	err := unmarshal(body, &flat)
+	if err != nil && !errors.Is(err, errTooMany) && hasPaginator(body) {
 		var nested struct {
 			head
 			Data struct {

@@ -73,7 +73,7 @@ func (g *Gate) Pause(d time.Duration) (until time.Time, began bool) {
 		g.until = t
 	}
 	g.width = 1
-	g.poke() // whoever is first has a new alarm to set
+	g.pokeAll() // the first has a new alarm to set, and it may be too long for some
 	return g.until, began
 }
 

@@ -32,8 +32,8 @@ const untilPoked = time.Duration(math.MaxInt64)
 // ready claims by that is then the caller's. Otherwise ready returns how long to
 // wait before it is asked again; a poke asks it earlier. It runs under l.mu.
 //
-// admit, if not nil, runs once, before the caller joins the line behind that
-// many others: its error refuses the caller.
+// admit, if not nil, refuses the caller by its error: before it joins the line
+// behind that many others, and whenever it is woken.
 func (l *line) wait(ctx context.Context, ready func() time.Duration, admit func(ahead int) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -60,6 +60,11 @@ func (l *line) wait(ctx context.Context, ready func() time.Duration, admit func(
 		}
 		if err := l.sleep(ctx, w, delay); err != nil {
 			return err
+		}
+		if admit != nil { // things may have changed
+			if err := admit(0); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -109,13 +114,23 @@ func (l *line) leave(w *waiter) {
 	l.poke()
 }
 
+// pokeAll lets everybody in the line look again. The caller holds l.mu.
+func (l *line) pokeAll() {
+	for w := l.first; w != nil; w = w.next {
+		w.poke()
+	}
+}
+
 // poke lets the first in the line ask again. The caller holds l.mu.
 func (l *line) poke() {
-	if l.first == nil {
-		return
+	if l.first != nil {
+		l.first.poke()
 	}
+}
+
+func (w *waiter) poke() {
 	select {
-	case l.first.wake <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default: // it is awake already
 	}
 }

@@ -21,6 +21,10 @@ type serverWindow struct {
 // before counts.
 const priorWeight = 20
 
+// A serverWindow lasts as long as the API's reference says, or as the one that
+// was asked for, where that is shorter.
+const serverPer = time.Minute
+
 // observe takes note of an answer to a request that was sent at the given
 // moment, while so many others are under way.
 func (s *serverWindow) observe(now, sent moment, remaining, flying int, per time.Duration) {

@@ -171,7 +171,7 @@ func (w *Window) release(sent moment, o Outcome) {
 		w.learned.accepted(sent, w.n)
 	}
 	if o.Sent && o.Remaining != Unknown {
-		w.server.observe(now, sent, o.Remaining, w.flying, w.per)
+		w.server.observe(now, sent, o.Remaining, w.flying, min(w.per, serverPer))
 	}
 	w.poke()
 }
