@@ -21,8 +21,10 @@ import (
 type Contract struct {
 	document   *openapi.Document
 	operations map[string]*openapi.Operation // by "METHOD /path"
+	shapes     map[string]*openapi.Schema    // by name
 	validator  validator.Validator
-	deliveries map[string]*base.Schema // by event
+	events     map[string]*openapi.Operation // deliveries, by event
+	deliveries map[string]*base.Schema       // their bodies, by event
 	schemas    schema_validation.SchemaValidator
 }
 
@@ -56,12 +58,17 @@ func compile(data []byte) (*Contract, error) {
 	c := &Contract{
 		document:   document,
 		operations: make(map[string]*openapi.Operation),
+		shapes:     schemasOf(document),
 		validator:  validator.NewValidatorFromV3Model(&model.Model, options...),
+		events:     make(map[string]*openapi.Operation),
 		deliveries: make(map[string]*base.Schema),
 		schemas:    schema_validation.NewSchemaValidator(options...),
 	}
 	for _, op := range document.Operations {
 		c.operations[op.String()] = op
+	}
+	for _, delivery := range document.Deliveries {
+		c.events[delivery.Path] = delivery
 	}
 	for event, item := range model.Model.Webhooks.FromOldest() {
 		c.deliveries[event] = item.Post.RequestBody.Content.GetOrZero("application/json").Schema.Schema()

@@ -78,7 +78,11 @@ func (v *Validator) checkResponse(x *Exchange, r *http.Request, sent []byte, res
 		return
 	}
 	x.Code = errorCode(body)
-	x.add(res.StatusCode, v.contract.checkResponse(v.view(r, sent), res, body)...)
+	viewed := v.view(r, sent)
+	x.add(res.StatusCode, v.contract.checkResponse(viewed, res, body)...)
+	if op, ok := v.contract.operation(viewed); ok {
+		v.contract.exercise(x, op, viewed, sent, res, body)
+	}
 }
 
 // view returns a copy of a request for the contract to read: without the base

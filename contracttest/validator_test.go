@@ -37,13 +37,13 @@ func (a answer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // exchange sends one request through a validator and returns what that reports.
-func exchange(t testing.TB, ctx context.Context, request, body string, server http.RoundTripper) []string {
+func exchange(ctx context.Context, t testing.TB, request, body string, server http.RoundTripper) []string {
 	t.Helper()
 	contract, err := load()
 	require.NoError(t, err)
 	var recorder contracttest.Recorder
 	client := &http.Client{Transport: contracttest.NewValidator(contract, server, basePath, recorder.Record)}
-	res, err := client.Do(newRequest(t, ctx, request, body))
+	res, err := client.Do(newRequest(ctx, t, request, body))
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	var found []string
@@ -54,7 +54,7 @@ func exchange(t testing.TB, ctx context.Context, request, body string, server ht
 }
 
 // newRequest makes a request of "METHOD /path?query".
-func newRequest(t testing.TB, ctx context.Context, request, body string) *http.Request {
+func newRequest(ctx context.Context, t testing.TB, request, body string) *http.Request {
 	t.Helper()
 	method, target, _ := strings.Cut(request, " ")
 	var content io.Reader
@@ -124,7 +124,7 @@ func TestValidatorAcceptsWhatKeepsTheContract(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			require.Empty(t, exchange(t, t.Context(), tt.request, tt.body, tt.server))
+			require.Empty(t, exchange(t.Context(), t, tt.request, tt.body, tt.server))
 		})
 	}
 }
@@ -220,7 +220,7 @@ func TestValidatorReportsWhatBreaksTheContract(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, tt.want, exchange(t, t.Context(), tt.request, tt.body, tt.server))
+			require.Equal(t, tt.want, exchange(t.Context(), t, tt.request, tt.body, tt.server))
 		})
 	}
 }
@@ -231,7 +231,7 @@ func TestValidatorReportsARequestWithoutItsKey(t *testing.T) {
 	require.NoError(t, err)
 	for _, header := range []string{"", "Basic a2V5Og=="} {
 		var recorder contracttest.Recorder
-		r := newRequest(t, t.Context(), "GET /tags", "")
+		r := newRequest(t.Context(), t, "GET /tags", "")
 		r.Header.Set("Authorization", header)
 		v := contracttest.NewValidator(contract, answer{status: 401, body: failed("UNAUTHORIZED")}, basePath, recorder.Record)
 		_, err = v.RoundTrip(r)
@@ -247,7 +247,7 @@ func TestValidatorReportsAPathBesideTheBasePath(t *testing.T) {
 	require.NoError(t, err)
 	var recorder contracttest.Recorder
 	v := contracttest.NewValidator(contract, answer{status: 200, body: done}, basePath, recorder.Record)
-	r := newRequest(t, t.Context(), "DELETE /tag?tag_id=3", "")
+	r := newRequest(t.Context(), t, "DELETE /tag?tag_id=3", "")
 	r.URL.Path = "/tag"
 	_, err = v.RoundTrip(r)
 	require.NoError(t, err)
@@ -268,7 +268,7 @@ func TestValidatorPassesEverythingOn(t *testing.T) {
 		return answer{status: 418, body: "short and stout"}.RoundTrip(r)
 	})
 	var recorder contracttest.Recorder
-	res, err := contracttest.NewValidator(contract, server, basePath, recorder.Record).RoundTrip(newRequest(t, t.Context(), "POST /contact", body))
+	res, err := contracttest.NewValidator(contract, server, basePath, recorder.Record).RoundTrip(newRequest(t.Context(), t, "POST /contact", body))
 	require.NoError(t, err)
 	data, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
@@ -300,7 +300,7 @@ func TestValidatorBlamesNobodyForTheNetwork(t *testing.T) {
 			t.Parallel()
 			var got []contracttest.Exchange
 			v := contracttest.NewValidator(contract, tt.server, basePath, func(x contracttest.Exchange) { got = append(got, x) })
-			res, err := v.RoundTrip(newRequest(t, t.Context(), "DELETE /tag?tag_id=3", ""))
+			res, err := v.RoundTrip(newRequest(t.Context(), t, "DELETE /tag?tag_id=3", ""))
 			if err == nil {
 				var data []byte
 				data, err = io.ReadAll(res.Body)
@@ -335,7 +335,7 @@ func TestValidatorKnowsWhatIsDoneOnPurpose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, tt.want, exchange(t, tt.mark(t.Context()), tt.request, "", tt.server))
+			require.Equal(t, tt.want, exchange(tt.mark(t.Context()), t, tt.request, "", tt.server))
 		})
 	}
 }
@@ -387,7 +387,7 @@ func TestRecorderKeepsWhatManyGoroutinesDo(t *testing.T) {
 	require.NoError(t, err)
 	var recorder contracttest.Recorder
 	v := contracttest.NewValidator(contract, answer{status: 409, body: failed("TAG_EXISTS")}, basePath, recorder.Record)
-	r := newRequest(t, t.Context(), "POST /tag", `{"nom": "vip"}`)
+	r := newRequest(t.Context(), t, "POST /tag", `{"nom": "vip"}`)
 	again := func() *http.Request {
 		clone := r.Clone(t.Context())
 		clone.Body, _ = r.GetBody()
@@ -425,7 +425,7 @@ func BenchmarkValidator(b *testing.B) {
 			var recorder contracttest.Recorder
 			v := contracttest.NewValidator(contract, bb.server, basePath, recorder.Record)
 			for b.Loop() {
-				_, err := v.RoundTrip(newRequest(b, b.Context(), bb.request, bb.body))
+				_, err := v.RoundTrip(newRequest(b.Context(), b, bb.request, bb.body))
 				require.NoError(b, err)
 			}
 			require.Empty(b, recorder.Violations())

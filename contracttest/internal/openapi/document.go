@@ -84,9 +84,10 @@ type Parameter struct {
 // Response is what a status comes with.
 type Response struct {
 	Provenance  `yaml:",inline"`
-	Ref         string      `yaml:"$ref"`
-	Description string      `yaml:"description"`
-	Codes       Map[string] `yaml:"x-codes"` // code → source
+	Ref         string        `yaml:"$ref"`
+	Description string        `yaml:"description"`
+	Codes       Map[string]   `yaml:"x-codes"` // code → source
+	Headers     Map[struct{}] `yaml:"headers"` // that may be there, by name
 	Body        `yaml:",inline"`
 }
 
