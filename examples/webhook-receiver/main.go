@@ -88,7 +88,7 @@ func serve(handler http.Handler) (base string, stop func(), err error) {
 			log.Print(err)
 		}
 	}()
-	return "http://" + listener.Addr().String() + "/webhooks/funnel", func() { server.Close() }, nil
+	return "http://" + listener.Addr().String() + "/webhooks/funnel", func() { _ = server.Close() }, nil
 }
 
 func makeThingsHappen(ctx context.Context, client *funnel.Client, server *funneltest.Server) error {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+const launched = `tag "launch", sequence "Launch week" with 4 stages, funnel "Launch" with 3 steps, campaign "We are live" scheduled` + "\n"
+
+func TestALaunchCanBeRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		var out strings.Builder
+		for range 2 {
+			if err := launch(t.Context(), server.Client(), &out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := out.String(), launched+launched; got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+		for what, want := range map[string]int{"tags": 1, "sequences": 1, "stages": 4, "funnels": 1, "steps": 3, "campaigns": 1} {
+			if got := server.Counts()[what]; got != want {
+				t.Errorf("there are %d %s, want %d", got, what, want)
+			}
+		}
+	})
+}
+
+func TestALaunchThatWasInterruptedCanBeRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		server.Fail(funneltest.Fault{Path: "/funnel-step", Code: funnel.ErrForbidden})
+		var out strings.Builder
+		if err := launch(t.Context(), server.Client(), &out); !errors.Is(err, funnel.ErrForbidden) {
+			t.Fatal(err)
+		}
+		if err := launch(t.Context(), server.Client(), &out); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != launched {
+			t.Errorf("got %s\nwant %s", out.String(), launched)
+		}
+	})
+}
+
+func TestALaunchSaysWhatIsMissing(t *testing.T) {
+	server := funneltest.NewServer(funneltest.WithoutSubdomain())
+	defer server.Close()
+	err := launch(context.Background(), server.Client(), &strings.Builder{})
+	if !errors.Is(err, funnel.ErrNoSubdomain) || !strings.HasPrefix(err.Error(), "set up a subdomain in the account first: ") {
+		t.Errorf("the error is %v", err)
+	}
+}
