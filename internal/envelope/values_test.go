@@ -1,0 +1,68 @@
+package envelope_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel/internal/envelope"
+)
+
+// most is how many values an answer may hold.
+const most = 1 << 18
+
+// An answer of many small values would take a hundred times its bytes, however
+// it is read.
+func TestAnAnswerHoldsSoManyValues(t *testing.T) {
+	empty := strings.Repeat("{},", most-3) // with "success", and two more
+	readers := map[string]func(body string) error{
+		"as a list": func(body string) error {
+			_, _, err := envelope.List[struct{}]([]byte(body))
+			return err
+		},
+		"as a list whose values have to be mended": func(body string) error {
+			_, _, err := envelope.List[[]string]([]byte(body))
+			return err
+		},
+		"as a result": func(body string) error {
+			_, err := envelope.Data[[]struct{}]([]byte(body))
+			return err
+		},
+		"as a success": func(body string) error { return envelope.Success([]byte(body)) },
+		"as a value": func(body string) error {
+			_, err := envelope.Value[any]([]byte(body))
+			return err
+		},
+	}
+	for name, read := range readers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := read(`{"success":true,"data":[` + empty + `{},{},{}]}`)
+			require.ErrorIs(t, err, envelope.ErrUnexpected)
+			require.ErrorContains(t, err, "it holds more than 262144 values")
+			if name == "as a list" {
+				require.NoError(t, read(`{"success":true,"data":[`+empty+`{},{}]}`))
+			}
+		})
+	}
+}
+
+func TestAFailureHoldsSoManyValues(t *testing.T) {
+	failure := func(values int) string {
+		return `{"success":false,"error":{"message":"no","details":[` + strings.Repeat("[],", values-3) + `[]]}}`
+	}
+	require.Equal(t, "no", envelope.ParseFailure([]byte(failure(most))).Message)
+	require.Empty(t, envelope.ParseFailure([]byte(failure(most+1))))
+	require.ErrorIs(t, envelope.Success([]byte(failure(most+1))), envelope.ErrUnexpected)
+}
+
+// A comma in a text is none between values.
+func TestALongTextIsOneValue(t *testing.T) {
+	for _, text := range []string{",", `\",`, `\\,`, `],[,`} {
+		body := `{"data":"` + strings.Repeat(text, most/strings.Count(text, ",")) + `"}`
+		data, err := envelope.Data[string]([]byte(body))
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, len(*data), most)
+	}
+}
