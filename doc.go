@@ -20,8 +20,9 @@
 //
 // # Retries
 //
-// A failed attempt is repeated where that can help and cannot do the same thing
-// twice, at most as often as the [RetryPolicy] says (4 attempts by default):
+// A failed attempt is repeated where that can help, and cannot do the same thing
+// twice or is asked for by the API's reference, at most as often as the
+// [RetryPolicy] says (4 attempts by default):
 //
 //   - 429: after at least 60 s, which the whole client waits; the request was
 //     refused, so that is safe for every call.
@@ -40,8 +41,9 @@
 // # Rate limit
 //
 // The API allows 600 requests a minute. A client keeps within that by itself,
-// over all its goroutines, as the server counts, so that no request is rejected;
-// calls that would exceed the quota wait their turn, in order. See [WithRateLimit]
+// over all its goroutines, as the server counts, so that no request is rejected
+// as long as the key is its own; calls that would exceed the quota wait their
+// turn, in order. See [WithRateLimit]
 // and [WithLimiter].
 //
 // # Documented and assumed
