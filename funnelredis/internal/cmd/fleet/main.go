@@ -36,7 +36,7 @@ func run(processes, callers, limit int, per time.Duration, windows int) (err err
 	if err != nil {
 		return err
 	}
-	defer redis.Close()
+	defer func() { _ = redis.Close() }() // it is gone with the program at the latest
 	api := funneltest.NewServer(funneltest.WithRateLimit(limit, per), funneltest.WithLatency(latency))
 	defer api.Close()
 	workers, err := fleet.Start(processes, fleet.Config{
