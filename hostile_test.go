@@ -1,0 +1,623 @@
+package funnel_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+)
+
+// Servers that break the rules, on purpose or not, over real sockets of the
+// loopback interface: HTTP/1.1 here, TLS and HTTP/2 in hostile_tls_test.go.
+// Every call ends in time with an error that tells the truth, takes little
+// memory and leaves nothing behind.
+
+// A rogue is a server that reads one request of each connection and then does
+// what its script says. A connection that the script leaves open stays so until
+// the client closes it.
+type rogue struct {
+	url      string
+	accepted atomic.Int32 // connections
+	open     atomic.Int32 // connections
+	heard    atomic.Int32 // requests
+}
+
+// A script is what a rogue does with a connection whose request has arrived.
+type script func(net.Conn)
+
+func startRogue(t *testing.T, play script) *rogue {
+	t.Helper()
+	var r *rogue
+	r = startRogueThatHears(t, func(conn net.Conn) {
+		if _, err := readRequest(conn); err == nil {
+			r.heard.Add(1)
+			play(conn)
+		}
+	})
+	return r
+}
+
+// startRogueThatHears leaves the request to the script too.
+func startRogueThatHears(t *testing.T, play script) *rogue {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return rogueOn(t, listener, "http", play)
+}
+
+func rogueOn(t *testing.T, listener net.Listener, scheme string, play script) *rogue {
+	t.Helper()
+	r := &rogue{url: scheme + "://" + listener.Addr().String()}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			r.accepted.Add(1)
+			r.open.Add(1)
+			go func() {
+				defer r.open.Add(-1)
+				defer conn.Close()
+				play(conn)
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close() })
+	return r
+}
+
+// requireAbandoned requires that the client closes all its connections, but for
+// idle ones of the transports.
+func (r *rogue) requireAbandoned(t *testing.T, transports ...*http.Transport) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		for _, transport := range transports {
+			transport.CloseIdleConnections()
+		}
+		return r.open.Load() == 0
+	}, 10*time.Second, time.Millisecond, "connections are left open")
+}
+
+// sends plays the text and leaves the connection open.
+func sends(text string) script {
+	return func(conn net.Conn) { _, _ = io.WriteString(conn, text) }
+}
+
+// sendsAndCloses plays the text and closes the connection.
+func sendsAndCloses(text string) script {
+	return func(conn net.Conn) {
+		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}
+}
+
+// sendsAndHalfCloses plays the text and then only listens.
+func sendsAndHalfCloses(text string) script {
+	return func(conn net.Conn) {
+		_, _ = io.WriteString(conn, text)
+		_ = conn.(*net.TCPConn).CloseWrite()
+	}
+}
+
+// sendsAndResets plays the text and breaks the connection off.
+func sendsAndResets(text string) script {
+	return func(conn net.Conn) {
+		_, _ = io.WriteString(conn, text)
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	}
+}
+
+// sendsWithoutEnd plays the beginning and then the rest over and over.
+func sendsWithoutEnd(beginning, rest string) script {
+	return func(conn net.Conn) {
+		_, err := io.WriteString(conn, beginning)
+		chunk := bytes.Repeat([]byte(rest), 1+4096/len(rest))
+		for err == nil {
+			_, err = conn.Write(chunk)
+		}
+	}
+}
+
+// drips plays the beginning, and the rest over and over, a byte at a time.
+func drips(beginning, rest string) script {
+	return func(conn net.Conn) {
+		_, err := io.WriteString(conn, beginning)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for i := 0; err == nil; i++ {
+			<-tick.C
+			_, err = conn.Write([]byte{rest[i%len(rest)]})
+		}
+	}
+}
+
+const (
+	goodBody = `{"success":true,"data":{"id":7,"name":"Ada"}}`
+	okHead   = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
+)
+
+// goodAnswer is an answer that nothing is wrong with, after which the
+// connection is not used again.
+var goodAnswer = okHead + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(goodBody), goodBody)
+
+// A verdict is what must become of the calls to a server: of one that may be
+// repeated, and of one that creates what has no unique key.
+type verdict struct {
+	text      string // in the error
+	get, post int    // attempts of each; 0: it succeeds
+	applied   bool   // the creation may have been applied
+	late      bool   // the attempts' time runs out
+}
+
+var success = verdict{}
+
+// noWholeAnswer is the verdict on a server of whose answer too little is known.
+func noWholeAnswer(text string) verdict { return verdict{text, 2, 1, true, false} }
+
+// late is the verdict on a server that takes too long.
+var late = verdict{"no whole answer within 100ms", 2, 1, true, true}
+
+// tooLarge is the verdict on a server that does not come to an end.
+var tooLarge = verdict{"the answer is too large: over 1048576 bytes", 1, 1, true, false}
+
+// hostileClient returns a client with little patience where the time is to run
+// out, and with much where it must not, on however slow a machine.
+func hostileClient(t *testing.T, url string, late bool, opts ...funnel.Option) *funnel.Client {
+	t.Helper()
+	patience := time.Minute
+	if late {
+		patience = 100 * time.Millisecond
+	}
+	client, err := funnel.New(url+"/v1", testKey, append([]funnel.Option{
+		funnel.WithAttemptTimeout(patience),
+		funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond, Budget: -1}),
+		funnel.WithMaxResponseBytes(1 << 20),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// requireVerdict makes both calls and requires that they end as told.
+func requireVerdict(t *testing.T, url string, want verdict, opts ...funnel.Option) {
+	t.Helper()
+	client := hostileClient(t, url, want.late, opts...)
+	for _, of := range []struct {
+		operation
+		want callFailure
+	}{
+		{getContact, callFailure{"GET", "/contact", want.get, false}},
+		{createFunnel, callFailure{"POST", "/funnel", want.post, want.applied}},
+	} {
+		err := of.call(t.Context(), client)
+		if want == success {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, want.text)
+		require.Less(t, len(err.Error()), 1000, "fits on a screen")
+		got := failureOf(t, err)
+		if want.late && got.Attempts == 2 {
+			continue // on a slow machine the time may run out before the request is sent
+		}
+		require.Equal(t, of.want, got)
+	}
+}
+
+func TestHostileServers(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	tests := []struct {
+		name string
+		play script
+		want verdict
+	}{
+		{"nothing hostile at all", sends(goodAnswer), success},
+
+		// What is not HTTP.
+		{"silence", sends(""), late},
+		{"another protocol", sends("220 mail.example.com ESMTP ready\r\n"), noWholeAnswer("malformed HTTP")},
+		{"an answer of HTTP/0.9", sendsAndCloses(goodBody), noWholeAnswer("malformed HTTP")},
+		{"an HTTP version that is none", sendsAndCloses("HTTP/one 200 OK\r\n\r\n"), noWholeAnswer("malformed HTTP version")},
+		{"HTTP/2 without being asked", sendsAndCloses("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), noWholeAnswer("malformed HTTP")},
+		{"binary noise", sendsAndCloses("\x16\x03\x01\x00\xff\x00\x80\x1b[31m\r\n\r\n"), noWholeAnswer("malformed HTTP")},
+		{"a status that is no number", sendsAndCloses("HTTP/1.1 2OO OK\r\n\r\n"), noWholeAnswer("malformed HTTP status code")},
+		{"a status of four digits", sendsAndCloses("HTTP/1.1 2000 OK\r\n\r\n"), noWholeAnswer("malformed HTTP status code")},
+		{"a status that is none", sendsAndCloses("HTTP/1.1 000 Zero\r\n\r\n" + goodBody), noWholeAnswer("status 0")},
+		{"a status beyond all classes", sendsAndCloses("HTTP/1.1 999 Denied\r\nConnection: close\r\n\r\nno"), verdict{"999", 2, 2, true, false}},
+
+		// Heads.
+		{"header lines without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"one header line without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\nX-Filler: ", "x"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"a header line of 2 MB", sends(okHead + "X-Filler: " + strings.Repeat("x", 2<<20) + "\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"a status line without end", sendsWithoutEnd("HTTP/1.1 200 ", "x"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"a head that drips", drips("", "HTTP/1.1 200 OK\r\nX-Filler: "+strings.Repeat("x", 1<<20)), late},
+		{"a header line without a colon", sendsAndCloses("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), noWholeAnswer("malformed MIME header")},
+		{"a header with a NUL", sendsAndCloses("HTTP/1.1 200 OK\r\nX-Nul: a\x00b\r\n\r\n"), noWholeAnswer("malformed MIME header")},
+		{"closed in the middle of the head", sendsAndCloses("HTTP/1.1 200 OK\r\nContent-Ty"), noWholeAnswer("malformed MIME header")},
+		{"reset in the middle of the head", sendsAndResets("HTTP/1.1 200 OK\r\nContent-Ty"), noWholeAnswer("")},
+
+		// Informational answers.
+		{"some early hints", sends(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 50) + goodAnswer), success},
+		{"early hints without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"early hints without a header, and without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"100 Continue without end", sendsWithoutEnd("", "HTTP/1.1 100 Continue\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
+		{"another protocol by 101", sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), noWholeAnswer("status 101")},
+
+		// Lengths.
+		{"longer than it is, and closed", sendsAndCloses(okHead + "Content-Length: 1000\r\n\r\n" + goodBody), noWholeAnswer("cut short after 45 bytes")},
+		{"longer than it is, and held", sends(okHead + "Content-Length: 1000\r\n\r\n" + goodBody), late},
+		{"shorter than it is", sends(okHead + "Content-Length: 20\r\n\r\n" + goodBody), noWholeAnswer("not JSON")},
+		{"a negative length", sends(okHead + "Content-Length: -1\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
+		{"a length that is no number", sends(okHead + "Content-Length: 4x\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
+		{"a length beyond all numbers", sends(okHead + "Content-Length: 99999999999999999999\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
+		{"a length of 8 EiB", sendsAndCloses(okHead + "Content-Length: 9223372036854775807\r\n\r\n" + goodBody), noWholeAnswer("cut short after 45 bytes")},
+		{"two lengths", sends(okHead + "Content-Length: 45\r\nContent-Length: 20\r\n\r\n" + goodBody), noWholeAnswer("Content-Length")},
+		{"the same length twice", sends(okHead + "Content-Length: 45\r\nContent-Length: 45\r\n\r\n" + goodBody), success},
+		{"a length and chunks", sends(okHead + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\n\r\n"), success},
+
+		// Bodies.
+		{"closed in the middle of the body", sendsAndCloses(okHead + "Transfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody[:9]), noWholeAnswer("cut short after 9 bytes")},
+		{"reset in the middle of the body", sendsAndResets(okHead + "Content-Length: 45\r\n\r\n" + goodBody[:9]), noWholeAnswer("cut short after")},
+		{"half-closed before the answer", sendsAndHalfCloses(""), noWholeAnswer("EOF")},
+		{"half-closed in the middle of the body", sendsAndHalfCloses(okHead + "Content-Length: 45\r\n\r\n" + goodBody[:9]), noWholeAnswer("cut short after 9 bytes")},
+		{"a body that is not there", sends(okHead + "Content-Length: 0\r\n\r\n"), noWholeAnswer("empty")},
+		{"a body that drips", drips(okHead+"\r\n", " "), late},
+		{"a body without end", sendsWithoutEnd(okHead+"\r\n", " "), tooLarge},
+		{"small chunks without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n", "1;"+strings.Repeat("x", 100)+"\r\n \r\n"), noWholeAnswer("chunked encoding contains too much non-data")},
+		{"large chunks without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n", "1000\r\n"+strings.Repeat(" ", 0x1000)+"\r\n"), tooLarge},
+		{"a chunk extension without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n1;", "x"), noWholeAnswer("cut short after 0 bytes")},
+		{"a chunk of a negative size", sends(okHead + "Transfer-Encoding: chunked\r\n\r\n-1\r\n"), noWholeAnswer("cut short after 0 bytes")},
+		{"an unknown transfer encoding", sends(okHead + "Transfer-Encoding: br\r\n\r\n" + goodBody), noWholeAnswer("unsupported transfer encoding")},
+		{"an error's body without end", sendsWithoutEnd("HTTP/1.1 500 Oops\r\n\r\n", "x"), verdict{"500 Internal Server Error", 2, 2, true, false}},
+		{"an error's body that is cut short", sendsAndCloses("HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"succ"), verdict{"403 Forbidden", 1, 1, false, false}},
+		{"what was gzip, cut short", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)[:20]), noWholeAnswer("cut short")},
+		{"what claims to be gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + goodBody), noWholeAnswer("gzip: invalid header")},
+		{"gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)), success},
+		{"an encoding that nobody asked for", sendsAndCloses(okHead + "Content-Encoding: br\r\n\r\n\x1b\x2c\x00\x00"), noWholeAnswer("not JSON")},
+		{"arrays without end", sendsAndCloses(okHead + "\r\n" + `{"success":true,"data":` + strings.Repeat("[", 1<<19)), noWholeAnswer("not JSON")},
+
+		// Trailers.
+		{"a trailer", sends(okHead + "Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\nX-End: now\r\n\r\n"), success},
+		{"a trailer without end", sendsWithoutEnd(okHead+"Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n"+goodBody+"\r\n0\r\n", "X-End: now\r\n"), noWholeAnswer("cut short after 45 bytes")},
+
+		// Charsets: the API's is UTF-8.
+		{"ISO 8859-1", sendsAndCloses(latin1Head + "{\"success\":true,\"data\":{\"id\":7,\"name\":\"Andr\xe9\"}}"), success},
+		{"UTF-16", sendsAndCloses(okHead + "\r\n\xff\xfe{\x00\"\x00s\x00"), noWholeAnswer("not JSON")},
+		{"a byte order mark", sendsAndCloses(okHead + "\r\n\ufeff" + goodBody), noWholeAnswer("not JSON")},
+	}
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				server := startRogue(t, tt.play)
+				requireVerdict(t, server.url, tt.want)
+				server.requireAbandoned(t)
+				require.LessOrEqual(t, server.heard.Load(), int32(max(2, tt.want.get+tt.want.post)), "net/http repeats nothing")
+			})
+		}
+	})
+}
+
+const latin1Head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json; charset=ISO-8859-1\r\n\r\n"
+
+func gzipped(s string) string {
+	var buf bytes.Buffer
+	zip := gzip.NewWriter(&buf)
+	_, _ = io.WriteString(zip, s)
+	_ = zip.Close()
+	return buf.String()
+}
+
+// A server that does not read holds nobody up either.
+func TestHostileServers_ThatDoNotRead(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	release := make(chan struct{})
+	server := startRogueThatHears(t, func(net.Conn) { <-release })
+	client := hostileClient(t, server.url, true, funnel.WithAttemptTimeout(500*time.Millisecond))
+	err := client.Call(t.Context(), http.MethodPost, "/import", nil, strings.Repeat("x", 16<<20), nil)
+	require.ErrorContains(t, err, "no whole answer within 500ms")
+	require.Equal(t, callFailure{"POST", "/import", 1, true}, failureOf(t, err))
+	close(release)
+	server.requireAbandoned(t)
+}
+
+// What a hostile server can make the client allocate is bounded: that many
+// megabytes, garbage included.
+func TestHostileServers_TakeBoundedMemory(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	const mega = 1 << 20
+	zeros := gzipped(strings.Repeat("\x00", mega))
+	tests := []struct {
+		name string
+		play script
+		most uint64
+	}{
+		{"1 GB of zeros by gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + strings.Repeat(zeros, 1<<10)), 100},
+		{"a body without end", sendsWithoutEnd(okHead+"\r\n", " "), 100},
+		{"a body of 8 EiB", sendsWithoutEnd(okHead+"Content-Length: 9223372036854775807\r\n\r\n", " "), 100},
+		{"header lines without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789\r\n"), 32},
+		{"one header line without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\nX-Filler: ", "x"), 32},
+		{"early hints without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"), 32},
+		{"a trailer without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X-End: now\r\n"), 32},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			server := startRogue(t, tt.play)
+			client, err := funnel.New(server.url, testKey, funnel.WithMaxResponseBytes(8*mega))
+			require.NoError(t, err)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err = createFunnel.call(t.Context(), client)
+			runtime.ReadMemStats(&after)
+			require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+			require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, tt.most*mega)
+			server.requireAbandoned(t)
+		})
+	}
+}
+
+// Many small values take much more memory than they have bytes.
+func TestHostileServers_ManySmallValues(t *testing.T) {
+	const mega = 1 << 20
+	tests := []struct{ name, beginning, value, end string }{
+		{"items", `{"success":true,"data":[`, "{},", `{}]}`},
+		{"items of another type", `{"success":true,"data":[`, "[],", `[]]}`},
+		{"fields", `{"success":true,"data":[{"custom_fields":[`, "0,", `0]}]}`},
+		{"messages of an error", `{"success":false,"error":{"message":"no","details":[`, "[],", `[]]}}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			body := tt.beginning + strings.Repeat(tt.value, 2*mega) + tt.end
+			client := newMockAPI(t).on(http.MethodGet, "/contacts", answers(http.StatusOK, body)).client(t)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{})
+			runtime.ReadMemStats(&after)
+			require.Equal(t, callFailure{"GET", "/contacts", 1, false}, failureOf(t, err))
+			require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(100*mega))
+		})
+	}
+}
+
+// No redirect is followed, wherever it leads: nobody but the base URL's host
+// hears of the call, and it hears once.
+func TestHostileServers_Redirect(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	thief := startRogueThatHears(t, func(net.Conn) {})
+	host := strings.TrimPrefix(thief.url, "http://")
+	tests := []struct{ name, location, text string }{
+		{"to itself, in a loop", "/v1/contact", "redirects to http://127.0.0.1:"},
+		{"to itself by a relative reference", "?again=1", "redirects to http://127.0.0.1:"},
+		{"to another host", "http://" + host + "/v1/contact", "redirects to http://" + host + ","},
+		{"to another host by its scheme's default", "//" + host + "/v1/contact", "redirects to http://" + host + ","},
+		{"to another scheme", "https://" + host + "/v1/contact", "redirects to https://" + host + ","},
+		{"to another host with the key of the user's choice", "http://user:pass@" + host + "/", "redirects to http://" + host + ","},
+		{"to a file", "file:///etc/passwd", "redirects to nowhere,"},
+		{"to a script", "javascript:alert(1)", "redirects to nowhere,"},
+	}
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range tests {
+			for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {
+				t.Run(fmt.Sprintf("%d %s", status, tt.name), func(t *testing.T) {
+					t.Parallel()
+					server := startRogue(t, sends(fmt.Sprintf(
+						"HTTP/1.1 %d Elsewhere\r\nConnection: close\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", status, tt.location)))
+					requireVerdict(t, server.url, verdict{tt.text, 1, 1, false, false})
+					require.EqualValues(t, 2, server.accepted.Load(), "one for each call")
+					server.requireAbandoned(t)
+				})
+			}
+		}
+	})
+	require.Zero(t, thief.accepted.Load(), "the key went to a stranger")
+}
+
+// rawHead reads a request's head as it came, line by line.
+func rawHead(conn net.Conn) ([]string, error) {
+	lines := []string{}
+	for r := bufio.NewReader(conn); ; {
+		line, err := r.ReadString('\n')
+		if line = strings.TrimSuffix(line, "\r\n"); err != nil || line == "" {
+			return lines, err
+		}
+		lines = append(lines, line)
+	}
+}
+
+// What could smuggle in a header, another request or another host is refused
+// before anything is sent.
+func TestInjection_IsRefused(t *testing.T) {
+	server := startRogueThatHears(t, func(net.Conn) {})
+	client := hostileClient(t, server.url, false)
+	const more = "\r\nX-Injected: yes"
+	call := func(ctx context.Context, method, path string) error {
+		return client.Call(ctx, method, path, nil, nil, nil)
+	}
+	header := func(key, value string) error {
+		return getContact.call(funnel.WithHeader(t.Context(), key, value), client)
+	}
+	newClient := func(baseURL, key string, opts ...funnel.Option) error {
+		_, err := funnel.New(baseURL, key, opts...)
+		return err
+	}
+	tests := []struct {
+		name, field string
+		err         error
+	}{
+		{"header's name with a line", "header", header("X-Trace"+more+"\r\nX-Rest", "1")},
+		{"header's name with a colon", "header", header("X-Injected: yes\nX-Trace", "1")},
+		{"header's name with a space", "header", header("X-Trace ", "1")},
+		{"header's name with a NUL", "header", header("X-Trace\x00", "1")},
+		{"header's name that is no ASCII", "header", header("X-Träce", "1")},
+		{"header's name that is empty", "header", header("", "1")},
+		{"header's value with a line", "header", header("X-Trace", "1"+more)},
+		{"header's value with a line feed", "header", header("X-Trace", "1\nX-Injected: yes")},
+		{"header's value with a carriage return", "header", header("X-Trace", "1\rX-Injected: yes")},
+		{"header's value with a folded line", "header", header("X-Trace", "1\r\n X-Injected: yes")},
+		{"header's value with a NUL", "header", header("X-Trace", "1\x00")},
+		{"header of another host", "header", header("host", "evil.example")},
+		{"path with a line", "path", call(t.Context(), "GET", "/contact HTTP/1.1"+more+"\r\n\r\nGET /")},
+		{"path with a query", "path", call(t.Context(), "GET", "/contact?contact_id=1")},
+		{"path with a fragment", "path", call(t.Context(), "GET", "/contact#1")},
+		{"path that climbs", "path", call(t.Context(), "GET", "/../admin/contact")},
+		{"path that climbs in the end", "path", call(t.Context(), "GET", "/contact/..")},
+		{"path that is a host", "path", call(t.Context(), "GET", "//evil.example/contact")},
+		{"path that is a URL", "path", call(t.Context(), "GET", "https://evil.example/contact")},
+		{"path with a backslash", "path", call(t.Context(), "GET", `/\evil.example/contact`)},
+		{"method with a line", "method", call(t.Context(), "GET / HTTP/1.1"+more+"\r\n\r\nGET", "/contact")},
+		{"method with a space", "method", call(t.Context(), "GET /", "/contact")},
+		{"key with a line", "apiKey", newClient(server.url, "key"+more)},
+		{"key with a line's end", "apiKey", newClient(server.url, "key\n")},
+		{"User-Agent with a line", "WithUserAgent", newClient(server.url, "key", funnel.WithUserAgent("me"+more))},
+		{"base URL with a line", "baseURL", newClient(server.url+"/v1"+more, "key")},
+		{"base URL with a query", "baseURL", newClient(server.url+"/v1?x=1", "key")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			requireArgumentError(t, tt.err, tt.field)
+			require.NotContains(t, tt.err.Error(), "\n")
+		})
+	}
+	require.Zero(t, server.accepted.Load())
+}
+
+// What may be sent arrives as what it is: part of a path, a query or a value.
+func TestInjection_IsEscaped(t *testing.T) {
+	tests := []struct {
+		name, basePath, path string
+		query                url.Values
+		key, value           string // of a header
+		line                 string // of the request
+	}{
+		{name: "path with a version", path: "/contact HTTP/1.1",
+			line: "GET /v1/contact%20HTTP/1.1 HTTP/1.1"},
+		{name: "path with an escaped line", path: "/contact%0d%0aX-Injected: yes",
+			line: "GET /v1/contact%250d%250aX-Injected:%20yes HTTP/1.1"},
+		{name: "path with an escaped climb", path: "/%2e%2e/contact",
+			line: "GET /v1/%252e%252e/contact HTTP/1.1"},
+		{name: "path with a host", path: "@evil.example/contact",
+			line: "GET /v1/@evil.example/contact HTTP/1.1"},
+		{name: "base path with an escaped line", basePath: "%0d%0aX-Injected:%20yes", path: "/contact",
+			line: "GET /v1%0d%0aX-Injected:%20yes/contact HTTP/1.1"},
+		{name: "query's value with a line", path: "/contact", query: url.Values{"email": {"ada\r\nX-Injected: yes"}},
+			line: "GET /v1/contact?email=ada%0D%0AX-Injected%3A+yes HTTP/1.1"},
+		{name: "query's value with another field", path: "/contact", query: url.Values{"email": {"ada&contact_id=1#x"}},
+			line: "GET /v1/contact?email=ada%26contact_id%3D1%23x HTTP/1.1"},
+		{name: "query's key with a line", path: "/contact", query: url.Values{"e\r\nX-Injected: yes": {""}},
+			line: "GET /v1/contact?e%0D%0AX-Injected%3A+yes= HTTP/1.1"},
+		{name: "header that says how long the body is", path: "/contact", key: "Content-Length", value: "100",
+			line: "GET /v1/contact HTTP/1.1"},
+		{name: "header that says how the body is sent", path: "/contact", key: "Transfer-Encoding", value: "chunked",
+			line: "GET /v1/contact HTTP/1.1"},
+		{name: "header of a trailer", path: "/contact", key: "Trailer", value: "X-Injected",
+			line: "GET /v1/contact HTTP/1.1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			heads := make(chan []string, 1)
+			server := startRogueThatHears(t, func(conn net.Conn) {
+				if head, err := rawHead(conn); err == nil {
+					heads <- head
+					sends(goodAnswer)(conn)
+				}
+			})
+			client, err := funnel.New(server.url+"/v1"+tt.basePath, "secret")
+			require.NoError(t, err)
+			ctx := t.Context()
+			if tt.key != "" {
+				ctx = funnel.WithHeader(ctx, tt.key, tt.value)
+			}
+			require.NoError(t, client.Call(ctx, http.MethodGet, tt.path, tt.query, nil, nil))
+			head := <-heads
+			require.Equal(t, tt.line, head[0])
+			slices.Sort(head[1:])
+			require.Len(t, head[1:], 5)
+			require.Equal(t, []string{"Accept-Encoding: gzip", "Accept: application/json", "Authorization: Bearer secret",
+				"Host: " + strings.TrimPrefix(server.url, "http://")}, head[1:5])
+			require.True(t, strings.HasPrefix(head[5], "User-Agent: funnel-go/"), head[5])
+		})
+	}
+}
+
+// A call that fails closes its own connection at most: all others are used
+// again.
+func TestHostileServers_LeaveOtherConnectionsAlone(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	const others = 5
+	var opened atomic.Int32
+	arrived, proceed := make(chan struct{}), make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch req.URL.Path {
+		case "/v1/together":
+			arrived <- struct{}{}
+			<-proceed
+			_, _ = io.WriteString(w, goodBody)
+		case "/v1/breaks":
+			panic(http.ErrAbortHandler)
+		case "/v1/hangs":
+			<-req.Context().Done()
+		case "/v1/redirects":
+			http.Redirect(w, req, "/elsewhere", http.StatusFound)
+		case "/v1/endless":
+			for blank := make([]byte, 4096); ; {
+				if _, err := w.Write(blank); err != nil {
+					return
+				}
+			}
+		}
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	client := hostileClient(t, server.URL, false)
+	allTogether := func() { // on as many connections
+		var calls sync.WaitGroup
+		for range others {
+			calls.Go(func() {
+				if err := client.Call(t.Context(), http.MethodGet, "/together", nil, nil, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for range others {
+			<-arrived
+		}
+		for range others {
+			proceed <- struct{}{}
+		}
+		calls.Wait()
+	}
+	allTogether()
+	require.EqualValues(t, others, opened.Load())
+	for _, path := range []string{"/breaks", "/hangs", "/redirects", "/endless"} {
+		before := opened.Load()
+		ctx, cancel := context.WithTimeout(funnel.WithoutRetry(t.Context()), 200*time.Millisecond)
+		require.Error(t, client.Call(ctx, http.MethodPost, path, nil, nil, nil))
+		cancel()
+		allTogether()
+		require.LessOrEqual(t, opened.Load(), before+1, path)
+	}
+}

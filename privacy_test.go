@@ -1,0 +1,322 @@
+package funnel_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+// A key with all that some format escapes, an address and a webhook's token.
+// However they are written, a part of each stays as it is: that part must not be
+// seen.
+const (
+	privateKey   = `1|fk/5ecret+<&>"é'\x`
+	keyPart      = "5ecret"
+	privateEmail = "ada.lovelace+news@private.example"
+	emailPart    = "lovelace"
+	privateToken = "a t0ken that nobody guesses"
+	tokenPart    = "t0ken"
+)
+
+// requireNoKeyIn requires that no way to print the error, or anything inside of
+// it, shows the key.
+func requireNoKeyIn(t *testing.T, name string, err error) {
+	t.Helper()
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		require.NotContains(t, fmt.Sprintf(format, err), keyPart, "%s by %s", name, format)
+	}
+	if answered, ok := err.(*funnel.APIError); ok {
+		require.NotContains(t, string(answered.Body), keyPart, name)
+		require.NotContains(t, fmt.Sprintf("%#v", *answered), keyPart, name)
+	}
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := err.Unwrap(); inner != nil {
+			requireNoKeyIn(t, name+" unwrapped", inner)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range err.Unwrap() {
+			requireNoKeyIn(t, name+" unwrapped", inner)
+		}
+	}
+}
+
+// requirePrivateLog requires that no record shows the key, and none above debug
+// level the address or a webhook's token.
+func requirePrivateLog(t *testing.T, log string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		require.NotContains(t, line, keyPart)
+		var record struct{ Level slog.Level }
+		require.NoError(t, json.Unmarshal([]byte(line), &record))
+		if record.Level > slog.LevelDebug {
+			require.NotContains(t, line, emailPart)
+			require.NotContains(t, line, tokenPart)
+		}
+	}
+}
+
+// An echo is an answer that repeats what was sent, the key and all.
+type echo struct {
+	name   string
+	answer func(sent string) reply
+}
+
+func echoes() []echo {
+	text := func(status int, escape func(string) string) func(string) reply {
+		return func(sent string) reply { return answers(status, escape(sent), "Content-Type", "text/plain") }
+	}
+	in := func(status int, format string, quote func(string) string) func(string) reply {
+		return func(sent string) reply { return answers(status, strings.ReplaceAll(format, "$", quote(sent))) }
+	}
+	fails := func(wrap func(sent string) error) func(string) reply {
+		return func(sent string) reply { return breaks(wrap(sent)) }
+	}
+	return []echo{
+		{"plain", text(500, plain)},
+		{"plain success", text(200, plain)},
+		{"HTML by Go", text(500, html.EscapeString)},
+		{"HTML by PHP", text(500, phpHTML)},
+		{"title of a page", text(502, func(s string) string { return "<html><title>" + html.EscapeString(s) + "</title>" })},
+		{"query", text(500, url.QueryEscape)},
+		{"path", text(500, url.PathEscape)},
+		{"raw URL by PHP", text(500, phpRawURL)},
+		{"message in JSON by Go", in(500, `{"success":false,"error":{"code":"SERVER_ERROR","message":$}}`, goJSON)},
+		{"message in JSON by PHP", in(500, `{"success":false,"error":{"code":"SERVER_ERROR","message":$}}`, phpJSON)},
+		{"JSON that is cut short", in(500, `{"success":false,"error":{"message":$`, phpJSON)},
+		{"code", in(500, `{"success":false,"error":{"code":$,"message":"no"}}`, goJSON)},
+		{"validation", in(422, `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"no","details":{$:[$]}}}`, goJSON)},
+		{"unauthorised", in(401, `{"message":$}`, phpJSON)},
+		{"rate limit", in(429, `{"message":$}`, phpJSON)},
+		{"success of another type", in(200, `{"success":true,"data":$}`, phpJSON)},
+		{"success that is none", in(200, `{"success":false,"error":{"message":$}}`, phpJSON)},
+		{"redirect", func(sent string) reply {
+			return answers(302, "", "Location", "https://evil.example/?"+url.QueryEscape(sent))
+		}},
+		{"header", func(string) reply {
+			return answers(500, "{}", "X-Request-Id", privateKey, "X-Debug", privateKey+privateEmail, "Content-Type", privateKey)
+		}},
+		{"cut short", func(sent string) reply { return cutShort(200, sent) }},
+		{"transport's error", fails(func(sent string) error { return errors.New(sent) })},
+		{"transport's error with the URL", fails(func(sent string) error { return &url.Error{Op: "Get", URL: sent, Err: io.EOF} })},
+		{"network's error", fails(func(sent string) error { return &net.OpError{Op: "read", Net: "tcp", Err: echoError{sent}} })},
+		{"error with fields", fails(func(sent string) error { return echoError{sent} })},
+		{"errors inside errors", fails(func(sent string) error { return fmt.Errorf("one: %w, two: %w", echoError{sent}, io.EOF) })},
+		{"silence", func(string) reply { return hangs }},
+	}
+}
+
+// An echoError shows all it has by %#v.
+type echoError struct{ sent string }
+
+func (e echoError) Error() string { return "malformed answer: " + strconv.Quote(e.sent) }
+
+func plain(s string) string { return s }
+
+func goJSON(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// phpJSON is json_encode.
+func phpJSON(s string) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s)
+	return strings.NewReplacer("/", `\/`, "é", `\u00e9`).Replace(strings.TrimSpace(b.String()))
+}
+
+// phpHTML is htmlspecialchars.
+func phpHTML(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#039;").Replace(s)
+}
+
+// phpRawURL is rawurlencode.
+func phpRawURL(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+// Every method of the SDK, and every way in which a server may give away what
+// it was sent.
+func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
+	t.Parallel()
+	for _, echo := range echoes() {
+		t.Run(echo.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log syncBuffer
+				transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					sent, err := httputil.DumpRequest(req, true)
+					if err != nil {
+						return nil, err
+					}
+					return echo.answer(string(sent) + privateEmail)(req)
+				})
+				client, err := funnel.New(testBaseURL, privateKey,
+					funnel.WithHTTPClient(&http.Client{Transport: transport}),
+					funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+					funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2, Budget: -1}))
+				require.NoError(t, err)
+				failed := func(name string, err error) {
+					if err != nil { // what expects no result may succeed
+						requireNoKeyIn(t, name, err)
+					}
+				}
+				eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
+					failed(name, call(t.Context(), 7))
+				})
+				_, err = client.Contacts.GetByEmail(t.Context(), privateEmail)
+				require.Error(t, err)
+				failed("Contacts.GetByEmail", err)
+				_, _, err = client.Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: privateEmail})
+				require.Error(t, err)
+				failed("Contacts.Upsert", err)
+				require.NotEmpty(t, log.String())
+				requirePrivateLog(t, log.String())
+			})
+		})
+	}
+}
+
+// What net/http makes of an answer that is no HTTP repeats a part of it.
+func TestPrivacy_EchoThatIsNoHTTP(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, answer string }{ // of the request's line and its Authorization header
+		{"no HTTP", "%[1]s\r\n%[2]s\r\n\r\n"},
+		{"HTTP/0.9", `{"message":"%[2]s"}`},
+		{"status that is none", "HTTP/1.1 %[2]s\r\n\r\n"},
+		{"version that is none", "%[2]s 200 OK\r\n\r\n"},
+		{"header that is none", "HTTP/1.1 200 OK\r\nX %[2]s\r\n\r\n"},
+		{"length that is none", "HTTP/1.1 200 OK\r\nContent-Length: %[2]s\r\n\r\n"},
+		{"lengths that differ", "HTTP/1.1 200 OK\r\nContent-Length: 1%[2]s\r\nContent-Length: %[2]s\r\n\r\n"},
+		{"encoding that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: %[2]s\r\n\r\n"},
+		{"chunk that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%[2]s\r\n"},
+		{"trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX %[2]s\r\n\r\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := startRogueThatHears(t, func(conn net.Conn) {
+				head, err := rawHead(conn)
+				if err != nil {
+					return
+				}
+				at := slices.IndexFunc(head, func(line string) bool { return strings.HasPrefix(line, "Authorization: ") })
+				sendsAndCloses(fmt.Sprintf(tt.answer, head[0], head[at]))(conn)
+			})
+			var log syncBuffer
+			client, err := funnel.New(server.url, privateKey, impatient(),
+				funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			require.NoError(t, err)
+			_, err = client.Contacts.GetByEmail(t.Context(), privateEmail)
+			require.Equal(t, callFailure{"GET", "/contact", 4, false}, failureOf(t, err))
+			requireNoKeyIn(t, tt.name, err)
+			require.NotContains(t, err.Error(), emailPart)
+			requirePrivateLog(t, log.String())
+		})
+	}
+}
+
+// A whole flow: all services of a server that works as a rule, with faults,
+// retries, pauses and deliveries, logged at each level.
+func TestPrivacy_WholeFlow(t *testing.T) {
+	t.Parallel()
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		t.Run(level.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log syncBuffer
+				logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
+				deliveries := 0
+				handler, err := funnel.NewWebhookHandler(privateToken, func(context.Context, *funnel.Event) error {
+					if deliveries++; deliveries%2 == 1 {
+						return errors.New("not now")
+					}
+					return nil
+				}, funnel.WithWebhookErrors(func(ctx context.Context, status int, err error) {
+					requireNoKeyIn(t, "delivery", err)
+					logger.ErrorContext(ctx, "delivery", "status", status, "err", err)
+				}))
+				require.NoError(t, err)
+				server := funneltest.NewServer(funneltest.WithAPIKey(privateKey), funneltest.WithWebhookHandler(handler))
+				defer server.Close()
+				hook, err := funnel.WebhookURL("https://hooks.example.com/", privateToken)
+				require.NoError(t, err)
+				client := server.Client(funnel.WithLogger(logger), funnel.WithRetry(funnel.RetryPolicy{Budget: -1}))
+				_, err = client.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: hook})
+				require.NoError(t, err)
+
+				failed, succeeded := 0, 0
+				saw := func(name string, err error) {
+					if err == nil {
+						succeeded++
+						return
+					}
+					failed++
+					requireNoKeyIn(t, name, err)
+				}
+				rng := rand.New(rand.NewPCG(uint64(len(level.String())), 1))
+				for _, fault := range []funneltest.Fault{
+					{Status: 500, Body: privateKey + privateEmail},
+					{Status: 403, Code: funnel.ErrForbidden},
+					{Status: 429, Body: phpJSON(privateKey + privateEmail)},
+					{DropConnection: true, AfterCommit: true},
+					{TruncateBody: true, AfterCommit: true},
+					{Body: phpHTML(privateKey + privateEmail)},
+					{Delay: time.Minute},
+				} {
+					fault.Times = -1
+					fault.Match = func(*http.Request) bool { return rng.IntN(20) == 0 }
+					server.Fail(fault)
+				}
+				for range 5 {
+					contact, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: privateEmail})
+					saw("Contacts.Create", err)
+					_, _, err = client.Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: privateEmail, FirstName: "Ada"})
+					saw("Contacts.Upsert", err)
+					_, err = client.Contacts.GetByEmail(t.Context(), privateEmail)
+					saw("Contacts.GetByEmail", err)
+					_, err = client.Contacts.List(t.Context(), funnel.ContactListParams{Search: privateEmail})
+					saw("Contacts.List", err)
+					eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
+						if name != "Webhooks.Delete" {
+							saw(name, call(t.Context(), 1))
+						}
+					})
+					if contact != nil {
+						saw("Contacts.Delete", client.Contacts.Delete(t.Context(), contact.ID))
+					}
+				}
+				require.Positive(t, failed)
+				require.Positive(t, succeeded)
+				require.NoError(t, server.WaitForDeliveries(t.Context()))
+				require.Positive(t, deliveries)
+				require.Contains(t, log.String(), "not now")
+				requirePrivateLog(t, log.String())
+				if level == slog.LevelDebug {
+					require.Contains(t, log.String(), emailPart, "the test would notice")
+				}
+			})
+		})
+	}
+}

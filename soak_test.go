@@ -1,0 +1,397 @@
+package funnel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+// A soak is many calls from many goroutines while much goes wrong, each on an
+// item of its own. Afterwards what the client said of each call is held against
+// what the server has.
+const (
+	soakCalls      = 5000
+	soakGoroutines = 100
+)
+
+type soak struct {
+	server  *funneltest.Server
+	client  *funnel.Client
+	careful *funnel.Client // for what has no unique key: as client, but for a creation after a 5xx
+	second  time.Duration  // how long what should take a second takes
+
+	tag     funnel.TagID
+	results []soakResult
+	arrived []int // requests, by call
+}
+
+type soakResult struct {
+	err      error
+	over     error // of the context
+	expected bool  // false: the call's result is not what was asked for
+}
+
+// soakHeader carries the number of the call.
+const soakHeader = "X-Soak"
+
+// A soakOperation is what is done with the item of that number, which is also
+// the id of a seeded contact.
+type soakOperation struct {
+	name string
+	do   func(s *soak, ctx context.Context, i int) (expected bool, err error)
+	// effects counts what the server has of it; nil: it has none.
+	effects func(s soakState, i int) int
+	calls   int // of the client, at most
+}
+
+func soakItem(i int) string  { return fmt.Sprintf("soak-%d", i) }
+func soakEmail(i int) string { return soakItem(i) + "@example.com" }
+func soakURL(i int) string   { return "https://hooks.example.com/" + soakItem(i) }
+
+var soakOperations = []soakOperation{{
+	name: "create a contact",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		contact, err := s.client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: soakEmail(i)})
+		return err != nil || contact.Email == soakEmail(i), err
+	},
+	effects: func(s soakState, i int) int { return s.emails[soakEmail(i)] },
+	calls:   1,
+}, {
+	name: "create a tag",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		tag, err := s.client.Tags.Create(ctx, funnel.TagCreateParams{Name: soakItem(i)})
+		return err != nil || tag.Name == soakItem(i), err
+	},
+	effects: func(s soakState, i int) int { return s.tags[soakItem(i)] },
+	calls:   1,
+}, {
+	name: "create a webhook",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		webhook, err := s.client.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: soakURL(i), Events: []funnel.EventType{funnel.EventFunnelSale}})
+		return err != nil || webhook.URL == soakURL(i), err
+	},
+	effects: func(s soakState, i int) int { return s.webhooks[soakURL(i)] },
+	calls:   1,
+}, {
+	name: "create a funnel",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		created, err := s.careful.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: soakItem(i)})
+		return err != nil || created.Name == soakItem(i), err
+	},
+	effects: func(s soakState, i int) int { return s.funnels[soakItem(i)] },
+	calls:   1,
+}, {
+	name: "upsert a contact",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		contact, _, err := s.client.Contacts.Upsert(ctx, funnel.ContactCreateParams{Email: soakEmail(i), FirstName: soakItem(i)})
+		return err != nil || contact.FirstName == soakItem(i), err
+	},
+	effects: func(s soakState, i int) int { return s.emails[soakEmail(i)] },
+	calls:   3,
+}, {
+	name: "get a contact",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		contact, err := s.client.Contacts.Get(ctx, funnel.ContactID(i))
+		return err != nil || contact.ID == funnel.ContactID(i), err
+	},
+	calls: 1,
+}, {
+	name: "update a contact",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		contact, err := s.client.Contacts.Update(ctx, funnel.ContactID(i), funnel.ContactUpdateParams{FirstName: funnel.Ptr(soakItem(i))})
+		return err != nil || contact.FirstName == soakItem(i), err
+	},
+	effects: func(s soakState, i int) int { return btoi(s.seeded[i].FirstName == soakItem(i)) },
+	calls:   1,
+}, {
+	name: "tag a contact",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		return true, s.client.Contacts.AddTags(ctx, funnel.ContactID(i), s.tag)
+	},
+	effects: func(s soakState, i int) int { return len(s.seeded[i].Tags) },
+	calls:   1,
+}, {
+	name: "delete a contact",
+	do: func(s *soak, ctx context.Context, i int) (bool, error) {
+		return true, s.client.Contacts.Delete(ctx, funnel.ContactID(i))
+	},
+	effects: func(s soakState, i int) int { return btoi(s.seeded[i].ID == 0) },
+	calls:   1,
+}}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func soakOperationOf(i int) soakOperation { return soakOperations[i%len(soakOperations)] }
+
+// rage makes every tenth request or so go wrong, and counts all of them.
+func (s *soak) rage(rng *rand.Rand) {
+	var dice float64
+	s.server.Fail(funneltest.Fault{Times: -1, Match: func(req *http.Request) bool {
+		dice = rng.Float64()
+		var i int
+		if _, err := fmt.Sscan(req.Header.Get(soakHeader), &i); err == nil {
+			s.arrived[i]++
+		}
+		return false
+	}})
+	retryAfter := http.Header{"Retry-After": {"0"}}
+	faults := []funneltest.Fault{
+		{Status: http.StatusServiceUnavailable},
+		{Status: http.StatusInternalServerError, AfterCommit: true},
+		{Status: http.StatusTooManyRequests, Header: retryAfter},
+		{Status: http.StatusForbidden},
+		{Status: http.StatusFound, Header: http.Header{"Location": {"https://evil.example/"}}},
+		{DropConnection: true},
+		{DropConnection: true, AfterCommit: true},
+		{TruncateBody: true, AfterCommit: true},
+		{Body: "<html>It works!</html>"},
+		{Body: "<html>It works!</html>", AfterCommit: true},
+		{Delay: 10 * s.second},
+		{Delay: 10 * s.second, Status: http.StatusBadGateway},
+	}
+	for i, fault := range faults {
+		fault.Times = -1
+		fault.Match = func(*http.Request) bool { return dice < 0.12*float64(i+1)/float64(len(faults)) }
+		s.server.Fail(fault)
+	}
+}
+
+// run makes all the calls. Every fifth gets little time, or is given up.
+func (s *soak) run(t *testing.T) {
+	tag, err := s.client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "soaked"})
+	require.NoError(t, err)
+	s.tag = tag.ID
+	s.server.SeedContacts(soakCalls)
+	s.results, s.arrived = make([]soakResult, soakCalls), make([]int, soakCalls)
+	s.rage(rand.New(rand.NewPCG(1, 2)))
+	spread(soakCalls, soakGoroutines, func(i int) {
+		rng := rand.New(rand.NewPCG(3, uint64(i)))
+		ctx, cancel := context.WithCancel(funnel.WithHeader(t.Context(), soakHeader, fmt.Sprint(i)))
+		defer cancel()
+		randomly := func(d time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(d))) }
+		switch rng.IntN(10) {
+		case 0:
+			ctx, cancel = context.WithTimeout(ctx, randomly(2*s.second))
+			defer cancel()
+		case 1:
+			defer time.AfterFunc(randomly(s.second), cancel).Stop()
+		}
+		expected, err := soakOperationOf(i).do(s, ctx, i)
+		s.results[i] = soakResult{err, ctx.Err(), expected}
+	})
+	s.server.ClearFaults()
+}
+
+// A soakState is what the server has: how many of each, by what is unique.
+type soakState struct {
+	emails, tags, webhooks, funnels map[string]int
+	seeded                          map[int]funnel.Contact
+}
+
+func (s *soak) state(t *testing.T) soakState {
+	t.Helper()
+	state := soakState{map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[int]funnel.Contact{}}
+	for contact, err := range s.client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+		require.NoError(t, err)
+		state.emails[contact.Email]++
+		if contact.ID <= soakCalls {
+			state.seeded[int(contact.ID)] = *contact
+		}
+	}
+	for tag, err := range s.client.Tags.All(t.Context(), funnel.TagListParams{}) {
+		require.NoError(t, err)
+		state.tags[tag.Name]++
+	}
+	for webhook, err := range s.client.Webhooks.All(t.Context(), funnel.WebhookListParams{}) {
+		require.NoError(t, err)
+		state.webhooks[webhook.URL]++
+	}
+	for f, err := range s.client.Funnels.All(t.Context(), funnel.FunnelListParams{}) {
+		require.NoError(t, err)
+		state.funnels[f.Name]++
+	}
+	return state
+}
+
+// requireTruth requires that nothing was lost, nothing was doubled, and that no
+// error lied.
+func (s *soak) requireTruth(t *testing.T) {
+	t.Helper()
+	state := s.state(t)
+	counts := map[string]int{}
+	for i, result := range s.results {
+		op := soakOperationOf(i)
+		name := fmt.Sprintf("%s: call %d: %v", op.name, i, result.err)
+		effects := 0
+		if op.effects != nil {
+			effects = op.effects(state, i)
+		}
+		if result.err == nil {
+			counts["done"]++
+			require.True(t, result.expected, name)
+			require.Positive(t, s.arrived[i], name)
+			require.Equal(t, btoi(op.effects != nil), effects, name)
+			continue
+		}
+		requireTyped(t, result.err, name)
+		failure := failureOf(t, result.err)
+		require.LessOrEqual(t, failure.Attempts, 4, name)
+		if op.calls == 1 && failure.Method != http.MethodGet { // which net/http repeats by itself
+			require.LessOrEqual(t, s.arrived[i], failure.Attempts, name)
+		}
+		if errors.Is(result.err, context.Canceled) {
+			require.ErrorIs(t, result.over, context.Canceled, name)
+		}
+		if failure.MayHaveBeenApplied {
+			counts["unknown"]++
+			require.NotNil(t, op.effects, name)
+			require.LessOrEqual(t, effects, 1, name)
+			continue
+		}
+		counts["not done"]++
+		require.Zero(t, effects, name)
+	}
+	t.Logf("%v", counts)
+	require.Len(t, counts, 3, "there is something of everything")
+}
+
+// requireTyped requires an error of one of the SDK's types.
+func requireTyped(t *testing.T, err error, name string) {
+	t.Helper()
+	switch err.(type) {
+	case *funnel.APIError, *funnel.ValidationError, *funnel.RateLimitError, *funnel.RequestError, *funnel.ArgumentError:
+	default:
+		require.Failf(t, "an error without a type", "%T: %s", err, name)
+	}
+}
+
+func TestSoak_InMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inbox := &soakInbox{seen: map[string]int{}, refused: map[string]bool{}}
+		handler, err := funnel.NewWebhookHandler("a token that nobody guesses", inbox.receive)
+		require.NoError(t, err)
+		server := funneltest.NewServer(fixedLatency(100*time.Millisecond), funneltest.WithRateLimit(0, 0), funneltest.WithWebhookHandler(handler))
+		defer server.Close()
+		options := func(policy funnel.RetryPolicy) []funnel.Option {
+			return []funnel.Option{
+				funnel.WithRateLimit(1<<20, time.Second),
+				funnel.WithAttemptTimeout(5 * time.Second),
+				funnel.WithRetry(policy),
+			}
+		}
+		s := &soak{
+			server:  server,
+			client:  server.Client(options(funnel.RetryPolicy{RateLimitWait: time.Second})...),
+			careful: server.Client(options(funnel.RetryPolicy{RateLimitWait: time.Second, NoRetryCreateOn5xx: true})...),
+			second:  time.Second,
+		}
+		hook, err := funnel.WebhookURL("https://hooks.example.com/", "a token that nobody guesses")
+		require.NoError(t, err)
+		_, err = s.client.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: hook, Events: []funnel.EventType{funnel.EventContactCreated}})
+		require.NoError(t, err)
+		s.run(t)
+		s.requireTruth(t)
+
+		require.NoError(t, server.WaitForDeliveries(t.Context()))
+		created := map[string]int{}
+		for email, times := range s.state(t).emails {
+			if _, seeded := inbox.seen[email]; seeded || email[:5] == "soak-" {
+				created[email] = times
+			}
+		}
+		require.Equal(t, created, inbox.seen, "each creation was told once")
+		require.NotEmpty(t, inbox.refused)
+	})
+}
+
+// A soakInbox takes note of the contacts that it was told of. It fails the first
+// delivery of every other one.
+type soakInbox struct {
+	mu      sync.Mutex
+	seen    map[string]int
+	refused map[string]bool
+}
+
+func (in *soakInbox) receive(_ context.Context, event *funnel.Event) error {
+	data, err := event.ContactCreated()
+	if err != nil {
+		return err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	email := data.Contact.Email
+	if data.Contact.ID%2 == 0 && !in.refused[email] {
+		in.refused[email] = true
+		return errors.New("not now")
+	}
+	in.seen[email]++
+	return nil
+}
+
+func TestSoak_OverSockets(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	server := funneltest.NewServer(funneltest.WithRateLimit(0, 0))
+	t.Cleanup(server.Close)
+	var connections atomic.Int32
+	transport := &http.Transport{
+		MaxIdleConnsPerHost: soakGoroutines,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			connections.Add(1)
+			return &countedConn{Conn: conn, open: &connections}, nil
+		},
+	}
+	newClient := func(policy funnel.RetryPolicy) *funnel.Client {
+		policy.MinWait, policy.MaxWait, policy.RateLimitWait = time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
+		client, err := funnel.New(server.URL(), server.APIKey(),
+			funnel.WithHTTPClient(&http.Client{Transport: transport}),
+			funnel.WithRateLimit(1<<20, time.Second),
+			funnel.WithAttemptTimeout(500*time.Millisecond),
+			funnel.WithRetry(policy))
+		require.NoError(t, err)
+		return client
+	}
+	s := &soak{
+		server:  server,
+		client:  newClient(funnel.RetryPolicy{}),
+		careful: newClient(funnel.RetryPolicy{NoRetryCreateOn5xx: true}),
+		second:  100 * time.Millisecond,
+	}
+	s.run(t)
+	s.requireTruth(t)
+	transport.CloseIdleConnections()
+	require.Eventually(t, func() bool { return connections.Load() == 0 }, 10*time.Second, time.Millisecond, "connections are left open")
+}
+
+// A countedConn takes itself off the count when it is closed.
+type countedConn struct {
+	net.Conn
+	open   *atomic.Int32
+	closed sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.closed.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
+}
