@@ -68,11 +68,17 @@ type learnedSize struct {
 	cut    moment // when it last shrank
 	growth moment // when it grows next
 	step   int    // by how much
+	grown  int    // how many times it has grown since
 }
 
 // cleanWindows is how many windows after a refusal pass before the size grows
 // again: the pause is the first of them.
 const cleanWindows = 3
+
+// patience is how many times the size grows by the same little before it grows
+// faster. Whoever was refused last comes last in each of the server's windows,
+// and would be the one to pay for the others' haste.
+const patience = 5
 
 // shrink makes the size what was in fact ours when a request sent at that
 // moment was refused: slightly less than the server has accepted.
@@ -92,6 +98,7 @@ func (l *learnedSize) shrink(now, sent moment, accepted, n int, per time.Duratio
 	l.size = max(1, n/20, accepted-accepted/50)
 	l.growth = now + cleanWindows*per
 	l.step = max(1, n/100)
+	l.grown = 0
 }
 
 // accepted takes note that a request sent at that moment was served: one sent
@@ -102,12 +109,14 @@ func (l *learnedSize) accepted(sent moment, n int) {
 	}
 }
 
-// grow gives back a little for each window without a refusal, and twice as
-// much for each further one.
+// grow gives back a little for each window without a refusal, and in the end
+// twice as much for each further one.
 func (l *learnedSize) grow(now moment, n int, per time.Duration) {
 	for l.size < n && now >= l.growth {
 		l.size = min(n, l.size+l.step)
-		l.step *= 2
 		l.growth += per
+		if l.grown++; l.grown >= patience {
+			l.step *= 2
+		}
 	}
 }
