@@ -59,10 +59,26 @@ func TestAFailureHoldsSoManyValues(t *testing.T) {
 
 // A comma in a text is none between values.
 func TestALongTextIsOneValue(t *testing.T) {
-	for _, text := range []string{",", `\",`, `\\,`, `],[,`} {
-		body := `{"data":"` + strings.Repeat(text, most/strings.Count(text, ",")) + `"}`
+	for _, text := range []string{",", `\",`, `\\,`, `],[,`, `\",,,,`} {
+		body := `{"data":"` + strings.Repeat(text, 3*most/strings.Count(text, ",")) + `"}`
 		data, err := envelope.Data[string]([]byte(body))
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, len(*data), most)
+		require.NoError(t, err, text)
+		require.GreaterOrEqual(t, len(*data), 3*most)
 	}
+}
+
+// As many values as there may be are read whatever the texts among them hold.
+func TestAsManyValuesAsThereMayBe(t *testing.T) {
+	for values, ok := range map[int]bool{most: true, most + 1: false} {
+		body := `{"success":true,"data":["` + strings.Repeat(",", 10) + `"` + strings.Repeat(",0", values-2) + `]}`
+		err := envelope.Success([]byte(body))
+		require.Equal(t, ok, err == nil, "%d values: %v", values, err)
+	}
+}
+
+// An answer that says of itself that it is a success is one, whatever it says
+// besides.
+func TestSuccessGoesBeforeAnError(t *testing.T) {
+	require.NoError(t, envelope.Success([]byte(`{"success":true,"error":{"message":"an old one"}}`)))
+	require.Error(t, envelope.Success([]byte(`{"error":{"message":"a new one"}}`)))
 }
