@@ -340,6 +340,14 @@ func TestHostileServers_ThatDoNotRead(t *testing.T) {
 	server.requireAbandoned(t)
 }
 
+// Also without a limit of time nobody reads on what is too large.
+func TestHostileServers_TooLargeWithoutATimeout(t *testing.T) {
+	t.Cleanup(noLeaks(t))
+	server := startRogue(t, sendsWithoutEnd(okHead+"\r\n", " "))
+	requireVerdict(t, server.url, tooLarge, funnel.WithAttemptTimeout(0))
+	server.requireAbandoned(t)
+}
+
 // What a hostile server can make the client allocate is bounded: that many
 // megabytes, garbage included.
 func TestHostileServers_TakeBoundedMemory(t *testing.T) {
@@ -354,6 +362,7 @@ func TestHostileServers_TakeBoundedMemory(t *testing.T) {
 		{"1 GB of zeros by gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + strings.Repeat(zeros, 1<<10)), 100},
 		{"a body without end", sendsWithoutEnd(okHead+"\r\n", " "), 100},
 		{"a body of 8 EiB", sendsWithoutEnd(okHead+"Content-Length: 9223372036854775807\r\n\r\n", " "), 100},
+		{"a body that is said to be large, and is not there", sendsAndCloses(okHead + "Content-Length: 8388608\r\n\r\n"), 4},
 		{"header lines without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789\r\n"), 32},
 		{"one header line without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\nX-Filler: ", "x"), 32},
 		{"early hints without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"), 32},

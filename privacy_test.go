@@ -121,6 +121,7 @@ func echoes() []echo {
 		{"transport's error", fails(func(sent string) error { return errors.New(sent) })},
 		{"transport's error with the URL", fails(func(sent string) error { return &url.Error{Op: "Get", URL: sent, Err: io.EOF} })},
 		{"network's error", fails(func(sent string) error { return &net.OpError{Op: "read", Net: "tcp", Err: echoError{sent}} })},
+		{"error that quotes JSON", fails(func(sent string) error { return echoError{phpJSON(sent)} })},
 		{"error with fields", fails(func(sent string) error { return echoError{sent} })},
 		{"errors inside errors", fails(func(sent string) error { return fmt.Errorf("one: %w, two: %w", echoError{sent}, io.EOF) })},
 		{"silence", func(string) reply { return hangs }},

@@ -21,7 +21,7 @@ const learnerSlots = 198
 
 func newLearner(t *testing.T) learner {
 	w := learner{quota.NewWindow(200, time.Minute), t}
-	time.Sleep(time.Second)
+	wait(t, time.Second)
 	return w
 }
 
@@ -53,7 +53,7 @@ func TestARefusalTellsWhatIsOurs(t *testing.T) {
 			w := newLearner(t)
 			w.serve(test.served)
 			w.send()(answered(429))
-			time.Sleep(time.Minute)
+			wait(t, time.Minute)
 			require.Equal(t, test.size, w.size(), "after %d", test.served)
 		})
 	}
@@ -75,9 +75,9 @@ func TestASecondRefusalCounts(t *testing.T) {
 				w := newLearner(t)
 				w.serve(5)
 				w.send()(answered(429))
-				time.Sleep(test.later)
+				wait(t, test.later)
 				w.send()(answered(429))
-				time.Sleep(time.Minute)
+				wait(t, time.Minute)
 				require.Equal(t, test.size, w.size())
 			})
 		})
@@ -103,23 +103,34 @@ func TestRequestsUnderWayAtTheRefusal(t *testing.T) {
 				w := newLearner(t)
 				w.serve(100)
 				other := w.send()
-				time.Sleep(time.Second)
+				wait(t, time.Second)
 				w.send()(answered(429))
-				time.Sleep(test.after)
+				wait(t, test.after)
 				other(test.outcome)
-				time.Sleep(66 * time.Second)
+				wait(t, 66*time.Second)
 				require.Equal(t, test.size, w.size())
 			})
 		})
 	}
+	t.Run("refused when all that was served was long ago", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newLearner(t)
+			w.serve(100)
+			wait(t, 30*time.Second)
+			other := w.send()
+			wait(t, 31*time.Second)
+			other(answered(429))
+			require.Equal(t, learnerSlots, w.size())
+		})
+	})
 	t.Run("sent later and served", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newLearner(t)
 			w.serve(100)
 			w.send()(answered(429))
-			time.Sleep(time.Minute)
+			wait(t, time.Minute)
 			w.serve(10)
-			time.Sleep(time.Minute)
+			wait(t, time.Minute)
 			require.Equal(t, 98, w.size())
 		})
 	})
@@ -127,23 +138,40 @@ func TestRequestsUnderWayAtTheRefusal(t *testing.T) {
 
 // What was given up comes back when three windows have been clean: a hundredth
 // with each window, and after five of them twice as much with each further one.
+// Another refusal begins it anew.
 func TestTheLearnedSizeGrowsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newLearner(t)
-		w.serve(100)
-		w.send()(answered(429))
-		const second = time.Second
-		clock := time.Duration(0)
-		for _, step := range []struct {
-			at   time.Duration // since the refusal
-			size int
-		}{
-			{179 * second, 98}, {180 * second, 99}, {239 * second, 99}, {240 * second, 100}, {420 * second, 103},
-			{479 * second, 103}, {480 * second, 105}, {540 * second, 109}, {time.Hour, learnerSlots},
-		} {
-			time.Sleep(step.at - clock)
-			clock = step.at
-			require.Equal(t, step.size, w.size(), "%s after the refusal", step.at)
+		for range 2 {
+			w.serve(100)
+			w.send()(answered(429))
+			const second = time.Second
+			clock := time.Duration(0)
+			for _, step := range []struct {
+				at   time.Duration // since the refusal
+				size int
+			}{
+				{179 * second, 98}, {180 * second, 99}, {239 * second, 99}, {240 * second, 100}, {420 * second, 103},
+				{479 * second, 103}, {480 * second, 105}, {540 * second, 109}, {time.Hour, learnerSlots},
+			} {
+				wait(t, step.at-clock)
+				clock = step.at
+				require.Equal(t, step.size, w.size(), "%s after the refusal", step.at)
+			}
 		}
+	})
+}
+
+// Of few slots a hundredth is none: it is one then.
+func TestASmallLearnedSizeGrowsBackToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := learner{quota.NewWindow(50, time.Minute), t}
+		wait(t, time.Second)
+		w.serve(20)
+		w.send()(answered(429))
+		wait(t, time.Minute)
+		require.Equal(t, 20, w.size())
+		wait(t, time.Hour)
+		require.Equal(t, 50, w.size())
 	})
 }

@@ -16,6 +16,15 @@ func remaining(n int) quota.Outcome {
 	return quota.Outcome{Sent: true, StatusCode: 200, Remaining: n}
 }
 
+// wait lets virtual time pass.
+func wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	<-ctx.Done()
+	require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+}
+
 // acquire takes a slot that is free.
 func acquire(t *testing.T, w *quota.Window) (release func(quota.Outcome)) {
 	t.Helper()
@@ -85,13 +94,31 @@ func TestTheShareOfOneWindowBeginsTheNext(t *testing.T) {
 				for _, release := range flying {
 					release(quota.Outcome{Remaining: quota.Unknown})
 				}
-				time.Sleep(time.Minute)
+				wait(t, time.Minute)
 				got := room(t, w)
 				require.GreaterOrEqual(t, got, test.atLeast)
 				require.LessOrEqual(t, got, test.atMost)
 			})
 		})
 	}
+}
+
+// The share learned before counts for so much, and what is seen since for the
+// rest: whoever is alone again wins the quota back.
+func TestTheShareIsLearnedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := quota.NewWindow(50, time.Minute)
+		left := 1000
+		for i, others := range []int{1, 0} {
+			acquire(t, w)(remaining(left))
+			for range []int{40, 20}[i] {
+				left -= 1 + others
+				acquire(t, w)(remaining(left))
+			}
+			wait(t, time.Minute)
+		}
+		require.InDelta(t, 40, room(t, w), 4)
+	})
 }
 
 // A program whose share is next to nothing may try one request at a time while
@@ -102,7 +129,7 @@ func TestTheSmallestShareMayTry(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := quota.NewWindow(50, time.Minute)
 			acquire(t, w)(remaining(test.left + 10*30))
-			time.Sleep(time.Second)
+			wait(t, time.Second)
 			for i := range 10 {
 				acquire(t, w)(remaining(test.left + (9-i)*30))
 			}
@@ -133,12 +160,51 @@ func TestAServerWithRoomForbidsNothing(t *testing.T) {
 	})
 }
 
+// A slot that comes free before the server's window turns is taken, if there is
+// something left in it.
+func TestAWaitUpToASlotIsBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := quota.NewWindow(2, time.Minute)
+		acquire(t, w)(remaining(100))
+		wait(t, 59*time.Second)
+		late := acquire(t, w)
+		wait(t, time.Second)
+		next := acquire(t, w) // on the server's next window
+		wait(t, time.Second)
+		late(remaining(99))
+		wait(t, time.Second)
+		next(remaining(100)) // which turns a second after late's slot comes free
+		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second+500*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := w.Acquire(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 59*time.Second, time.Since(start))
+	})
+}
+
+// The server's window is as long as the reference says, at most.
+func TestTheServersWindowTurnsWithinAMinute(t *testing.T) {
+	for _, test := range []struct{ per, turns time.Duration }{
+		{time.Hour, time.Minute}, {time.Minute, time.Minute}, {time.Second, time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := quota.NewWindow(50, test.per)
+			acquire(t, w)(remaining(0))
+			start := time.Now()
+			_, err := w.Acquire(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, test.turns, time.Since(start))
+		})
+	}
+}
+
 func TestAWaitBehindOthersThatTheDeadlineForbidsIsNotBegun(t *testing.T) {
 	t.Run("for a slot that the one ahead will not take", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := quota.NewWindow(2, time.Minute)
 			acquire(t, w)(remaining(5))
-			time.Sleep(50 * time.Second)
+			wait(t, 50*time.Second)
 			acquire(t, w)(remaining(0)) // the window turns in 10 s, when the first slot comes free
 			ahead := make(chan error)
 			go func() {
