@@ -176,7 +176,9 @@ func WithAttemptTimeout(d time.Duration) Option {
 }
 
 // WithMaxResponseBytes refuses answers with a larger body, counted after
-// decompression: 32 MiB by default.
+// decompression: 32 MiB by default. Whatever their size, answers of more than
+// 262,144 JSON values are refused, since small values take up far more memory
+// than they have bytes; a page of 100 contacts has about 1,500.
 func WithMaxResponseBytes(n int64) Option {
 	return func(cfg *config) error {
 		if n <= 0 {
