@@ -132,7 +132,9 @@ func TestALaterAndLongerPauseRefusesThoseWhoWait(t *testing.T) {
 		client := server.Client()
 		server.Fail(funneltest.Fault{Status: 429})
 		server.Fail(funneltest.Fault{Status: 429, Header: http.Header{"Retry-After": {"3600"}}})
-		start := time.Now()
+		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+		require.ErrorIs(t, err, funnel.ErrRateLimited)
+		start := time.Now() // a minute's pause; whoever goes first then makes it an hour's
 		spread(3, 3, func(int) {
 			if _, err := client.Contacts.Get(t.Context(), 1); !errors.Is(err, funnel.ErrRateLimited) {
 				t.Errorf("after %s: %v", time.Since(start), err)
