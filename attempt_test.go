@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
@@ -277,5 +278,36 @@ func TestAttempt_CookiesAreSentOnce(t *testing.T) {
 			got = append(got, fmt.Sprint(req.Header["Cookie"]))
 		}
 		require.Equal(t, []string{"[own=1]", "[own=1; node=n1]", "[own=1; node=n1]"}, got)
+	})
+}
+
+func TestAuth_WhatCannotBeSentWasNotSent(t *testing.T) {
+	t.Parallel()
+	mock := httpmock.NewMockTransport()
+	client, err := funnel.New("https://api.example.com", "secret", funnel.WithHTTPClient(&http.Client{Transport: mock}),
+		funnel.WithAuth(func(req *http.Request) error {
+			req.Header.Set("X-Api-Key", "from a file\n")
+			return nil
+		}))
+	require.NoError(t, err)
+	_, err = client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Launch"})
+	require.ErrorContains(t, err, "the value of X-Api-Key holds a control character")
+	require.NotContains(t, err.Error(), "from a file")
+	require.False(t, funnel.MayHaveBeenApplied(err))
+	require.Zero(t, mock.GetTotalCallCount())
+}
+
+func TestAuth_ThatOutlastsTheDeadlineSendsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock := httpmock.NewMockTransport()
+		client, err := funnel.New("https://api.example.com", "secret", funnel.WithHTTPClient(&http.Client{Transport: mock}),
+			funnel.WithAuth(func(*http.Request) error { time.Sleep(time.Minute); return nil }))
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = client.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Launch"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.False(t, funnel.MayHaveBeenApplied(err))
+		require.Zero(t, mock.GetTotalCallCount())
 	})
 }

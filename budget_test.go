@@ -12,23 +12,6 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-// Where one call after the other fails, retries dwindle to half the calls: the
-// store is drained, and each call puts half a retry back.
-func TestRetryBudget_LongOutage(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", failure(503, "SERVER_ERROR", "Oops"))
-		client := api.client(t)
-		const calls = 400
-		for range calls {
-			require.ErrorIs(t, getContact.call(t.Context(), client), funnel.ErrServer)
-		}
-		retries := len(api.requests()) - calls
-		require.LessOrEqual(t, retries, 100+calls/2)
-		require.GreaterOrEqual(t, retries, calls/2)
-	})
-}
-
 func TestRetryBudget_Counts(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -86,25 +69,17 @@ func TestRetryBudget_Refills(t *testing.T) {
 	})
 }
 
-// A server that is away for 5 s goes unnoticed by fifty goroutines.
-func TestRetryBudget_BlipPassesUnnoticed(t *testing.T) {
+// A policy that does not speak of the budget has the default one: 100 retries
+// in store, and half a one for each call.
+func TestWithRetry_BudgetByDefault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		back := time.Now().Add(5 * time.Second)
-		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
-			if time.Now().Before(back) {
-				return htmlPage(503, "Service Unavailable")(req)
-			}
-			return data(`{"id":7}`)(req)
-		})
-		client := api.client(t)
-		const workers = 30
-		failed := make(chan error, workers)
-		for range workers {
-			go func() { failed <- getContact.call(t.Context(), client) }()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""))
+		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}), funnel.WithRateLimit(1<<20, time.Second))
+		const calls = 1000
+		for range calls {
+			require.Error(t, getContact.call(t.Context(), client))
 		}
-		for range workers {
-			require.NoError(t, <-failed)
-		}
+		require.InDelta(t, calls+100+calls/2, len(api.requests()), 2)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -274,5 +275,74 @@ func TestTenThousandCreationsUnderFaultsLoseAndDoubleNothing(t *testing.T) {
 		for email, times := range there {
 			require.Equal(t, 1, times, email)
 		}
+	})
+}
+
+func TestBulk_AnItemsOwnTimeOutEndsItsWaitForTheQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(100 * time.Millisecond))
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client(funnel.WithRateLimit(1, time.Minute))
+		start := time.Now()
+		var status []funnel.BulkStatus
+		for result := range funnel.Bulk(t.Context(), client, slices.Values([]int{1, 2, 3}), func(ctx context.Context, _ int) (*funnel.Contact, error) {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
+			return client.Contacts.Get(ctx, 1)
+		}) {
+			status = append(status, result.Status)
+		}
+		require.ElementsMatch(t, []funnel.BulkStatus{funnel.BulkDone, funnel.BulkFailed, funnel.BulkFailed}, status)
+		require.LessOrEqual(t, time.Since(start), 2*time.Second)
+		require.Equal(t, 1, server.RequestCount())
+	})
+}
+
+func TestBulk_AnItemsOwnErrorEndsNothingElse(t *testing.T) {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	for name, err := range map[string]error{
+		"a deadline of the program's own": fmt.Errorf("database: %w", context.DeadlineExceeded),
+		"a resource that is forbidden":    &funnel.APIError{Code: funnel.ErrForbidden, StatusCode: http.StatusForbidden, Attempts: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			done := 0
+			for result := range funnel.Bulk(t.Context(), client, slices.Values(make([]int, 100)), func(context.Context, int) (int, error) {
+				return 0, err
+			}) {
+				require.ErrorIs(t, result.Err, err)
+				require.Equal(t, funnel.BulkFailed, result.Status)
+				done++
+			}
+			require.Equal(t, 100, done)
+		})
+	}
+}
+
+func TestBulk_LeavesAResponseAlone(t *testing.T) {
+	server := funneltest.NewServer()
+	defer server.Close()
+	var response funnel.Response
+	for result := range server.Client().Contacts.CreateAll(funnel.WithResponse(t.Context(), &response), manyContacts(100)) {
+		require.NoError(t, result.Err)
+	}
+	require.Zero(t, response.StatusCode)
+}
+
+// A bulk that stops does not wait until the quota has room for what it will not
+// send.
+func TestABulkThatStopsWaitsForNoQuota(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodPost, "/contact", after(time.Second, failure(401, funnel.ErrUnauthorized, "no")))
+		client := api.client(t, funnel.WithRateLimit(1, time.Minute))
+		start := time.Now()
+		for result := range client.Contacts.CreateAll(t.Context(), manyContacts(10)) {
+			require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "that is why")
+		}
+		require.Equal(t, time.Second, time.Since(start))
+		require.Len(t, api.requests(), 1)
 	})
 }

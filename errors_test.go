@@ -259,3 +259,20 @@ func TestALongMessageDoesNotHideTheTimeToWait(t *testing.T) {
 	err := &funnel.RateLimitError{APIError: funnel.APIError{Message: strings.Repeat("a", 1<<20)}, RetryAfter: time.Minute}
 	require.True(t, strings.HasSuffix(err.Error(), "aaa…; retry after 1m0s"), err.Error())
 }
+
+func TestMayHaveBeenApplied_IsTheSameForAllTypes(t *testing.T) {
+	t.Parallel()
+	require.False(t, funnel.MayHaveBeenApplied(nil))
+	require.False(t, funnel.MayHaveBeenApplied(errors.New("something else")))
+	for _, applied := range []bool{true, false} {
+		apiErr := funnel.APIError{MayHaveBeenApplied: applied}
+		for _, err := range []error{
+			&apiErr,
+			&funnel.ValidationError{APIError: apiErr},
+			&funnel.RateLimitError{APIError: apiErr},
+			&funnel.RequestError{MayHaveBeenApplied: applied, Err: &funnel.APIError{MayHaveBeenApplied: !applied}},
+		} {
+			require.Equal(t, applied, funnel.MayHaveBeenApplied(fmt.Errorf("import: %w", err)), "%T", err)
+		}
+	}
+}

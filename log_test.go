@@ -173,3 +173,16 @@ func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
 }
 func (h contextHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h contextHandler) WithGroup(string) slog.Handler      { return h }
+
+// The log names what the network says, which is nothing personal.
+func TestLogger_NamesTheNetworksErrors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", unsent(&net.OpError{
+			Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "api.example.com", IsNotFound: true},
+		}))
+		option, logged := logOf(t, slog.LevelWarn)
+		require.Error(t, getContact.call(t.Context(), api.client(t, option)))
+		require.Equal(t, "dial tcp: lookup api.example.com: no such host", logged()[0]["after"])
+	})
+}

@@ -341,69 +341,6 @@ func TestWithResponse(t *testing.T) {
 	})
 }
 
-// A recordingLimiter lets everything through and keeps what it is told.
-type recordingLimiter struct {
-	outcomes []funnel.Outcome
-	err      error
-}
-
-func (l *recordingLimiter) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
-	if l.err != nil {
-		return nil, l.err
-	}
-	return func(o funnel.Outcome) { l.outcomes = append(l.outcomes, o) }, ctx.Err()
-}
-
-// A limiter of the user's own is told how each attempt ended, once.
-func TestWithLimiter_IsToldEveryOutcome(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const limit, remaining = "X-RateLimit-Limit", "X-RateLimit-Remaining"
-		api := newMockAPI(t).on(http.MethodGet, "/contact",
-			unsent(io.EOF),
-			breaks(io.EOF),
-			answers(503, "", "Retry-After", "2"),
-			tooMany("Retry-After", "70", limit, "600", remaining, "0"),
-			cutShort(200, `{"succ`),
-			answers(200, `{"success":true,"data":{"id":7}}`, limit, "600", remaining, "599"))
-		limiter := &recordingLimiter{}
-		client := api.client(t, funnel.WithLimiter(limiter), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 6}))
-		require.NoError(t, getContact.call(t.Context(), client))
-		require.Equal(t, []funnel.Outcome{
-			{Sent: false, Remaining: -1},
-			{Sent: true, Remaining: -1},
-			{Sent: true, StatusCode: 503, Remaining: -1, RetryAfter: 2 * time.Second},
-			{Sent: true, StatusCode: 429, Remaining: 0, RetryAfter: 70 * time.Second},
-			{Sent: true, StatusCode: 200, Remaining: -1},
-			{Sent: true, StatusCode: 200, Remaining: 599},
-		}, limiter.outcomes)
-		gaps := gapsBetween(api.requests())
-		require.Equal(t, 70*time.Second, gaps[3]) // the pause after a 429 stays
-	})
-}
-
-func TestWithLimiter_ItsErrorFailsTheCall(t *testing.T) {
-	t.Parallel()
-	closed := errors.New("the limiter is closed")
-	client := newMockAPI(t).client(t, funnel.WithLimiter(&recordingLimiter{err: closed}))
-	err := createFunnel.call(t.Context(), client)
-	require.ErrorIs(t, err, closed)
-	require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
-}
-
-func TestWithRateLimit_SpacesRequests(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
-		client := api.client(t, funnel.WithRateLimit(2, 10*time.Second))
-		started := time.Now()
-		for range 6 {
-			require.NoError(t, getContact.call(t.Context(), client))
-		}
-		require.Equal(t, 20*time.Second, time.Since(started))
-	})
-}
-
 // Options are applied in order, and the last one counts.
 func TestOptions_TheLastOneCounts(t *testing.T) {
 	t.Parallel()
@@ -453,4 +390,14 @@ func TestWithHeader_OfAuthenticationAndHost(t *testing.T) {
 	require.ErrorAs(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "host", "evil.example.com"), 1), &argument)
 	require.Equal(t, "header", argument.Field)
 	require.Equal(t, 1, mock.GetTotalCallCount())
+}
+
+// The error hides the key, but what the program asked to see is as it came.
+func TestWithResponse_ShowsTheHeaderAsItCame(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", answers(403, "{}", "X-Debug", testKey))
+	var response funnel.Response
+	err := getContact.call(funnel.WithResponse(t.Context(), &response), api.client(t))
+	require.Equal(t, "[hidden]", asError[*funnel.APIError](t, err).Header.Get("X-Debug"))
+	require.Equal(t, testKey, response.Header.Get("X-Debug"))
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -227,45 +230,192 @@ func TestALimiterOfOnesOwn(t *testing.T) {
 	})
 }
 
-// recorder is a limiter that notes what it is told.
-type recorder struct{ outcomes []funnel.Outcome }
-
-func (r *recorder) Acquire(context.Context) (func(funnel.Outcome), error) {
-	return func(o funnel.Outcome) { r.outcomes = append(r.outcomes, o) }, nil
+// A recordingLimiter lets everything through and keeps what it is told.
+type recordingLimiter struct {
+	outcomes []funnel.Outcome
+	err      error
 }
 
-func TestALimiterIsToldHowEachAttemptEnded(t *testing.T) {
+func (l *recordingLimiter) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
+	if l.err != nil {
+		return nil, l.err
+	}
+	return func(o funnel.Outcome) { l.outcomes = append(l.outcomes, o) }, ctx.Err()
+}
+
+// A limiter of the user's own is told how each attempt ended, once.
+func TestWithLimiter_IsToldEveryOutcome(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(funneltest.WithoutRateLimitHeaders())
-		defer server.Close()
-		server.SeedContacts(1)
-		var limiter recorder
-		client := server.Client(funnel.WithLimiter(&limiter))
-		server.Fail(funneltest.Fault{Status: 503, Header: map[string][]string{"Retry-After": {"7"}}})
-		server.Fail(funneltest.Fault{DropConnection: true})
-		_, err := client.Contacts.Get(t.Context(), 1)
-		require.NoError(t, err)
+		const limit, remaining = "X-RateLimit-Limit", "X-RateLimit-Remaining"
+		api := newMockAPI(t).on(http.MethodGet, "/contact",
+			unsent(io.EOF),
+			breaks(io.EOF),
+			answers(503, "", "Retry-After", "2"),
+			tooMany("Retry-After", "70", limit, "600", remaining, "0"),
+			cutShort(200, `{"succ`),
+			answers(200, `{"success":true,"data":{"id":7}}`, limit, "600", remaining, "599"))
+		limiter := &recordingLimiter{}
+		client := api.client(t, funnel.WithLimiter(limiter), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 6}))
+		require.NoError(t, getContact.call(t.Context(), client))
 		require.Equal(t, []funnel.Outcome{
-			{Sent: true, StatusCode: 503, Remaining: -1, RetryAfter: 7 * time.Second},
-			{Sent: true, StatusCode: 0, Remaining: -1},
+			{Sent: false, Remaining: -1},
+			{Sent: true, Remaining: -1},
+			{Sent: true, StatusCode: 503, Remaining: -1, RetryAfter: 2 * time.Second},
+			{Sent: true, StatusCode: 429, Remaining: 0, RetryAfter: 70 * time.Second},
 			{Sent: true, StatusCode: 200, Remaining: -1},
+			{Sent: true, StatusCode: 200, Remaining: 599},
 		}, limiter.outcomes)
+		gaps := gapsBetween(api.requests())
+		require.Equal(t, 70*time.Second, gaps[3]) // the pause after a 429 stays
 	})
 }
 
-func TestALimitersErrorEndsTheCall(t *testing.T) {
-	refusal := errors.New("no quota today")
-	server := funneltest.NewServer()
-	defer server.Close()
-	client := server.Client(funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) { return nil, refusal })))
-	_, err := client.Contacts.Get(t.Context(), 1)
-	require.ErrorIs(t, err, refusal)
-	var request *funnel.RequestError
-	require.ErrorAs(t, err, &request)
-	require.Zero(t, request.Attempts)
-	require.Zero(t, server.RequestCount())
+func TestWithLimiter_ItsErrorFailsTheCall(t *testing.T) {
+	t.Parallel()
+	closed := errors.New("the limiter is closed")
+	client := newMockAPI(t).client(t, funnel.WithLimiter(&recordingLimiter{err: closed}))
+	err := createFunnel.call(t.Context(), client)
+	require.ErrorIs(t, err, closed)
+	require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+}
+
+func TestWithRateLimit_SpacesRequests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		client := api.client(t, funnel.WithRateLimit(2, 10*time.Second))
+		started := time.Now()
+		for range 6 {
+			require.NoError(t, getContact.call(t.Context(), client))
+		}
+		require.Equal(t, 20*time.Second, time.Since(started))
+	})
 }
 
 type limiterFunc func(context.Context) (func(funnel.Outcome), error)
 
 func (f limiterFunc) Acquire(ctx context.Context) (func(funnel.Outcome), error) { return f(ctx) }
+
+func TestAPanicOnTheWayKeepsNoSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		server.SeedContacts(1)
+		panics := true
+		client := server.Client(funnel.WithRateLimit(1, time.Minute), funnel.WithAuth(func(req *http.Request) error {
+			if panics {
+				panic("in the user's code")
+			}
+			req.Header.Set("Authorization", "Bearer "+server.APIKey())
+			return nil
+		}))
+		require.Panics(t, func() { _, _ = client.Contacts.Get(t.Context(), 1) })
+		panics = false
+		start := time.Now()
+		_, err := client.Contacts.Get(t.Context(), 1)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(start), 65*time.Second)
+	})
+}
+
+func TestALaterAndLongerPauseRefusesThoseWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client()
+		server.Fail(funneltest.Fault{Status: 429})
+		server.Fail(funneltest.Fault{Status: 429, Header: http.Header{"Retry-After": {"3600"}}})
+		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+		require.ErrorIs(t, err, funnel.ErrRateLimited)
+		start := time.Now() // a minute's pause; whoever goes first then makes it an hour's
+		spread(3, 3, func(int) {
+			if _, err := client.Contacts.Get(t.Context(), 1); !errors.Is(err, funnel.ErrRateLimited) {
+				t.Errorf("after %s: %v", time.Since(start), err)
+			}
+		})
+		require.LessOrEqual(t, time.Since(start), 62*time.Second)
+	})
+}
+
+func TestAnHourlyQuotaDoesNotStretchTheServersMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(10 * time.Millisecond))
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client(funnel.WithRateLimit(5000, time.Hour))
+		start := time.Now()
+		for range 700 {
+			_, err := client.Contacts.Get(t.Context(), 1)
+			require.NoError(t, err)
+		}
+		require.LessOrEqual(t, time.Since(start), 70*time.Second)
+	})
+}
+
+func TestARateLimitWaitIsNeverLongerThanItsMaximum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client(funnel.WithRetry(funnel.RetryPolicy{RateLimitWait: 10 * time.Minute}), funnel.WithMaxResponseBytes(math.MaxInt64))
+		server.Fail(funneltest.Fault{Status: 429})
+		start := time.Now()
+		_, err := client.Contacts.Get(t.Context(), 1)
+		require.NoError(t, err)
+		require.Equal(t, 10*time.Minute, time.Since(start))
+	})
+}
+
+// Where the context ends just when it is the call's turn, nothing is sent, and
+// the limiter gets its slot back, once.
+func TestWithLimiter_ContextThatEndsAtItsTurn(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	outcomes := []funnel.Outcome{}
+	client := newMockAPI(t).client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
+		cancel()
+		return func(o funnel.Outcome) { outcomes = append(outcomes, o) }, nil
+	})))
+	err := createFunnel.call(ctx, client)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+	require.Equal(t, []funnel.Outcome{{Sent: false, Remaining: -1}}, outcomes)
+}
+
+// What could not be authenticated was not sent, and gives its slot back.
+func TestWithLimiter_AuthenticationThatFails(t *testing.T) {
+	t.Parallel()
+	limiter := &recordingLimiter{}
+	noToken := errors.New("no token")
+	client := newMockAPI(t).client(t, funnel.WithLimiter(limiter), funnel.WithAuth(func(*http.Request) error { return noToken }))
+	require.ErrorIs(t, createFunnel.call(t.Context(), client), noToken)
+	require.Equal(t, []funnel.Outcome{{Sent: false, Remaining: -1}}, limiter.outcomes)
+}
+
+// A transport that panics may have sent the request: it keeps its slot.
+func TestWithLimiter_TransportThatPanics(t *testing.T) {
+	t.Parallel()
+	limiter := &recordingLimiter{}
+	transport := roundTripFunc(func(*http.Request) (*http.Response, error) { panic("a bug") })
+	client := clientOver(t, transport, funnel.WithLimiter(limiter))
+	require.PanicsWithValue(t, "a bug", func() { _ = createFunnel.call(t.Context(), client) })
+	require.Equal(t, []funnel.Outcome{{Sent: true, Remaining: -1}}, limiter.outcomes)
+}
+
+// A call that begins in too long a pause fails with the error of the pause
+// itself, and names its own operation.
+func TestRateLimit_PauseThatIsTooLongForANewCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", "3600"))
+		client := api.client(t)
+		require.Error(t, getContact.call(t.Context(), client))
+		err := createFunnel.call(t.Context(), client)
+		paused, ok := err.(*funnel.RateLimitError)
+		require.True(t, ok, "%T", err)
+		require.Equal(t, time.Hour, paused.RetryAfter)
+		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+	})
+}
