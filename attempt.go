@@ -59,14 +59,17 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	admission, stop := either(ctx, call.admission)
 	defer stop()
 	done, err := c.admit(admission)
-	if err == nil && ctx.Err() != nil { // its turn and its end came together
-		done(Outcome{Remaining: quota.Unknown})
-		err = admission.Err()
+	switch {
+	case err == nil:
+		// Its turn and its end may have come together, and the context that it
+		// waited with is the last to be told.
+		if err = call.over(ctx); err != nil {
+			done(Outcome{Remaining: quota.Unknown})
+		}
+	case err == admission.Err():
+		err = contextError(admission)
 	}
 	if err != nil {
-		if err == admission.Err() {
-			err = contextError(admission)
-		}
 		return answer{err: err, refused: true, unsent: true}
 	}
 	outcome := Outcome{Sent: true, Remaining: quota.Unknown} // should the code below panic
@@ -97,6 +100,17 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		Err:        got.err,
 	})
 	return got
+}
+
+// over says why nothing more is to be sent for the call, if that is so.
+func (c *call) over(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	case c.admission != nil && c.admission.Err() != nil:
+		return contextError(c.admission)
+	}
+	return nil
 }
 
 // either returns a context that is over when one of the two is; the second may

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -310,4 +311,42 @@ func TestAuth_ThatOutlastsTheDeadlineSendsNothing(t *testing.T) {
 		require.False(t, funnel.MayHaveBeenApplied(err))
 		require.Zero(t, mock.GetTotalCallCount())
 	})
+}
+
+// A lateContext is of the user's own type: contexts made from it learn only some
+// time later, by a goroutine, that it is over.
+type lateContext struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c *lateContext) Done() <-chan struct{} { return c.done }
+
+func (c *lateContext) Err() error {
+	select {
+	case <-c.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+// Where a context ends just when it is the turn of a call in a bulk, nothing is
+// sent, and the limiter gets its slot back once.
+func TestAttempt_ContextThatEndsAtItsTurnInABulk(t *testing.T) {
+	t.Parallel()
+	var ctx *lateContext
+	outcomes := []funnel.Outcome{}
+	client := newMockAPI(t).client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
+		close(ctx.done)
+		return func(o funnel.Outcome) { outcomes = append(outcomes, o) }, nil
+	})))
+	for result := range funnel.Bulk(t.Context(), client, slices.Values([]int{1}), func(within context.Context, _ int) (int, error) {
+		ctx = &lateContext{within, make(chan struct{})}
+		return 0, createFunnel.call(ctx, client)
+	}) {
+		require.ErrorIs(t, result.Err, context.Canceled)
+		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, result.Err))
+	}
+	require.Equal(t, []funnel.Outcome{{Sent: false, Remaining: -1}}, outcomes)
 }

@@ -346,3 +346,19 @@ func TestABulkThatStopsWaitsForNoQuota(t *testing.T) {
 		require.Len(t, api.requests(), 1)
 	})
 }
+
+// What is begun when a bulk has stopped is not sent any more, however fast it
+// begins.
+func TestABulkThatHasStoppedSendsNothingMore(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodPost, "/contact", failure(401, funnel.ErrUnauthorized, "no"))
+	sameAddress := slices.Repeat([]funnel.ContactCreateParams{{Email: "ada@example.com"}}, 20) // one after the other
+	want := append([]funnel.BulkStatus{funnel.BulkFailed}, slices.Repeat([]funnel.BulkStatus{funnel.BulkSkipped}, 19)...)
+	got := []funnel.BulkStatus{}
+	for result := range api.client(t).Contacts.CreateAll(t.Context(), slices.Values(sameAddress)) {
+		require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "that is why")
+		got = append(got, result.Status)
+	}
+	require.Equal(t, want, got)
+	require.Len(t, api.requests(), 1)
+}
