@@ -3,10 +3,12 @@ package funnel_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -361,4 +363,37 @@ func TestABulkThatHasStoppedSendsNothingMore(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 	require.Len(t, api.requests(), 1)
+}
+
+// The error that ends a bulk is the reason of what is skipped, and stays as it
+// is where something skipped has been done in part.
+func TestTheErrorThatEndsABulkIsOnlyItsOwnItems(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		updating := make(chan struct{})
+		client := clientOver(t, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			switch {
+			case req.Method == http.MethodPut:
+				close(updating)
+				return after(2*time.Second, data(`{"id":7}`))(req)
+			case req.Method == http.MethodGet:
+				return data(`{"id":7}`)(req)
+			}
+			body, err := io.ReadAll(req.Body)
+			if err != nil || strings.Contains(string(body), "old@") {
+				return failure(409, funnel.ErrContactExists, "there")(req)
+			}
+			<-updating
+			return after(time.Second, failure(401, funnel.ErrUnauthorized, "no longer"))(req)
+		}))
+		results := slices.Collect(client.Contacts.UpsertAll(t.Context(), slices.Values([]funnel.ContactCreateParams{
+			{Email: "new@example.com"},
+			{Email: "old@example.com", FirstName: "Ada", TagIDs: []funnel.TagID{1}}, // updated, but not tagged
+		})))
+		require.Equal(t, funnel.BulkFailed, results[0].Status)
+		require.False(t, funnel.MayHaveBeenApplied(results[0].Err))
+		require.Equal(t, funnel.BulkUnknown, results[1].Status)
+		require.ErrorIs(t, results[1].Err, results[0].Err, "that is why")
+		require.True(t, funnel.MayHaveBeenApplied(results[1].Err))
+	})
 }

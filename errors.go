@@ -224,10 +224,10 @@ func markApplied(err error) {
 		request *RequestError
 		apiErr  *APIError
 	)
-	if errors.As(err, &request) {
+	switch {
+	case errors.As(err, &request): // first, and alone: what it holds may be the error of another call
 		request.MayHaveBeenApplied = true
-	}
-	if errors.As(err, &apiErr) {
+	case errors.As(err, &apiErr):
 		apiErr.MayHaveBeenApplied = true
 	}
 }
