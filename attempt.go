@@ -140,8 +140,14 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		return got
 	}
 	resp, err := a.base.RoundTrip(req)
+	if resp == nil && err == nil { // this, and a body that is nil, http.Client would have checked
+		err = fmt.Errorf("the transport, a %T, returned neither an answer nor an error", a.base)
+	}
 	if err != nil {
 		return noAnswer(a.timedOut(ctx, parent, err), conn.surelyUnsent())
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 {

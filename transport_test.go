@@ -340,3 +340,18 @@ func TestTransport_ContextThatEnds(t *testing.T) {
 		})
 	}
 }
+
+// A transport of the user's own making may leave out the body, as with
+// http.Client; that it returns nothing at all is an error, of which nobody knows
+// what was sent.
+func TestTransport_ThatReturnsLessThanItShould(t *testing.T) {
+	t.Parallel()
+	returns := func(resp *http.Response) http.RoundTripper {
+		return roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })
+	}
+	require.NoError(t, clientOver(t, returns(&http.Response{StatusCode: 204})).Contacts.Delete(t.Context(), 7))
+
+	err := createFunnel.call(t.Context(), clientOver(t, returns(nil)))
+	require.ErrorContains(t, err, "the transport, a funnel_test.roundTripFunc, returned neither an answer nor an error")
+	require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+}
