@@ -134,6 +134,8 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	var conn connTrace
 	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
 	req.Header = call.attemptHeader(req.Header["Cookie"])
+	target := *req.URL // authentication may add to the query
+	req.URL = &target
 	if err := a.authenticate(req); err != nil {
 		got := noAnswer(a.timedOut(ctx, parent, err), true)
 		got.refused = true

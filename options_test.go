@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -147,12 +148,14 @@ func TestWithAuth(t *testing.T) {
 			client := api.client(t, funnel.WithAuth(func(req *http.Request) error {
 				signed++
 				req.Header.Add("X-Signature", time.Now().Format(time.RFC3339))
+				req.URL.RawQuery += "&attempt=" + strconv.Itoa(signed)
 				return nil
 			}))
 			require.NoError(t, getContact.call(t.Context(), client))
 			require.Equal(t, 3, signed)
-			for _, req := range api.requests() {
+			for i, req := range api.requests() {
 				require.Equal(t, []string{req.At.Format(time.RFC3339)}, req.Header["X-Signature"])
+				require.Equal(t, "contact_id=7&attempt="+strconv.Itoa(i+1), req.Query)
 			}
 		})
 	})
