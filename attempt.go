@@ -46,8 +46,13 @@ type attempter struct {
 // act on it. The header is the answer's, for the cookie jar.
 func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callFrom(req.Context())
-	call.last = a.attempt(req.Context(), call, req)
-	return &http.Response{StatusCode: http.StatusOK, Header: call.last.header, Body: http.NoBody, Request: req}, nil
+	got := a.attempt(req.Context(), call, req)
+	if got.refused {
+		call.refusal = got.err // and the last answer stays
+	} else {
+		call.last = got
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: got.header, Body: http.NoBody, Request: req}, nil
 }
 
 func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) answer {
@@ -70,7 +75,7 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		err = contextError(admission)
 	}
 	if err != nil {
-		return answer{err: err, refused: true, unsent: true}
+		return answer{err: err, refused: true}
 	}
 	outcome := Outcome{Sent: true, Remaining: quota.Unknown} // should the code below panic
 	defer func() { done(outcome) }()

@@ -322,6 +322,23 @@ func TestWithResponse(t *testing.T) {
 		require.Equal(t, `{"succ`, string(response.Body))
 	})
 
+	t.Run("wait for another attempt that ends with the context", func(t *testing.T) {
+		t.Parallel()
+		for _, answer := range []reply{answers(500, "said"), answers(429, "said")} {
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", answer)
+				var response funnel.Response
+				ctx, cancel := context.WithCancel(funnel.WithResponse(t.Context(), &response))
+				time.AfterFunc(time.Second/2, cancel)
+				err := getContact.call(ctx, api.client(t))
+				require.ErrorIs(t, err, context.Canceled)
+				require.Equal(t, asError[*funnel.APIError](t, err).StatusCode, response.StatusCode)
+				require.Equal(t, "said", string(response.Body))
+				require.Equal(t, 1, response.Attempts)
+			})
+		}
+	})
+
 	t.Run("refused before sending", func(t *testing.T) {
 		t.Parallel()
 		var response funnel.Response

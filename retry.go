@@ -108,6 +108,7 @@ type call struct {
 	attempts  int
 	unsettled bool          // some attempt may have taken effect, and nobody knows
 	last      answer        // of the last attempt
+	refusal   error         // why another one was not sent
 	err       error         // what the call fails with as things stand
 	backoff   time.Duration // before the next attempt
 	waited    time.Duration // spent in backoff since the last attempt
@@ -167,8 +168,8 @@ func (c *call) judge(ctx context.Context, err error) (again bool) {
 		c.err = c.requestError(err)
 		return false
 	}
-	if c.last.refused {
-		c.err = c.refused(c.last.err)
+	if c.refusal != nil {
+		c.err = c.refused(c.refusal)
 		return false
 	}
 	var repeat bool
