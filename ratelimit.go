@@ -107,19 +107,31 @@ func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
 		if err := c.gate.Enter(ctx); err != nil {
 			return nil, err
 		}
-		release, err := c.limiter.Acquire(ctx)
+		release, err := c.acquire(ctx)
 		if err != nil {
-			c.gate.Leave(false)
 			return nil, err
 		}
-		if c.gate.Paused().IsZero() {
-			return func(o Outcome) {
-				release(o)
-				c.gate.Leave(o.StatusCode != 0 && o.StatusCode != 429)
-			}, nil
+		done := func(o Outcome) {
+			defer c.gate.Leave(o.StatusCode != 0 && o.StatusCode != 429)
+			release(o)
 		}
-		// A 429 came while this one was waiting for the limiter.
-		release(Outcome{Remaining: quota.Unknown})
-		c.gate.Leave(false)
+		if c.gate.Paused().IsZero() {
+			return done, nil
+		}
+		done(Outcome{Remaining: quota.Unknown}) // a 429 came while it was waiting for the limiter
 	}
+}
+
+// acquire asks the limiter for whoever is inside of the gate. Who gets nothing
+// leaves it, also where a limiter of the user's own panics.
+func (c *Client) acquire(ctx context.Context) (release func(Outcome), err error) {
+	acquired := false
+	defer func() {
+		if !acquired {
+			c.gate.Leave(false)
+		}
+	}()
+	release, err = c.limiter.Acquire(ctx)
+	acquired = err == nil
+	return release, err
 }

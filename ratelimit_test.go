@@ -293,6 +293,37 @@ func TestWithRateLimit_SpacesRequests(t *testing.T) {
 	})
 }
 
+// A limiter that panics, on either way, does not keep the client shut.
+func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
+	for _, panics := range []string{"when asked", "when told"} {
+		t.Run(panics, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer()
+				defer server.Close()
+				server.SeedContacts(1)
+				asked := 0
+				client := server.Client(funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
+					if asked++; asked == 1 && panics == "when asked" {
+						panic("a bug")
+					}
+					return func(funnel.Outcome) {
+						if asked == 1 {
+							panic("a bug")
+						}
+					}, nil
+				})))
+				require.PanicsWithValue(t, "a bug", func() { _, _ = client.Contacts.Get(t.Context(), 1) })
+
+				server.Fail(funneltest.Fault{Status: 429}) // after which one goes first, if nobody is inside
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				_, err := client.Contacts.Get(ctx, 1)
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
 type limiterFunc func(context.Context) (func(funnel.Outcome), error)
 
 func (f limiterFunc) Acquire(ctx context.Context) (func(funnel.Outcome), error) { return f(ctx) }
