@@ -1,6 +1,7 @@
 package quota_test
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,5 +174,23 @@ func TestASmallLearnedSizeGrowsBackToo(t *testing.T) {
 		require.Equal(t, 20, w.size())
 		wait(t, time.Hour)
 		require.Equal(t, 50, w.size())
+	})
+}
+
+// A window without end, too, ends at its own size when it grows back.
+func TestTheLargestWindowGrowsBackToItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := learner{quota.NewWindow(math.MaxInt, time.Second), t}
+		full := w.Left()
+		for range 2 { // the first refusal alone tells nothing
+			wait(t, time.Second)
+			w.send()(answered(429))
+		}
+		require.Less(t, w.Left(), full)
+		for range 60 {
+			wait(t, time.Second)
+			require.Positive(t, w.size())
+		}
+		require.Equal(t, full, w.size())
 	})
 }

@@ -2,6 +2,7 @@ package quota_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,6 +158,15 @@ func TestAServerWithRoomForbidsNothing(t *testing.T) {
 		acquire(t, w)
 		release(remaining(100))
 		requireRefused(t, w, 59*time.Second, time.Minute) // by the own slots alone
+	})
+}
+
+// A server without a limit says so by the largest number that it has.
+func TestALimitWithoutEndForbidsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := quota.NewWindow(50, time.Minute)
+		acquire(t, w)(remaining(math.MaxInt))
+		require.Equal(t, 49, room(t, w))
 	})
 }
 

@@ -49,7 +49,8 @@ func (s *serverWindow) most(now moment, n int) int {
 	if now >= s.turns { // nothing is known yet of the window that is open now
 		return max(1, int(math.Ceil(s.share*float64(n))))
 	}
-	most := int(s.share * s.share * float64(s.left))
+	// The largest int, which a server without a limit says, is as a float too large for one.
+	most := int(min(s.share*s.share*float64(s.left), math.MaxInt32))
 	if s.left >= priorWeight {
 		return max(1, most) // even the smallest share may try
 	}
@@ -113,7 +114,7 @@ func (l *learnedSize) accepted(sent moment, n int) {
 // twice as much for each further one.
 func (l *learnedSize) grow(now moment, n int, per time.Duration) {
 	for l.size < n && now >= l.growth {
-		l.size = min(n, l.size+l.step)
+		l.size += min(l.step, n-l.size)
 		l.growth += per
 		if l.grown++; l.grown >= patience {
 			l.step *= 2
