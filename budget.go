@@ -1,6 +1,9 @@
 package funnel
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // A budget keeps a long outage from multiplying the load: retries draw on a
 // store that calls fill up slowly. A blip of a few seconds passes unnoticed; in
@@ -15,7 +18,8 @@ func newBudget(retries int) *budget {
 	if retries < 0 {
 		return &budget{}
 	}
-	return &budget{halves: 2 * retries, full: 2 * retries}
+	full := 2 * min(retries, math.MaxInt/2)
+	return &budget{halves: full, full: full}
 }
 
 // deposit adds what one call is worth.

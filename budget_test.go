@@ -2,6 +2,7 @@ package funnel_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ func TestRetryBudget_Counts(t *testing.T) {
 		{"drained by lost answers", 2, breaks(io.EOF), []int{3, 1, 2, 1, 2}},
 		{"drained by missing connections", 2, unsent(io.EOF), []int{3, 1, 2, 1, 2}},
 		{"not by 429", 2, tooMany(), []int{4, 4, 4, 4}},
+		{"not if it is as large as can be", math.MaxInt, failure(503, "SERVER_ERROR", "Oops"), []int{4, 4}},
 		{"never", -1, failure(503, "SERVER_ERROR", "Oops"), []int{4, 4, 4, 4, 4, 4}},
 	}
 	for _, tt := range tests {

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"syscall"
@@ -428,6 +429,18 @@ func TestRetry_Backoff(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The longest wait that there is has no room for jitter, and is no short one.
+func TestRetry_LongestBackoff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", failure(503, "SERVER_ERROR", "Oops"))
+		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MinWait: math.MaxInt64}))
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, getContact.call(ctx, client)))
+	})
 }
 
 func gapsBetween(sent []sentRequest) []time.Duration {
