@@ -264,6 +264,26 @@ func TestAll_ServerThatRepeatsAPage(t *testing.T) {
 	}
 }
 
+// Whoever changes the items while ranging still gets them once.
+func TestAll_ListThatIsNotPagedAndIsChanged(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on("GET", "/contacts", data(`[{"id":1,"custom_fields":{"plan":"pro"}},{"id":2,"tags":[{"id":5}]}]`))
+	got := []funnel.ContactID{}
+	for contact, err := range api.client(t).Contacts.All(t.Context(), funnel.ContactListParams{}) {
+		require.NoError(t, err)
+		require.Less(t, len(got), 2, "and no more")
+		got = append(got, contact.ID)
+		contact.FirstName = "Ada"
+		for field := range contact.CustomFields {
+			contact.CustomFields[field] = "basic"
+		}
+		for i := range contact.Tags {
+			contact.Tags[i].Name = "vip"
+		}
+	}
+	require.Equal(t, []funnel.ContactID{1, 2}, got)
+}
+
 // A list that shrinks while it is read ends where the server says, or with an
 // empty page.
 func TestAll_ListThatShrinks(t *testing.T) {

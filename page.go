@@ -1,12 +1,13 @@
 package funnel
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
 )
 
@@ -58,9 +59,9 @@ type walker[T any] struct {
 	yield    func(*T, error) bool
 	response *Response // the user's, of WithResponse
 
-	asked  int      // number of the last page asked for
-	last   int      // number of the last page there is, as far as is known
-	before *Page[T] // the page before the next one
+	asked  int    // number of the last page asked for
+	last   int    // number of the last page there is, as far as is known
+	before []byte // the items of the page before, in JSON: the user has them, and may change them
 }
 
 // A fetched page, or why there is none.
@@ -94,20 +95,29 @@ func (w *walker[T]) fetch(ctx context.Context, number int) *fetched[T] {
 // see says how far the list goes. Without paging data there may be a next page
 // as long as this one has items that the one before did not have.
 func (w *walker[T]) see(got *fetched[T]) {
+	repeats := false
 	if got.err == nil {
-		got.err = got.page.follows(w.before, got.number, w.resource.many)
+		repeats = w.repeats(got.page.Items)
+		got.err = got.page.follows(got.number, repeats, w.resource.many)
 	}
 	switch {
 	case got.err != nil:
 		w.last = 0
 	case got.page.LastPage > 0:
 		w.last = got.page.LastPage
-	case len(got.page.Items) == 0 || got.page.repeats(w.before):
+	case len(got.page.Items) == 0 || repeats:
 		w.last, got.page.Items = 0, nil
 	default:
 		w.last = got.number + 1
 	}
-	w.before = got.page
+}
+
+// repeats reports whether the next page has the items of the one before: without
+// paging data, that is a list without pages.
+func (w *walker[T]) repeats(items []T) bool {
+	before := w.before
+	w.before, _ = json.Marshal(items)
+	return len(items) > 0 && before != nil && bytes.Equal(w.before, before)
 }
 
 func (w *walker[T]) take(got *fetched[T]) (more bool) {
@@ -128,20 +138,14 @@ func (w *walker[T]) take(got *fetched[T]) (more bool) {
 
 // follows guards against a server that does not turn the pages: a loop over it
 // would not end, and see the same items again and again.
-func (p *Page[T]) follows(before *Page[T], number int, path string) error {
+func (p *Page[T]) follows(number int, repeats bool, path string) error {
 	switch {
 	case p.Page > 0 && p.Page != number:
 		return pagingError(path, "page %d was asked for and page %d came", number, p.Page)
-	case p.LastPage > 0 && p.repeats(before):
+	case p.LastPage > 0 && repeats:
 		return pagingError(path, "page %d of %d is the same as the one before", number, p.LastPage)
 	}
 	return nil
-}
-
-// repeats reports whether the page has the items of the one before: without
-// paging data, that is a list without pages.
-func (p *Page[T]) repeats(before *Page[T]) bool {
-	return before != nil && len(p.Items) > 0 && reflect.DeepEqual(p.Items, before.Items)
 }
 
 func pagingError(path, format string, args ...any) error {
