@@ -142,7 +142,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	target := *req.URL // authentication may add to the query
 	req.URL = &target
 	if err := a.authenticate(req); err != nil {
-		got := noAnswer(a.timedOut(ctx, parent, err), true)
+		got := noAnswer(call.cause(ctx, parent, err), true)
 		got.refused = true
 		return got
 	}
@@ -151,7 +151,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		err = fmt.Errorf("the transport, a %T, returned neither an answer nor an error", a.base)
 	}
 	if err != nil {
-		return noAnswer(a.timedOut(ctx, parent, err), conn.surelyUnsent())
+		return noAnswer(call.cause(ctx, parent, err), conn.surelyUnsent())
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
@@ -164,7 +164,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	}
 	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.Header)}
 	if got.body, err = readBody(resp, a.client.maxResponseBytes); err != nil {
-		got.err = a.timedOut(ctx, parent, err)
+		got.err = call.cause(ctx, parent, err)
 	}
 	return got
 }
@@ -185,16 +185,16 @@ func (a *attempter) authenticate(req *http.Request) error {
 	return req.Context().Err()
 }
 
-// timedOut says so where it was the attempt's time, or the whole call's, that
-// ran out.
-func (a *attempter) timedOut(ctx, parent context.Context, err error) error {
+// cause is why an attempt has no whole answer: the whole call's time, or the
+// attempt's own, ran out, or else what the transport says.
+func (c *call) cause(ctx, parent context.Context, err error) error {
 	switch {
 	case parent.Err() != nil:
 		return contextError(parent) // err may be the cause alone
 	case ctx.Err() != nil:
-		return fmt.Errorf("no whole answer within %s: %w", a.client.attemptTimeout, err)
+		return fmt.Errorf("no whole answer within %s: %w", c.client.attemptTimeout, c.scrub(withoutURL(err)))
 	}
-	return err
+	return c.scrub(withoutURL(err))
 }
 
 func noAnswer(err error, unsent bool) answer {

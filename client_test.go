@@ -2,6 +2,7 @@ package funnel_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -356,6 +357,26 @@ func TestClient_ContextThatEndsWithACause(t *testing.T) {
 		require.ErrorIs(t, err, gone)
 		require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
 	})
+}
+
+// The cause may be another request's error, as it is among goroutines of which
+// the first to fail ends the others.
+func TestClient_ContextThatEndsWithAnotherRequestsError(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]reply{"in an attempt": hangs, "in a backoff": answers(503, ""), "in a pause": tooMany()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				gone := &url.Error{Op: "Get", URL: "https://other.example.com", Err: io.EOF}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(time.Second/2, func() { cancel(gone) })
+				err := getContact.call(ctx, newMockAPI(t).on(http.MethodGet, "/contact", answer).client(t))
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, gone)
+				require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
+			})
+		})
+	}
 }
 
 func TestCall_SendsAndReads(t *testing.T) {

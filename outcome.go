@@ -95,9 +95,6 @@ func (c *call) redirectError() error {
 
 // requestError is the error of a call that got no usable answer.
 func (c *call) requestError(err error) error {
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		err = wrapped.Err // without its text, which has the URL with the query
-	}
 	return &RequestError{
 		Method:             c.method,
 		Path:               c.path,
@@ -157,6 +154,15 @@ func (c *call) scrub(err error) error {
 		return err
 	}
 	return &scrubbed{message, err}
+}
+
+// withoutURL returns what is inside of net/http's errors, whose text has the URL
+// with the query.
+func withoutURL(err error) error {
+	for wrapped := (*url.Error)(nil); errors.As(err, &wrapped); {
+		err = wrapped.Err
+	}
+	return err
 }
 
 // A scrubbed error matches what the error behind it matches, but does not lead

@@ -176,6 +176,13 @@ func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
 				client, err := funnel.New(testBaseURL, privateKey,
 					funnel.WithHTTPClient(&http.Client{Transport: transport}),
 					funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+					funnel.WithObserver(funnel.Observer{
+						AttemptDone: func(_ context.Context, _ funnel.AttemptInfo, result funnel.AttemptResult) {
+							if result.Err != nil {
+								requireNoKeyIn(t, "attempt", result.Err)
+							}
+						},
+					}),
 					funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2, Budget: -1}))
 				require.NoError(t, err)
 				failed := func(name string, err error) {

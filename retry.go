@@ -165,7 +165,7 @@ func (c *call) run(ctx context.Context) error {
 // things stand, and true asks for another attempt after c.backoff.
 func (c *call) judge(ctx context.Context, err error) (again bool) {
 	if err != nil { // http.Client itself refused: no attempt was made
-		c.err = c.requestError(err)
+		c.err = c.requestError(withoutURL(err))
 		return false
 	}
 	if c.refusal != nil {

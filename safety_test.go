@@ -190,7 +190,8 @@ func TestKey_AtTheEndOfTheKeptBodyIsHidden(t *testing.T) {
 	}
 }
 
-// A transport's error may hold the URL, and the query an address.
+// A transport's error may hold the URL, and the query an address. Neither the
+// call's error shows it nor what an observer is told.
 func TestQuery_IsNotInErrors(t *testing.T) {
 	t.Parallel()
 	const email = "ada@example.com"
@@ -205,15 +206,26 @@ func TestQuery_IsNotInErrors(t *testing.T) {
 		{"one inside another", func(u *url.URL) error {
 			return fmt.Errorf("proxy: %w", &url.Error{Op: "Get", URL: u.String(), Err: io.EOF})
 		}},
+		{"one inside another of its kind", func(u *url.URL) error {
+			return &url.Error{Op: "Get", URL: u.String(), Err: &url.Error{Op: "Get", URL: u.String(), Err: io.EOF}}
+		}},
 		{"a text", func(u *url.URL) error { return fmt.Errorf("cannot get %s: %w", u, io.EOF) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			transport := roundTripFunc(func(req *http.Request) (*http.Response, error) { return nil, tt.err(req.URL) })
-			_, err := clientOver(t, transport).Contacts.GetByEmail(funnel.WithoutRetry(t.Context()), email)
-			require.ErrorIs(t, err, io.EOF)
-			require.NotContains(t, err.Error(), "ada")
+			var observed error
+			client := clientOver(t, transport, funnel.WithObserver(funnel.Observer{
+				AttemptDone: func(_ context.Context, _ funnel.AttemptInfo, result funnel.AttemptResult) { observed = result.Err },
+			}))
+			_, err := client.Contacts.GetByEmail(funnel.WithoutRetry(t.Context()), email)
+			for _, err := range []error{err, observed} {
+				require.ErrorIs(t, err, io.EOF)
+				require.NotContains(t, err.Error(), "ada")
+				var inner *url.Error
+				require.False(t, errors.As(err, &inner), "it has the URL")
+			}
 			require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
 		})
 	}
