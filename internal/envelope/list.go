@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Paging is what an answer says of a list's pages; zero where it does not say.
@@ -18,13 +19,15 @@ type Paging struct {
 }
 
 // A Count is a number in the paging data. Laravel repeats per_page as it came,
-// which is as a string; what is no number counts as not said.
+// which is as a string, and what PHP has divided may be 3.0; what is no whole
+// number counts as not said.
 type Count int
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (c *Count) UnmarshalJSON(b []byte) error {
-	n, err := strconv.Atoi(string(bytes.Trim(b, `"`)))
-	if err != nil || n < 0 {
+	whole, zeros, _ := strings.Cut(string(bytes.Trim(b, `"`)), ".")
+	n, err := strconv.Atoi(whole)
+	if err != nil || n < 0 || strings.Trim(zeros, "0") != "" {
 		n = 0
 	}
 	*c = Count(n)

@@ -24,6 +24,7 @@ func TestListFindsThePagingDataWhereverItIs(t *testing.T) {
 		"a paginator beside no meta": `{"success":true,"meta":[],"data":{"data":[{"id":1},{"id":2}],"current_page":2,"per_page":15,"last_page":4,"total":50}}`,
 		"a paginator in PHP's way":   `{"success":true,"data":{"data":{"3":{"id":1},"4":{"id":2}},"current_page":"2","per_page":"15","last_page":"4","total":"50"}}`,
 		"per_page as a string":       `{"success":true,"data":[{"id":1},{"id":2}],"meta":{"current_page":2,"per_page":"15","last_page":4,"total":50}}`,
+		"whole numbers as floats":    `{"success":true,"data":[{"id":1},{"id":2}],"meta":{"current_page":2,"per_page":15.0,"last_page":4.0,"total":"50.00"}}`,
 		"a list with gaps":           `{"success":true,"data":{"0":{"id":1},"2":{"id":2}},"meta":{"current_page":2,"per_page":15,"last_page":4,"total":50}}`,
 		"no last page":               `{"success":true,"data":[{"id":1},{"id":2}],"meta":{"current_page":2,"per_page":15,"total":50}}`,
 	} {
@@ -50,6 +51,7 @@ func TestPagingDataThatIsNotSaidIsZero(t *testing.T) {
 		"nulls":            {`,"meta":{"current_page":1,"per_page":null,"last_page":null,"total":null}`, envelope.Paging{CurrentPage: 1}},
 		"simplePaginate":   {`,"meta":{"current_page":3,"per_page":15,"from":31}`, envelope.Paging{CurrentPage: 3, PerPage: 15}},
 		"no numbers":       {`,"meta":{"current_page":"one","per_page":[],"last_page":{},"total":true}`, envelope.Paging{}},
+		"no whole numbers": {`,"meta":{"current_page":1,"per_page":1.5,"last_page":2.25,"total":"3.1"}`, envelope.Paging{CurrentPage: 1}},
 		"negative":         {`,"meta":{"current_page":-1,"per_page":-15,"total":50}`, envelope.Paging{Total: 50}},
 		"too large":        {`,"meta":{"current_page":1,"total":99999999999999999999}`, envelope.Paging{CurrentPage: 1}},
 		"nothing there":    {`,"meta":{"current_page":1,"per_page":15,"total":0}`, envelope.Paging{CurrentPage: 1, PerPage: 15}},
