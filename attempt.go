@@ -162,7 +162,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		// it would not end with the context.
 		return noAnswer(fmt.Errorf("the answer has the status %d, which nobody asked for", resp.StatusCode), false)
 	}
-	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.Header)}
+	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.StatusCode, resp.Header)}
 	if got.body, err = readBody(resp, a.client.maxResponseBytes); err != nil {
 		got.err = call.cause(ctx, parent, err)
 	}

@@ -254,7 +254,7 @@ func TestWithLimiter_IsToldEveryOutcome(t *testing.T) {
 			answers(503, "", "Retry-After", "2"),
 			tooMany("Retry-After", "70", limit, "600", remaining, "0"),
 			cutShort(200, `{"succ`),
-			answers(200, `{"success":true,"data":{"id":7}}`, limit, "600", remaining, "599"))
+			answers(200, `{"success":true,"data":{"id":7}}`, limit, "600", remaining, "599", "X-RateLimit-Reset", "4102444800"))
 		limiter := &recordingLimiter{}
 		client := api.client(t, funnel.WithLimiter(limiter), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 6}))
 		require.NoError(t, getContact.call(t.Context(), client))

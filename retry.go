@@ -272,9 +272,6 @@ func (c *call) nextBackoff() time.Duration {
 		wait *= 2
 	}
 	wait += rand.N(min(wait/2, math.MaxInt64-wait) + 1)
-	if c.last.header.Get("Retry-After") == "" { // the time at which the window turns is none for a 5xx
-		return wait
-	}
 	return max(wait, min(c.last.quota.RetryAfter, policy.MaxWait))
 }
 

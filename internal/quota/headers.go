@@ -19,19 +19,19 @@ type Headers struct {
 	RetryAfter time.Duration // how long to wait; 0 where not said
 }
 
-// ParseHeaders reads X-RateLimit-Limit, X-RateLimit-Remaining and, of a
-// refusal, Retry-After (seconds or a date) or else X-RateLimit-Reset (unix
-// seconds). Dates count from the answer's own Date where it has one, so that a
-// wrong clock on this side does no harm.
-func ParseHeaders(h http.Header) Headers {
+// ParseHeaders reads X-RateLimit-Limit, X-RateLimit-Remaining and Retry-After
+// (seconds or a date) or else, of a 429, X-RateLimit-Reset (unix seconds): of
+// other answers it is no time to wait for. Dates count from the answer's own
+// Date where it has one, so that a wrong clock on this side does no harm.
+func ParseHeaders(status int, h http.Header) Headers {
 	return Headers{
 		Limit:      number(h.Get("X-Ratelimit-Limit")),
 		Remaining:  number(h.Get("X-Ratelimit-Remaining")),
-		RetryAfter: retryAfter(h),
+		RetryAfter: retryAfter(status, h),
 	}
 }
 
-func retryAfter(h http.Header) time.Duration {
+func retryAfter(status int, h http.Header) time.Duration {
 	if value := strings.TrimSpace(h.Get("Retry-After")); value != "" {
 		if seconds, ok := seconds(value); ok {
 			return seconds
@@ -40,7 +40,7 @@ func retryAfter(h http.Header) time.Duration {
 			return max(0, date.Sub(now(h)))
 		}
 	}
-	if reset := number(h.Get("X-Ratelimit-Reset")); reset > 0 {
+	if reset := number(h.Get("X-Ratelimit-Reset")); reset > 0 && status == http.StatusTooManyRequests {
 		return max(0, time.Unix(int64(reset), 0).Sub(now(h)))
 	}
 	return 0

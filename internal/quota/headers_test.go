@@ -41,7 +41,7 @@ func TestParseHeadersReadsTheQuota(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := quota.ParseHeaders(headers("X-RateLimit-Limit", tt.limit, "X-RateLimit-Remaining", tt.remaining))
+			got := quota.ParseHeaders(429, headers("X-RateLimit-Limit", tt.limit, "X-RateLimit-Remaining", tt.remaining))
 			require.Equal(t, quota.Headers{Limit: tt.wantLimit, Remaining: tt.wantRemaining}, got)
 		})
 	}
@@ -50,8 +50,8 @@ func TestParseHeadersReadsTheQuota(t *testing.T) {
 func TestParseHeadersKnowsNothingOfNone(t *testing.T) {
 	t.Parallel()
 	unknown := quota.Headers{Limit: quota.Unknown, Remaining: quota.Unknown}
-	require.Equal(t, unknown, quota.ParseHeaders(nil))
-	require.Equal(t, unknown, quota.ParseHeaders(http.Header{}))
+	require.Equal(t, unknown, quota.ParseHeaders(429, nil))
+	require.Equal(t, unknown, quota.ParseHeaders(429, http.Header{}))
 }
 
 // The answers of these tests are from long ago: this machine's clock is of no
@@ -98,7 +98,7 @@ func TestParseHeadersReadsRetryAfter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := quota.ParseHeaders(headers("Date", answerDate, "Retry-After", tt.value))
+			got := quota.ParseHeaders(429, headers("Date", answerDate, "Retry-After", tt.value))
 			require.Equal(t, tt.want, got.RetryAfter)
 		})
 	}
@@ -124,9 +124,12 @@ func TestParseHeadersReadsTheReset(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := quota.ParseHeaders(headers("Date", answerDate, "X-RateLimit-Reset", tt.reset, "Retry-After", tt.retryAfter))
+			got := quota.ParseHeaders(429, headers("Date", answerDate, "X-RateLimit-Reset", tt.reset, "Retry-After", tt.retryAfter))
 			require.Equal(t, tt.want, got.RetryAfter)
 		})
+	}
+	for _, status := range []int{200, 503} {
+		require.Zero(t, quota.ParseHeaders(status, headers("Date", answerDate, "X-RateLimit-Reset", "1704164705")).RetryAfter, status)
 	}
 }
 
@@ -136,7 +139,7 @@ func TestDatesCountFromThisClockWhereTheAnswerHasNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				soon := time.Now().Add(90 * time.Second).UTC()
-				got := quota.ParseHeaders(headers("Date", date, "Retry-After", soon.Format(http.TimeFormat)))
+				got := quota.ParseHeaders(429, headers("Date", date, "Retry-After", soon.Format(http.TimeFormat)))
 				require.Equal(t, 90*time.Second, got.RetryAfter)
 			})
 		})
@@ -147,7 +150,7 @@ func FuzzParseHeaders(f *testing.F) {
 	f.Fuzz(func(t *testing.T, limit, remaining, retryAfter, reset, date string) {
 		h := headers("X-RateLimit-Limit", limit, "X-RateLimit-Remaining", remaining,
 			"Retry-After", retryAfter, "X-RateLimit-Reset", reset, "Date", date)
-		got := quota.ParseHeaders(h)
+		got := quota.ParseHeaders(429, h)
 		require.GreaterOrEqual(t, got.Limit, quota.Unknown)
 		require.GreaterOrEqual(t, got.Remaining, quota.Unknown)
 		require.GreaterOrEqual(t, got.RetryAfter, time.Duration(0))

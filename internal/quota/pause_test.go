@@ -95,9 +95,9 @@ func TestARetryAfterThatIsNoneLeavesTheReset(t *testing.T) {
 		"Date":              {date.Format(http.TimeFormat)},
 		"X-Ratelimit-Reset": {"1777636875"},
 	}
-	require.Equal(t, 75*time.Second, quota.ParseHeaders(h).RetryAfter)
+	require.Equal(t, 75*time.Second, quota.ParseHeaders(429, h).RetryAfter)
 	for _, value := range []string{"1.2.3", ".", "soon"} {
 		h.Set("Retry-After", value)
-		require.Equal(t, 75*time.Second, quota.ParseHeaders(h).RetryAfter, value)
+		require.Equal(t, 75*time.Second, quota.ParseHeaders(429, h).RetryAfter, value)
 	}
 }
