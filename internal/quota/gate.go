@@ -13,7 +13,7 @@ type Gate struct {
 	line
 
 	maxWait time.Duration
-	until   time.Time // paused until then; zero: not paused
+	until   time.Time // paused until then
 	width   int       // how many may be inside; 0: any number
 	inside  int
 }
@@ -109,14 +109,4 @@ func (g *Gate) refuse(ctx context.Context) error {
 }
 
 // pause returns what is left of the pause.
-func (g *Gate) pause() time.Duration {
-	if g.until.IsZero() {
-		return 0
-	}
-	d := time.Until(g.until)
-	if d <= 0 {
-		g.until = time.Time{}
-		return 0
-	}
-	return d
-}
+func (g *Gate) pause() time.Duration { return max(0, time.Until(g.until)) }

@@ -146,6 +146,20 @@ func TestDatesCountFromThisClockWhereTheAnswerHasNone(t *testing.T) {
 	}
 }
 
+// What is no number at all is as if it had not been said.
+func TestARetryAfterThatIsNoneLeavesTheReset(t *testing.T) {
+	date := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	h := http.Header{
+		"Date":              {date.Format(http.TimeFormat)},
+		"X-Ratelimit-Reset": {"1777636875"},
+	}
+	require.Equal(t, 75*time.Second, quota.ParseHeaders(429, h).RetryAfter)
+	for _, value := range []string{"1.2.3", ".", "soon"} {
+		h.Set("Retry-After", value)
+		require.Equal(t, 75*time.Second, quota.ParseHeaders(429, h).RetryAfter, value)
+	}
+}
+
 func FuzzParseHeaders(f *testing.F) {
 	f.Fuzz(func(t *testing.T, limit, remaining, retryAfter, reset, date string) {
 		h := headers("X-RateLimit-Limit", limit, "X-RateLimit-Remaining", remaining,
