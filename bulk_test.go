@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -396,4 +397,37 @@ func TestTheErrorThatEndsABulkIsOnlyItsOwnItems(t *testing.T) {
 		require.ErrorIs(t, results[1].Err, results[0].Err, "that is why")
 		require.True(t, funnel.MayHaveBeenApplied(results[1].Err))
 	})
+}
+
+// Where a test fails inside of a bulk or of a range, in its own code or in its
+// transport, the loop ends as a call does: nobody waits for a result that will
+// never come.
+func TestAGoroutineThatEndsItselfEndsTheLoop(t *testing.T) {
+	t.Parallel()
+	for name, loop := range map[string]func(context.Context, *funnel.Client){
+		"a call": func(ctx context.Context, client *funnel.Client) { _ = getContact.call(ctx, client) },
+		"a range": func(ctx context.Context, client *funnel.Client) {
+			_, _ = collect(client.Contacts.All(ctx, funnel.ContactListParams{}))
+		},
+		"a bulk": func(ctx context.Context, client *funnel.Client) {
+			_ = slices.Collect(client.Contacts.CreateAll(ctx, manyContacts(100)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := clientOver(t, roundTripFunc(func(*http.Request) (*http.Response, error) {
+					runtime.Goexit() // as t.FailNow does
+					return nil, nil
+				}))
+				went := make(chan bool, 1)
+				go func() {
+					defer close(went)
+					loop(t.Context(), client)
+					went <- true
+				}()
+				require.False(t, <-went, "on to what comes after it")
+			})
+		})
+	}
 }

@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"runtime"
 	"sync"
 )
 
@@ -61,19 +62,28 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 			}
 			result := make(chan R, 1)
 			underWay = append(underWay, result)
-			wg.Go(func() { result <- p.do(ctx, job) })
+			wg.Go(func() {
+				defer close(result)
+				result <- p.do(ctx, job)
+			})
 		}
 	}
 	for begin(); len(underWay) > 0; begin() {
-		var result R
+		var (
+			result R
+			ok     bool
+		)
 		select {
-		case result = <-underWay[0]:
+		case result, ok = <-underWay[0]:
 		default:
-			result = <-underWay[0]
+			result, ok = <-underWay[0]
 			if taken >= growth {
 				width = min(2*width, p.most)
 				growth = taken + len(underWay)
 			}
+		}
+		if !ok { // its goroutine has ended itself, as that of a failed test does: so does this one
+			runtime.Goexit()
 		}
 		underWay = underWay[1:]
 		taken++
