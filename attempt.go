@@ -57,7 +57,7 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) answer {
 	c := a.client
-	if paused := c.gate.Paused(); !paused.IsZero() && call.attempts == 0 {
+	if paused := c.gate.Paused(); !paused.IsZero() && call.attempts == 0 && c.gate.Refuse(ctx) == nil {
 		c.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()

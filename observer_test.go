@@ -174,6 +174,23 @@ func TestObserver_IsToldOfAPauseThatWasThereBefore(t *testing.T) {
 	})
 }
 
+// A call that does not wait for the end of a pause does not say that it does.
+func TestObserver_IsToldOfNoWaitThatIsNotBegun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", "3600"))
+		w := &witness{}
+		client := api.client(t, funnel.WithObserver(w.observer()))
+		require.ErrorIs(t, getContact.call(t.Context(), client), funnel.ErrRateLimited)
+		before := len(w.told())
+		require.ErrorIs(t, createTag.call(t.Context(), client), funnel.ErrRateLimited)
+		require.Equal(t, []string{
+			"call POST /tag of " + testBaseURL,
+			"call POST /tag done: 0, 0 attempts, 0s, error true in call",
+		}, w.told()[before:])
+	})
+}
+
 // A pause is told once, however many requests meet it.
 func TestObserver_IsToldOfAPauseOnce(t *testing.T) {
 	t.Parallel()
