@@ -94,7 +94,7 @@ func (h head) err(body []byte) error {
 // does not.
 func (h head) statesError() bool {
 	switch string(h.Error) {
-	case "", "null", "false", `""`, "[]", "{}":
+	case "", "null", "false", "0", `"0"`, `""`, "[]", "{}":
 		return false
 	}
 	return true

@@ -66,6 +66,7 @@ func TestDataReadsTheResult(t *testing.T) {
 		"without success":            `{"data":{"id":12,"name":"Ada","active":true,"tags":[{"name":"vip"}],"fields":{"plan":"pro"}}}`,
 		"with a null error":          `{"error":null,"data":{"id":12,"name":"Ada","active":true,"tags":[{"name":"vip"}],"fields":{"plan":"pro"}}}`,
 		"with a false error":         `{"error":false,"data":{"id":12,"name":"Ada","active":true,"tags":[{"name":"vip"}],"fields":{"plan":"pro"}}}`,
+		"with a zero error":          `{"error":0,"data":{"id":12,"name":"Ada","active":true,"tags":[{"name":"vip"}],"fields":{"plan":"pro"}}}`,
 		"with an empty error of PHP": `{"error":[],"data":{"id":12,"name":"Ada","active":true,"tags":[{"name":"vip"}],"fields":{"plan":"pro"}}}`,
 		"unknown fields":             `{"success":true,"took":3,"data":{"new":{"a":[1]},"id":12,"name":"Ada","active":true,"tags":[{"name":"vip","x":1}],"fields":{"plan":"pro"}},"links":[]}`,
 		"nulls":                      `{"success":true,"data":{"id":12,"name":"Ada","active":true,"count":null,"owner":null,"numbers":null,"address":null,"tags":[{"name":"vip"}],"fields":{"plan":"pro"}}}`,
