@@ -100,7 +100,7 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 			return argumentError("body", "cannot be sent as JSON: %v", err)
 		}
 	}
-	info := CallInfo{Method: req.method, Path: req.path, BaseURL: c.base}
+	info := call.info()
 	started := time.Now()
 	ctx = c.callStart(ctx, info)
 	err := call.run(ctx)
