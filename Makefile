@@ -2,6 +2,7 @@
 # make lint     formatting, vet, linters, tidy modules
 # make bench    the cost of a call, beside one written by hand
 # make peers    this client beside others, and the README's table and chart
+# make mutants  what the tests notice of small changes in the core: takes an hour
 # make apidiff  what changed in the exported API since the last tag
 # make fmt      formats the code
 
@@ -16,7 +17,7 @@ export GOWORK := off
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
-.PHONY: test lint bench peers apidiff fmt
+.PHONY: test lint oldest bench peers mutants apidiff fmt
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
@@ -50,6 +51,10 @@ peers:
 	@awk 'FNR == NR { if (/^## /) glance = /^## At a glance/; else if (glance && /^\|/) table = table $$0 "\n"; next } \
 		/<!-- peers -->/ { print; printf "\n%s\n", table; skip = 1 } \
 		/<!-- \/peers -->/ { skip = 0 } !skip' bench/results.md README.md > README.md.new && mv README.md.new README.md
+
+mutants:
+	cd mutationtest && go run . -write budget.go retry.go attempt.go ratelimit.go outcome.go errors.go \
+		$(addprefix internal/quota/,gate.go line.go window.go shared.go headers.go)
 
 apidiff:
 	@tools/apidiff.sh

@@ -1,0 +1,65 @@
+// Mutationtest makes one small change after another in the SDK's source, and
+// runs the tests against each: a change that no test notices is a gap in the
+// tests, or makes no difference.
+//
+//	go run . -write retry.go errors.go internal/quota/window.go
+//
+// The files are named from the SDK's root. A change is first shown to the tests
+// of the file's own package, and to those of the root package if they pass. The
+// source itself is not touched: the go command is given the changed file as an
+// overlay.
+//
+// With -write the results go to results.md. Changes that make no difference are
+// listed in equivalent.txt, with the reason; the program fails if one is left
+// that neither a test nor that list knows. It takes seconds for each change, an
+// hour and more for all files.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+func main() {
+	root := flag.String("root", "..", "the SDK's root `folder`")
+	write := flag.Bool("write", false, "write results.md")
+	workers := flag.Int("workers", max(1, runtime.NumCPU()/2), "how many changes are tested at the same time")
+	limit := flag.Duration("limit", time.Minute, "how long the tests may take: longer is a failure")
+	flag.Parse()
+	if err := run(*root, flag.Args(), *write, *workers, *limit); err != nil {
+		fmt.Fprintln(os.Stderr, "mutationtest:", err)
+		os.Exit(1)
+	}
+}
+
+func run(root string, files []string, write bool, workers int, limit time.Duration) error {
+	known, err := readEquivalent("equivalent.txt")
+	if err != nil {
+		return err
+	}
+	root, err = filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	lab := lab{root: root, limit: limit}
+	var reports []report
+	for _, file := range files {
+		started := time.Now()
+		trials, err := lab.examine(file, workers)
+		if err != nil {
+			return err
+		}
+		reports = append(reports, newReport(file, trials, known))
+		fmt.Printf("%s in %s\n", reports[len(reports)-1].summary(), time.Since(started).Round(time.Second))
+	}
+	if write {
+		if err := writeResults("results.md", reports); err != nil {
+			return err
+		}
+	}
+	return survivors(reports)
+}
