@@ -1,5 +1,6 @@
 # make test     all tests of all modules, under the race detector
-# make lint     formatting, vet, linters, tidy modules
+# make lint     formatting, vet, golangci-lint, tidy modules
+# make oldest   the tests of what programs import, with the oldest Go that may
 # make bench    the cost of a call, beside one written by hand
 # make peers    this client beside others, and the README's table and chart
 # make mutants  what the tests notice of small changes in the core: takes an hour
@@ -34,14 +35,17 @@ lint:
 	@cd tools && go build -o "$(BIN)/" tool
 	@set -e; for m in $(TESTED); do \
 		echo "== lint $$m"; \
-		(cd $$m && go mod tidy -diff && go vet ./... \
-			&& "$(BIN)/staticcheck" ./... \
-			&& "$(BIN)/revive" -config "$(CURDIR)/tools/revive.toml" $$(go list -f '{{.Dir}}' ./...) \
-			&& "$(BIN)/errcheck" -ignoretests -exclude "$(CURDIR)/tools/errcheck.txt" ./... \
-			&& "$(BIN)/ineffassign" ./... \
-			&& "$(BIN)/unconvert" ./...); \
+		(cd $$m && go mod tidy -diff && go vet ./... && "$(BIN)/golangci-lint" run ./...); \
 	done
 	@cd contracttest && go run ./cmd/contractdoc -check
+
+# The oldest Go that go.mod allows, for the modules that programs import.
+oldest:
+	@set -e; for m in . funnelotel funnelredis; do \
+		export GOTOOLCHAIN=go$$(cd $$m && go list -m -f '{{.GoVersion}}'); \
+		echo "== test $$m with $$GOTOOLCHAIN"; \
+		(cd $$m && go vet ./... && go test ./...); \
+	done
 
 bench:
 	go test -run '^$$' -bench . -benchmem .

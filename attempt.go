@@ -71,7 +71,7 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		if err = call.over(ctx); err != nil {
 			done(Outcome{Remaining: quota.Unknown})
 		}
-	case err == admission.Err():
+	case err == admission.Err(): //nolint:errorlint // an error that matches it, such as that of the quota, says more
 		err = contextError(admission)
 	}
 	if err != nil {

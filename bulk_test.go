@@ -373,11 +373,11 @@ func TestTheErrorThatEndsABulkIsOnlyItsOwnItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		updating := make(chan struct{})
 		client := clientOver(t, roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			switch {
-			case req.Method == http.MethodPut:
+			switch req.Method {
+			case http.MethodPut:
 				close(updating)
 				return after(2*time.Second, data(`{"id":7}`))(req)
-			case req.Method == http.MethodGet:
+			case http.MethodGet:
 				return data(`{"id":7}`)(req)
 			}
 			body, err := io.ReadAll(req.Body)

@@ -217,7 +217,7 @@ func isBadCertificate(err error) bool {
 
 // contextError is why ctx is over: its error and, where it is another, the cause.
 func contextError(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != ctx.Err() {
+	if cause := context.Cause(ctx); cause != ctx.Err() { //nolint:errorlint // a cause that matches it says more
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
 	return ctx.Err()

@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/funnel-go/funnel/internal/quota"
@@ -112,7 +113,7 @@ func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
 			return nil, err
 		}
 		done := func(o Outcome) {
-			defer c.gate.Leave(o.StatusCode != 0 && o.StatusCode != 429)
+			defer c.gate.Leave(o.StatusCode != 0 && o.StatusCode != http.StatusTooManyRequests)
 			release(o)
 		}
 		if c.gate.Paused().IsZero() {

@@ -224,7 +224,7 @@ func TestQuery_IsNotInErrors(t *testing.T) {
 				require.ErrorIs(t, err, io.EOF)
 				require.NotContains(t, err.Error(), "ada")
 				var inner *url.Error
-				require.False(t, errors.As(err, &inner), "it has the URL")
+				require.NotErrorAs(t, err, &inner, "it has the URL")
 			}
 			require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
 		})

@@ -150,10 +150,9 @@ func TestWebhookHandler_Statuses(t *testing.T) {
 			func(context.Context, *funnel.Event) error { panic("out of stock") }, 500, "panicked: out of stock", true},
 		{"a function that panics with an error", "POST", hookPath, asJSON, saleDelivery,
 			func(context.Context, *funnel.Event) error { panic(errOutOfStock) }, 500, "panicked: out of stock", true},
-		{"a function that reaches into nothing", "POST", hookPath, asJSON, saleDelivery,
-			func(context.Context, *funnel.Event) error {
-				var none *funnel.Contact
-				none.FirstName = "Ada"
+		{"a function that reaches too far", "POST", hookPath, asJSON, saleDelivery,
+			func(_ context.Context, event *funnel.Event) error {
+				event.Data[1<<20] = 0
 				return nil
 			}, 500, "panicked: runtime error", true},
 	}

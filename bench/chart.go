@@ -139,7 +139,7 @@ func drawTiles(w io.Writer, panels [][]*plot.Plot) error {
 	svg := vgsvg.New(columns*panelWidth, vg.Length(len(panels))*panelHeight)
 	canvas := draw.New(svg)
 	canvas.SetColor(color.White)
-	canvas.Fill(canvas.Rectangle.Path())
+	canvas.Fill(canvas.Path())
 	tiles := draw.Tiles{
 		Rows: len(panels), Cols: columns,
 		PadX: 8, PadY: 8, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 8,

@@ -145,9 +145,9 @@ func (s *server) hit(h http.Header) (status int) {
 		h.Set("X-RateLimit-Limit", strconv.Itoa(s.quota.n))
 		h.Set("X-RateLimit-Remaining", strconv.Itoa(s.quota.n-s.count))
 		if status == http.StatusTooManyRequests {
-			seconds := (s.closes.Sub(now) + time.Second - 1) / time.Second
-			h.Set("Retry-After", strconv.Itoa(int(seconds)))
-			h.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(seconds*time.Second).Unix(), 10))
+			wait := (s.closes.Sub(now) + time.Second - 1).Truncate(time.Second)
+			h.Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
+			h.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(wait).Unix(), 10))
 		}
 	}
 	return status

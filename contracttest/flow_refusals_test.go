@@ -2,7 +2,6 @@ package contracttest_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -87,7 +86,7 @@ func rateLimitFlow(a *account) {
 	other := a.connect()
 	_, err = other.Tags.List(funnel.WithoutRetry(a.ctx), funnel.TagListParams{})
 	var limited *funnel.RateLimitError
-	a.True(errors.As(err, &limited), err)
+	a.ErrorAs(err, &limited)
 	a.GreaterOrEqual(limited.RetryAfter, time.Minute)
 
 	_, err = other.Tags.List(a.ctx, funnel.TagListParams{})

@@ -109,7 +109,10 @@ func waits(t *testing.T, l *Limiter) time.Duration {
 	t.Helper()
 	start := time.Now()
 	release, err := l.Acquire(t.Context())
-	require.NoError(t, err)
+	if err != nil {
+		t.Error(err) // it may be on a goroutine of its own
+		return -1
+	}
 	release(funnel.Outcome{})
 	return time.Since(start)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -148,7 +149,7 @@ func (l *Limiter) release(slot string, o funnel.Outcome) {
 	now := time.Now()
 	var until time.Time // free, if not sent, or refused and so not counted
 	switch {
-	case !o.Sent || o.StatusCode == 429:
+	case !o.Sent || o.StatusCode == http.StatusTooManyRequests:
 	case o.StatusCode == 0:
 		until = now.Add(l.per + l.grace())
 	default:
@@ -174,7 +175,7 @@ func pauseAfter(o funnel.Outcome, per time.Duration) time.Duration {
 	switch {
 	case !o.Sent || o.StatusCode == 0:
 		return 0
-	case o.StatusCode == 429:
+	case o.StatusCode == http.StatusTooManyRequests:
 		return max(per, min(o.RetryAfter, maxPause))
 	case o.Remaining == 0:
 		return per

@@ -30,8 +30,9 @@ func (a *api) overSocket(method, path, body string) (*http.Response, error) {
 func TestTheSocketServesTheSameAPI(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithBasePath("/v1"))
-	require.Regexp(t, `^http://127\.0\.0\.1:\d+/v1$`, a.URL())
-	require.Equal(t, a.URL(), a.URL())
+	url := a.URL()
+	require.Regexp(t, `^http://127\.0\.0\.1:\d+/v1$`, url)
+	require.Equal(t, url, a.URL())
 
 	response, err := a.overSocket("POST", "/v1/tag", `{"name":"a"}`)
 	require.NoError(t, err)
@@ -79,7 +80,7 @@ func TestFaultsOverTheSocket(t *testing.T) {
 	require.NoError(t, err)
 	body, err := io.ReadAll(response.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	require.EqualValues(t, response.ContentLength/2, len(body))
+	require.Len(t, body, int(response.ContentLength/2))
 	require.NoError(t, response.Body.Close())
 }
 

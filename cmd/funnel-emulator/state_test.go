@@ -124,7 +124,7 @@ func TestSavingFollowsNoLinkOfAStranger(t *testing.T) {
 	require.NoError(t, os.Symlink(victim, path+".tmp"))
 	open(t, path)
 	require.Equal(t, "precious", read(t, victim))
-	require.JSONEq(t, read(t, path), read(t, path))
+	require.True(t, json.Valid([]byte(read(t, path))))
 }
 
 func TestTheFileIsTheOwnersAlone(t *testing.T) {

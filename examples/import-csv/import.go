@@ -127,7 +127,7 @@ func (im *importer) contacts() iter.Seq[funnel.ContactCreateParams] {
 	return func(yield func(funnel.ContactCreateParams) bool) {
 		for {
 			row, err := im.rows.next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {

@@ -51,7 +51,7 @@ func newRowReader(r io.Reader) (*rowReader, error) {
 	limited.left = maxRow
 	start, err := buffered.Peek(len(byteOrderMark))
 	switch {
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err
 	case bytes.HasPrefix(start, []byte("\xFE\xFF")), bytes.HasPrefix(start, []byte("\xFF\xFE")):
 		return nil, errors.New("line 1: the file is in UTF-16: save it as UTF-8")
@@ -60,7 +60,7 @@ func newRowReader(r io.Reader) (*rowReader, error) {
 	}
 	rr := &rowReader{csv: csv.NewReader(buffered), limit: limited, end: 1}
 	rr.header, err = rr.read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty: its first line should name the columns")
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -33,7 +34,7 @@ func surveyFile(ctx context.Context, r io.Reader) (*survey, error) {
 	s := &survey{header: rows.header, tagLine: map[string]int{}}
 	for {
 		row, err := rows.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			s.hash = hex.EncodeToString(hash.Sum(nil))
 			return s, nil
 		}

@@ -3,6 +3,7 @@ package quota
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -161,7 +162,7 @@ func (w *Window) release(sent moment, o Outcome) {
 	case !o.Sent:
 	case o.StatusCode == 0:
 		w.hold(now + w.per + w.grace)
-	case o.StatusCode == 429: // refused: the server did not count it
+	case o.StatusCode == http.StatusTooManyRequests: // refused: the server did not count it
 		w.expire(now)
 		if o.Remaining == Unknown {
 			w.learned.shrink(now, sent, len(w.held), w.n, w.per)

@@ -6,10 +6,10 @@ import (
 	"unicode"
 )
 
-// Clip returns s on one line and of at most max characters, and a "…" where
+// Clip returns s on one line and of at most that many characters, and a "…" where
 // something was cut: white space and whatever does not print becomes a single
 // space, invalid UTF-8 the replacement character.
-func Clip(s string, max int) string {
+func Clip(s string, most int) string {
 	var b strings.Builder
 	n, space := 0, false
 	for _, r := range s {
@@ -20,7 +20,7 @@ func Clip(s string, max int) string {
 		if space {
 			n++
 		}
-		if n >= max {
+		if n >= most {
 			b.WriteRune('…')
 			break
 		}
