@@ -19,24 +19,23 @@ const maxLoggedBody = 2048
 
 // logTo returns the observer behind [WithLogger].
 func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
-	operation := func(info CallInfo) slog.Attr {
-		return slog.String("operation", info.Method+" "+text.Clip(info.Path, 128))
-	}
+	clean := func(s string, max int) string { return text.Clip(secrets.Replace(s), max) }
+	operation := func(method, path string) slog.Attr { return slog.String("operation", method+" "+text.Clip(path, 128)) }
 	return Observer{
 		AttemptDone: func(ctx context.Context, info AttemptInfo, result AttemptResult) {
 			if !logger.Enabled(ctx, slog.LevelDebug) {
 				return
 			}
 			attrs := []slog.Attr{
-				operation(info.CallInfo),
+				operation(info.Method, secrets.Replace(info.Path)),
 				slog.Int("attempt", info.Attempt),
 				slog.Int("status", result.StatusCode),
 				slog.Duration("waited", info.Waited),
 				slog.Duration("took", result.Duration),
-				slog.String("body", text.Clip(secrets.Replace(string(result.Body)), maxLoggedBody)),
+				slog.String("body", clean(string(result.Body), maxLoggedBody)),
 			}
 			if result.Err != nil {
-				attrs = append(attrs, slog.String("error", text.Clip(secrets.Replace(result.Err.Error()), maxErrorText)))
+				attrs = append(attrs, slog.String("error", clean(result.Err.Error(), maxErrorText)))
 			}
 			logger.LogAttrs(ctx, slog.LevelDebug, "funnel: attempt", attrs...)
 		},
@@ -45,8 +44,8 @@ func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
 				return // the pause was logged when it began
 			}
 			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: trying again",
-				operation(info.CallInfo),
-				slog.String("after", impersonal(info.Err)),
+				operation(info.Method, impersonalPath(secrets.Replace(info.Path))),
+				slog.String("after", clean(impersonal(info.Err), 128)),
 				slog.Duration("in", info.Duration))
 		},
 		Pause: func(ctx context.Context, info PauseInfo) {
@@ -54,6 +53,18 @@ func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
 				slog.Duration("for", info.Duration))
 		},
 	}
+}
+
+// impersonalPath is a path without the segments that may hold an e-mail address,
+// which those that [Client.Call] is given may.
+func impersonalPath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if !isPlain(segment) {
+			segments[i] = "[hidden]"
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // impersonal describes an error without the words of a server or a transport
@@ -67,7 +78,10 @@ func impersonal(err error) string {
 	case errors.As(err, &apiErr):
 		return joinTexts(" ", strconv.Itoa(apiErr.StatusCode), impersonalCode(apiErr.Code))
 	case errors.As(err, &netErr):
-		return joinTexts(" ", netErr.Op, netErr.Net) + ": " + impersonal(netErr.Err)
+		if operation := joinTexts(" ", netErr.Op, netErr.Net); isPlain(operation) {
+			return operation + ": " + impersonal(netErr.Err)
+		}
+		return impersonal(netErr.Err)
 	}
 	for _, known := range []error{context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, known) {
@@ -83,9 +97,18 @@ func impersonal(err error) string {
 	}
 	switch kind.PkgPath() {
 	case "syscall", "net", "internal/poll", "crypto/tls":
-		return text.Clip(err.Error(), 128) // they repeat nothing that was sent
+		if message := err.Error(); isPlain(message) { // a transport may put its own words into them
+			return message
+		}
 	}
 	return fmt.Sprintf("%T", err)
+}
+
+// isPlain reports whether s has none of the characters without which no e-mail
+// address can be written, be it in a URL, in HTML or in JSON.
+func isPlain(s string) bool {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:'/[]_-"
+	return strings.Trim(s, plain) == ""
 }
 
 // impersonalCode is a code that is spelled as codes are.

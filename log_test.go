@@ -92,6 +92,11 @@ func TestLogger_NoAddressAboveDebug(t *testing.T) {
 		{"transport's wrapped error", breaks(fmt.Errorf("for %s: %w", email, io.EOF)), "EOF"},
 		{"network's error", breaks(fmt.Errorf("for %s: %w", email, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET})),
 			"read tcp: connection reset by peer"},
+		{"network's error in other words", breaks(&net.OpError{Op: "call " + email, Net: email, Err: syscall.ECONNRESET}), "connection reset by peer"},
+		{"network's error that quotes", breaks(&net.AddrError{Err: "no port", Addr: email}), "*net.AddrError"},
+		{"network's error that quotes a URL", breaks(&net.DNSError{Err: "no such host", Name: "ada%40example.com"}), "*net.DNSError"},
+		{"network's error that quotes nothing", breaks(&net.DNSError{Err: "no such host", Name: "api.example.com", Server: "[::1]:53"}),
+			"lookup api.example.com on [::1]:53: no such host"},
 		{"answer cut short", cutShort(200, email), "unexpected EOF"},
 		{"time-out", hangs, "context deadline exceeded"},
 	}
@@ -109,6 +114,60 @@ func TestLogger_NoAddressAboveDebug(t *testing.T) {
 					require.NotContains(t, fmt.Sprint(record), "ada")
 				}
 			})
+		})
+	}
+}
+
+// A path that Client.Call was given may hold an address, and even the key.
+func TestLogger_PathOfACall(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ path, atDebug, above string }{
+		{"/contact-tag", "/contact-tag", "/contact-tag"},
+		{"/v2.1/contacts/7/notes_old", "/v2.1/contacts/7/notes_old", "/v2.1/contacts/7/notes_old"},
+		{"/contact/ada@example.com/notes", "/contact/ada@example.com/notes", "/contact/[hidden]/notes"},
+		{"/contact/ada%40example.com", "/contact/ada%40example.com", "/contact/[hidden]"},
+		{"/contact/ada%2540example.com", "/contact/ada%2540example.com", "/contact/[hidden]"},
+		{"/contact/ada＠example.com", "/contact/ada＠example.com", "/contact/[hidden]"},
+		{"/email=ada@example.com", "/email=ada@example.com", "/[hidden]"},
+		{"/key/" + testKey + "/check", "/key/[hidden]/check", "/key/[hidden]/check"},
+		{"/" + strings.Repeat("a", 115) + testKey, "/" + strings.Repeat("a", 115) + "[hidden]", "/" + strings.Repeat("a", 115) + "[hidden]"},
+		{"/" + strings.Repeat("a", 200), "/" + strings.Repeat("a", 127) + "…", "/" + strings.Repeat("a", 127) + "…"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.above, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				option, logged := logOf(t, slog.LevelDebug)
+				client := clientOver(t, roundTripFunc(answers(503, "oops")), option, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}))
+				err := client.Call(t.Context(), http.MethodGet, tt.path, nil, nil, nil)
+				require.Error(t, err)
+				require.Len(t, logged(), 3)
+				for _, record := range logged() {
+					want := map[any]string{"DEBUG": tt.atDebug, "WARN": tt.above}[record["level"]]
+					require.Equal(t, "GET "+want, record["operation"])
+				}
+			})
+		})
+	}
+}
+
+// The key is not logged either where only a transport's error has it.
+func TestLogger_KeyInATransportsError(t *testing.T) {
+	t.Parallel()
+	const key = "5ecret" // as plain as a host
+	for _, err := range []error{
+		&net.OpError{Op: "dial " + key, Net: "tcp", Err: &net.DNSError{Err: key, Name: key}},
+		&net.DNSError{Err: "no such host", Name: strings.Repeat("a", 120) + key},
+		net.UnknownNetworkError(key),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			option, logged := logOf(t, slog.LevelDebug)
+			client, newErr := funnel.New(testBaseURL, key, option,
+				funnel.WithHTTPClient(&http.Client{Transport: roundTripFunc(breaks(err))}))
+			require.NoError(t, newErr)
+			require.Error(t, getContact.call(t.Context(), client))
+			require.Len(t, logged(), 7)
+			require.NotContains(t, fmt.Sprint(logged()), key[:4])
 		})
 	}
 }

@@ -306,6 +306,7 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 					saw("Contacts.GetByEmail", err)
 					_, err = client.Contacts.List(t.Context(), funnel.ContactListParams{Search: privateEmail})
 					saw("Contacts.List", err)
+					saw("Call", client.Call(t.Context(), http.MethodGet, "/contact/"+privateEmail, nil, nil, nil))
 					eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
 						if name != "Webhooks.Delete" {
 							saw(name, call(t.Context(), 1))
