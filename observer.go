@@ -30,7 +30,8 @@ type Observer struct {
 }
 
 // A CallInfo says which call it is. It holds no parameters, so that nothing
-// personal gets into traces and metrics.
+// personal gets into traces and metrics, unless a path that [Client.Call] was
+// given has some.
 type CallInfo struct {
 	Method  string   // of the request
 	Path    string   // of the operation, without base path and query
