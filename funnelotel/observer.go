@@ -40,7 +40,8 @@ func New(opts ...Option) (funnel.Observer, error) {
 		return funnel.Observer{}, fmt.Errorf("funnelotel: making the instruments: %w", err)
 	}
 	o := &observer{
-		instruments: instruments,
+		instruments:  instruments,
+		knownMethods: methodsFromEnv(),
 		tracer: cfg.tracers.Tracer(ScopeName,
 			trace.WithInstrumentationVersion(funnel.Version),
 			trace.WithSchemaURL(semconv.SchemaURL)),
@@ -57,7 +58,8 @@ func New(opts ...Option) (funnel.Observer, error) {
 
 type observer struct {
 	*instruments
-	tracer trace.Tracer
+	tracer       trace.Tracer
+	knownMethods []string
 }
 
 // A call is what the observer keeps of a call. It does not trust the context's
@@ -79,7 +81,7 @@ func (o *observer) callFrom(ctx context.Context) *call {
 }
 
 func (o *observer) callStart(ctx context.Context, info funnel.CallInfo) context.Context {
-	c := &call{operation: newOperation(info)}
+	c := &call{operation: newOperation(info, o.knownMethods)}
 	// The attempts are the client spans: the conventions want no other around them.
 	ctx, c.span = o.tracer.Start(ctx, "funnel "+c.name,
 		trace.WithSpanKind(trace.SpanKindInternal),

@@ -2,9 +2,11 @@ package funnelotel
 
 import (
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -37,13 +39,13 @@ type operation struct {
 // parameters in query and body. One of another shape may hold some.
 var template = regexp.MustCompile(`^/[a-z]+(-[a-z]+)*$`)
 
-func newOperation(info funnel.CallInfo) operation {
+func newOperation(info funnel.CallInfo, knownMethods []string) operation {
 	var op operation
 	op.server = []attribute.KeyValue{semconv.ServerAddress(info.BaseURL.Hostname())}
 	if port, ok := serverPort(info); ok {
 		op.server = append(op.server, semconv.ServerPort(port))
 	}
-	if isKnownMethod(info.Method) {
+	if slices.Contains(knownMethods, info.Method) {
 		op.name = info.Method
 		op.attributes = append(slices.Clone(op.server), semconv.HTTPRequestMethodKey.String(info.Method))
 	} else {
@@ -78,12 +80,15 @@ func serverPort(info funnel.CallInfo) (port int, ok bool) {
 	}
 }
 
-// isKnownMethod reports whether the conventions take the method by its name.
-func isKnownMethod(method string) bool {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return true
+// methodsFromEnv returns the methods that spans and measurements call by their
+// names: those of the conventions, or of the environment variable that they
+// have for replacing them.
+func methodsFromEnv() []string {
+	if list := os.Getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"); list != "" {
+		return strings.Split(strings.ReplaceAll(list, " ", ""), ",")
 	}
-	return false
+	return []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace, "QUERY",
+	}
 }

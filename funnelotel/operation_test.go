@@ -73,6 +73,7 @@ func TestWhatCallIsGiven(t *testing.T) {
 		{"GET", "/contact/77001", "funnel GET", "/REDACTED", "http.request.method=GET"},
 		{"GET", "/ada@example.com", "funnel GET", "/REDACTED", "http.request.method=GET"},
 		{"GET", "/contact/ada", "funnel GET", "/REDACTED", "http.request.method=GET"},
+		{"QUERY", "/contacts", "funnel QUERY /contacts", "/contacts", "http.request.method=QUERY url.template=/contacts"},
 		{"PURGE", "/contact", "funnel HTTP /contact", "/contact", "http.request.method=_OTHER url.template=/contact"},
 	} {
 		t.Run(tc.method+" "+tc.path, func(t *testing.T) {
@@ -94,6 +95,33 @@ func TestWhatCallIsGiven(t *testing.T) {
 			require.Contains(t, list(attempt.Attributes, nil), " url.full=https://funnel.test"+tc.full)
 			require.Equal(t, tc.method == "PURGE", strings.Contains(list(attempt.Attributes, nil), "method_original=PURGE"))
 			require.NotContains(t, got.values(t, nil), "PURGE")
+		})
+	}
+}
+
+// The conventions have a variable for the methods that are known, in place of
+// their own.
+func TestKnownMethodsOfTheEnvironment(t *testing.T) {
+	for _, tc := range []struct {
+		variable string
+		want     []string // of a GET and a PURGE
+	}{
+		{"", []string{"GET /contact", "HTTP /contact"}},
+		{"GET,PURGE", []string{"GET /contact", "PURGE /contact"}},
+		{"POST, PURGE", []string{"HTTP /contact", "PURGE /contact"}},
+		{"purge", []string{"HTTP /contact", "HTTP /contact"}},
+	} {
+		t.Run(tc.variable, func(t *testing.T) {
+			t.Setenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", tc.variable)
+			server, got := funneltest.NewServer(), record(t)
+			defer server.Close()
+			client := server.Client(funnel.WithObserver(got.observer))
+			for _, method := range []string{"GET", "PURGE"} {
+				require.Error(t, client.Call(t.Context(), method, "/contact", nil, nil, nil))
+			}
+			spans := got.spans.GetSpans()
+			require.Len(t, spans, 4)
+			require.Equal(t, tc.want, []string{spans[0].Name, spans[2].Name})
 		})
 	}
 }
