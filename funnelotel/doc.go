@@ -10,9 +10,9 @@
 //
 // Each call is a span of kind INTERNAL, such as "funnel POST /contact", from its
 // first wait to its result. Each attempt is a span of kind CLIENT below it, such
-// as "POST /contact", from the moment at which the rate limiter let it go until
-// its answer was read. Waits are events of the call's span, and the pause that a
-// 429 began is an event of that attempt's.
+// as "POST /v1/contact" where the base URL ends with "/v1", from the moment at
+// which the rate limiter let it go until its answer was read. Waits are events of
+// the call's span, and the pause that a 429 began is an event of that attempt's.
 //
 // Spans of kind CLIENT and the metric http.client.request.duration keep to
 // OpenTelemetry's semantic conventions for HTTP clients; what those have no name

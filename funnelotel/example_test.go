@@ -70,6 +70,6 @@ func Example_propagation() {
 	fmt.Println(attempt.Name)
 	fmt.Println(server.Requests()[0].Header.Get("traceparent") == fmt.Sprintf("00-%s-%s-01", id.TraceID(), id.SpanID()))
 	// Output:
-	// GET /tags
+	// GET /funnel/tags
 	// true
 }

@@ -83,7 +83,7 @@ func (o *observer) callFrom(ctx context.Context) *call {
 func (o *observer) callStart(ctx context.Context, info funnel.CallInfo) context.Context {
 	c := &call{operation: newOperation(info, o.knownMethods)}
 	// The attempts are the client spans: the conventions want no other around them.
-	ctx, c.span = o.tracer.Start(ctx, "funnel "+c.name,
+	ctx, c.span = o.tracer.Start(ctx, c.call,
 		trace.WithSpanKind(trace.SpanKindInternal),
 		trace.WithAttributes(c.attributes...))
 	c.attempt = c.span

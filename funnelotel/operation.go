@@ -29,6 +29,7 @@ const (
 
 // An operation is what spans and measurements say of a call from its start.
 type operation struct {
+	call       string               // the name of its span
 	name       string               // of an attempt's span
 	attributes []attribute.KeyValue // of all spans and measurements
 	request    []attribute.KeyValue // of an attempt's span in addition
@@ -45,21 +46,24 @@ func newOperation(info funnel.CallInfo, knownMethods []string) operation {
 	if port, ok := serverPort(info); ok {
 		op.server = append(op.server, semconv.ServerPort(port))
 	}
-	if slices.Contains(knownMethods, info.Method) {
-		op.name = info.Method
-		op.attributes = append(slices.Clone(op.server), semconv.HTTPRequestMethodKey.String(info.Method))
+	method := info.Method
+	if slices.Contains(knownMethods, method) {
+		op.attributes = append(slices.Clone(op.server), semconv.HTTPRequestMethodKey.String(method))
 	} else {
-		op.name = "HTTP"
+		method = "HTTP"
 		op.attributes = append(slices.Clone(op.server), semconv.HTTPRequestMethodOther)
 		op.request = append(op.request, semconv.HTTPRequestMethodOriginal(info.Method))
 	}
+	op.name, op.call = method, "funnel "+method
 	path := "/REDACTED"
 	if template.MatchString(info.Path) {
 		path = info.Path
-		op.name += " " + path
-		op.attributes = append(op.attributes, semconv.URLTemplate(path))
+		whole := info.BaseURL.EscapedPath() + path // the conventions want it as the server sees it
+		op.name += " " + whole
+		op.call += " " + path
+		op.attributes = append(op.attributes, semconv.URLTemplate(whole))
 	}
-	op.request = append(op.request, semconv.URLFull(info.BaseURL.JoinPath(path).String()))
+	op.request = append(op.request, semconv.URLFull(info.BaseURL.String()+path))
 	return op
 }
 

@@ -1,6 +1,7 @@
 package funnelotel_test
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"regexp"
@@ -20,19 +21,21 @@ func TestOperationIsOnEverySpanAndMeasurement(t *testing.T) {
 	_, err := server.Client(funnel.WithObserver(got.observer)).Contacts.GetByEmail(t.Context(), ada.Email)
 	require.ErrorIs(t, err, funnel.ErrNotFound)
 
-	const operation = "http.request.method=GET server.address=funnel.test server.port=443 url.template=/contact"
+	const operation = "http.request.method=GET server.address=funnel.test server.port=443 url.template=/api/v1/contact"
 	spans := got.spans.GetSpans()
 	require.Len(t, spans, 2)
 	attempt, call := spans[0], spans[1] // in the order of their ends
+	require.Equal(t, "funnel GET /contact", call.Name)
+	require.Equal(t, "GET /api/v1/contact", attempt.Name)
 	require.Equal(t, " error.type=NOT_FOUND funnel.call.attempts=1 "+operation, list(call.Attributes, nil))
-	require.Contains(t, list(attempt.Attributes, nil), " server.address=funnel.test server.port=443 url.full=https://funnel.test/api/v1/contact url.template=/contact")
+	require.Contains(t, list(attempt.Attributes, nil), " server.address=funnel.test server.port=443 url.full=https://funnel.test/api/v1/contact url.template=/api/v1/contact")
 	require.Contains(t, list(attempt.Attributes, nil), " http.request.method=GET ")
 
 	values := got.values(t, nil)
 	for _, line := range []string{
 		`funnel.client.call.duration: .* error.type=NOT_FOUND ` + operation,
 		`funnel.client.wait.duration: .* s ` + operation,
-		`http.client.request.duration: .* error.type=404 http.request.method=GET http.response.status_code=404 server.address=funnel.test server.port=443 url.template=/contact`,
+		`http.client.request.duration: .* error.type=404 http.request.method=GET http.response.status_code=404 server.address=funnel.test server.port=443 url.template=/api/v1/contact`,
 		`funnel.client.quota.limit: 600 {request} server.address=funnel.test server.port=443`,
 		`funnel.client.quota.remaining: 599 {request} server.address=funnel.test server.port=443`,
 	} {
@@ -135,6 +138,27 @@ func TestAllOperationsHaveTheirPath(t *testing.T) {
 	require.Greater(t, len(paths), 20)
 	for _, path := range paths {
 		require.Regexp(t, `^/[a-z]+(-[a-z]+)*$`, string(path[1]))
+	}
+}
+
+// The URL and its template are those of the request, however the base URL is
+// spelled.
+func TestURLIsTheRequests(t *testing.T) {
+	t.Parallel()
+	for _, base := range []string{"", "/api", "/api//v1", "/a/../b", "/a%2Fb", "/a%20b", "/ä"} {
+		var sent string
+		got := record(t)
+		client, err := funnel.New("https://api.example.com"+base, "key",
+			funnel.WithHTTPClient(&http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+				sent = req.URL.EscapedPath()
+				return nil, errors.New("seen")
+			})}),
+			funnel.WithObserver(got.observer))
+		require.NoError(t, err)
+		_, err = client.Tags.List(funnel.WithoutRetry(t.Context()), funnel.TagListParams{})
+		require.Error(t, err)
+		require.Equal(t, "GET "+sent, got.spans.GetSpans()[0].Name)
+		require.Contains(t, list(got.spans.GetSpans()[0].Attributes, nil), " url.full=https://api.example.com"+sent+" url.template="+sent)
 	}
 }
 
