@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -69,7 +70,15 @@ type call struct {
 	span    trace.Span
 	attempt trace.Span // of the latest; before the first, the call's
 	failure string     // of the last attempt, which made a wait necessary
+	waits   bool       // it was told so, and not yet of the attempt that comes after
 }
+
+// A wait for the quota is an event too, if it was one: to pass the limiter takes
+// microseconds.
+const (
+	waitQuota    funnel.WaitReason = "quota"
+	shortestWait                   = time.Millisecond
+)
 
 // callKey finds an observer's call in the context.
 type callKey struct{ *observer }
@@ -111,6 +120,11 @@ func (o *observer) attemptStart(ctx context.Context, info funnel.AttemptInfo) co
 		return ctx
 	}
 	o.waitDuration.Record(ctx, info.Waited.Seconds(), c.measured())
+	if !c.waits && info.Waited >= shortestWait {
+		// For the quota: nobody is told of that wait before it is over.
+		c.waited(waitQuota, info.Waited, trace.WithTimestamp(time.Now().Add(-info.Waited)))
+	}
+	c.waits = false
 	attrs := slices.Concat(c.attributes, c.request, []attribute.KeyValue{
 		attribute.Float64(attrWaitDuration, info.Waited.Seconds()),
 	})
@@ -149,10 +163,15 @@ func (o *observer) wait(ctx context.Context, info funnel.WaitInfo) {
 	if c == nil {
 		return
 	}
-	c.failure = errorType(info.Err)
-	c.span.AddEvent(eventWait, trace.WithAttributes(append(failureAttributes(c.failure),
-		attribute.String(attrWaitReason, string(info.Reason)),
-		attribute.Float64(attrWaitDuration, info.Duration.Seconds()))...))
+	c.failure, c.waits = errorType(info.Err), true
+	c.waited(info.Reason, info.Duration, trace.WithAttributes(failureAttributes(c.failure)...))
+}
+
+// waited makes a wait an event of the call's span.
+func (c *call) waited(reason funnel.WaitReason, d time.Duration, opts ...trace.EventOption) {
+	c.span.AddEvent(eventWait, append(opts, trace.WithAttributes(
+		attribute.String(attrWaitReason, string(reason)),
+		attribute.Float64(attrWaitDuration, d.Seconds())))...)
 }
 
 func (o *observer) pause(ctx context.Context, info funnel.PauseInfo) {

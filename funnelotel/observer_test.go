@@ -105,6 +105,7 @@ http.client.request.duration: 1 in 0.1 s http.response.status_code=201
 funnel GET /tags (internal) 0s–100ms funnel.call.attempts=1
   GET /tags (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200
 funnel GET /tags (internal) 100ms–1m0.2s funnel.call.attempts=1
+  * 100ms funnel.wait funnel.wait.duration=60 funnel.wait.reason=quota
   GET /tags (client) 1m0.1s–1m0.2s funnel.wait.duration=60 http.response.status_code=200
 `,
 			values: `
@@ -212,6 +213,94 @@ funnel.client.call.duration: 1 in 5 s error.type=canceled
 funnel.client.quota.rejections: 1 {rejection}
 funnel.client.wait.duration: 1 in 0 s
 http.client.request.duration: 1 in 0.1 s error.type=429 http.response.status_code=429
+`,
+		},
+		{
+			name:   "cancelled while it waits for a retry",
+			faults: []funneltest.Fault{{Status: 503, Header: http.Header{"Retry-After": {"20"}}}},
+			work: func(t *testing.T, client *funnel.Client) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(5*time.Second, cancel)
+				_, err := client.Tags.List(ctx, funnel.TagListParams{})
+				require.ErrorIs(t, err, context.Canceled)
+			},
+			spans: `
+funnel GET /tags (internal) 0s–5s Error error.type=canceled funnel.call.attempts=1
+  * 100ms funnel.wait error.type=503 funnel.wait.duration=20 funnel.wait.reason=retry
+  GET /tags (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
+`,
+			values: `
+funnel.client.call.duration: 1 in 5 s error.type=canceled
+funnel.client.wait.duration: 1 in 0 s
+http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503
+`,
+		},
+		{
+			name: "cancelled while it waits for the quota",
+			opts: []funnel.Option{funnel.WithRateLimit(1, time.Minute)},
+			work: func(t *testing.T, client *funnel.Client) {
+				_, err := client.Tags.List(t.Context(), funnel.TagListParams{})
+				require.NoError(t, err)
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(5*time.Second, cancel)
+				_, err = client.Tags.List(ctx, funnel.TagListParams{})
+				require.ErrorIs(t, err, context.Canceled)
+			},
+			spans: `
+funnel GET /tags (internal) 0s–100ms funnel.call.attempts=1
+  GET /tags (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200
+funnel GET /tags (internal) 100ms–5.1s Error error.type=canceled funnel.call.attempts=0
+`,
+			values: `
+funnel.client.call.duration: 1 in 0.1 s
+funnel.client.call.duration: 1 in 5 s error.type=canceled
+funnel.client.quota.limit: 600 {request}
+funnel.client.quota.remaining: 599 {request}
+funnel.client.wait.duration: 1 in 0 s
+http.client.request.duration: 1 in 0.1 s http.response.status_code=200
+`,
+		},
+		{
+			name:   "a wait that the deadline does not allow",
+			faults: []funneltest.Fault{{Status: 503, Header: http.Header{"Retry-After": {"20"}}}},
+			work: func(t *testing.T, client *funnel.Client) {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				_, err := client.Tags.List(ctx, funnel.TagListParams{})
+				var failed *funnel.APIError
+				require.ErrorAs(t, err, &failed)
+			},
+			spans: `
+funnel GET /tags (internal) 0s–100ms Error error.type=503 funnel.call.attempts=1
+  GET /tags (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
+`,
+			values: `
+funnel.client.call.duration: 1 in 0.1 s error.type=503
+funnel.client.wait.duration: 1 in 0 s
+http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503
+`,
+		},
+		{
+			name:   "retries until there are no more",
+			faults: []funneltest.Fault{{Status: 503, Header: http.Header{"Retry-After": {"20"}}, Times: 3}},
+			opts:   []funnel.Option{funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 3})},
+			work: func(t *testing.T, client *funnel.Client) {
+				_, err := client.Contacts.Create(t.Context(), ada)
+				require.True(t, funnel.MayHaveBeenApplied(err))
+			},
+			spans: `
+funnel POST /contact (internal) 0s–40.3s Error error.type=503 funnel.call.attempts=3 funnel.call.may_have_been_applied=true
+  * 100ms funnel.wait error.type=503 funnel.wait.duration=20 funnel.wait.reason=retry
+  * 20.2s funnel.wait error.type=503 funnel.wait.duration=20 funnel.wait.reason=retry
+  POST /contact (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
+  POST /contact (client) 20.1s–20.2s Error error.type=503 funnel.wait.duration=20 http.request.resend_count=1 http.response.status_code=503
+  POST /contact (client) 40.2s–40.3s Error error.type=503 funnel.wait.duration=20 http.request.resend_count=2 http.response.status_code=503
+`,
+			values: `
+funnel.client.call.duration: 1 in 40.3 s error.type=503
+funnel.client.retries: 2 {retry} error.type=503
+funnel.client.wait.duration: 3 in 40 s
+http.client.request.duration: 3 in 0.3 s error.type=503 http.response.status_code=503
 `,
 		},
 		{
