@@ -85,7 +85,17 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	call.waited = 0
 	ctx = c.attemptStart(ctx, info)
 
-	got := a.send(ctx, call, req)
+	got := noAnswer(panicked{}, false) // should the code below panic
+	defer func() {
+		c.attemptDone(ctx, info, AttemptResult{
+			StatusCode: got.status,
+			Header:     got.header,
+			Body:       got.body,
+			Duration:   time.Since(started),
+			Err:        got.err,
+		})
+	}()
+	got = a.send(ctx, call, req)
 
 	if got.status == http.StatusTooManyRequests {
 		c.pause(ctx, c.rateLimitWait(got.quota))
@@ -97,13 +107,6 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		Remaining:  got.quota.Remaining,
 		RetryAfter: got.quota.RetryAfter,
 	}
-	c.attemptDone(ctx, info, AttemptResult{
-		StatusCode: got.status,
-		Header:     got.header,
-		Body:       got.body,
-		Duration:   time.Since(started),
-		Err:        got.err,
-	})
 	return got
 }
 

@@ -103,18 +103,27 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 	info := call.info()
 	started := time.Now()
 	ctx = c.callStart(ctx, info)
-	err := call.run(ctx)
+	var err error = panicked{} // should the code below panic
+	defer func() {
+		c.callDone(ctx, info, CallResult{
+			StatusCode: call.last.status,
+			Attempts:   call.attempts,
+			Duration:   time.Since(started),
+			Err:        err,
+		})
+	}()
+	err = call.run(ctx)
 	if opts.response != nil {
 		*opts.response = call.response()
 	}
-	c.callDone(ctx, info, CallResult{
-		StatusCode: call.last.status,
-		Attempts:   call.attempts,
-		Duration:   time.Since(started),
-		Err:        err,
-	})
 	return err
 }
+
+// panicked is what observers are told of a call or an attempt in which the
+// user's code has panicked.
+type panicked struct{}
+
+func (panicked) Error() string { return "funnel: the call panicked" }
 
 // ready refuses what no call can be made with.
 func (c *Client) ready(ctx context.Context) error {

@@ -288,6 +288,43 @@ func TestObserver_CallResult(t *testing.T) {
 	require.Len(t, results, 1)
 }
 
+// What has begun is ended also where the user's code panics, so that no span
+// stays open.
+func TestObserver_IsToldOfAPanic(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		opt  funnel.Option
+		want []string
+	}{
+		{"transport", funnel.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+			panic("a bug")
+		})}), []string{
+			`attempt 1 done: 0, 0s, "", error funnel: the call panicked in call in attempt`,
+			"call GET /contact done: 0, 1 attempts, 0s, error true in call",
+		}},
+		{"authentication", funnel.WithAuth(func(*http.Request) error { panic("a bug") }), []string{
+			`attempt 1 done: 0, 0s, "", error funnel: the call panicked in call in attempt`,
+			"call GET /contact done: 0, 1 attempts, 0s, error true in call",
+		}},
+		{"limiter", funnel.WithLimiter(funnel.LimiterFromWaiter(waiterFunc(func(context.Context) error { panic("a bug") }))), []string{
+			"call GET /contact done: 0, 0 attempts, 0s, error true in call",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := &witness{}
+				client := newMockAPI(t).client(t, funnel.WithObserver(w.observer()), tt.opt)
+				require.Panics(t, func() { _ = getContact.call(t.Context(), client) })
+				told := w.told()
+				require.Equal(t, tt.want, told[len(told)-len(tt.want):])
+			})
+		})
+	}
+}
+
 // An observer never sees parameters: CallInfo has the operation's path alone.
 func TestObserver_SeesNoParameters(t *testing.T) {
 	t.Parallel()
