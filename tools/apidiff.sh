@@ -1,26 +1,42 @@
 #!/usr/bin/env bash
-# Compares the exported API with that of the last tag and fails where a change
-# breaks its users. Before version 1.0 it only tells.
+# Compares the exported API of each module that is released with that of its
+# last tag, and fails where a change breaks its users. Before version 1.0 it only
+# tells.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export GOWORK=off
 
-tag=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true)
-if [ -z "$tag" ]; then
-	echo "apidiff: there is no tag yet, so there is nothing to compare with"
-	exit 0
-fi
-(cd tools && go build -o ../bin/ golang.org/x/exp/cmd/apidiff)
 old=$(mktemp -d)
-trap 'git worktree remove --force "$old"' EXIT
-git worktree add --quiet --detach "$old" "$tag"
-for package in . funneltest; do
-	(cd "$old" && "$OLDPWD/bin/apidiff" -w "$old/api.export" "./$package")
-	changes=$(bin/apidiff -incompatible "$old/api.export" "./$package")
-	if [ -z "$changes" ]; then
-		echo "apidiff: $package is compatible with $tag"
-		continue
+trap 'git worktree remove --force "$old/tree" 2>/dev/null || true; rm -rf "$old"' EXIT
+broken=0
+
+# compare MODULE PACKAGE... ; the module by its directory, the packages from there.
+compare() {
+	local module=$1 prefix tag package name changes
+	shift
+	[ "$module" = . ] && prefix= || prefix=$module/
+	tag=$(git describe --tags --abbrev=0 --match "${prefix}v*" 2>/dev/null || true)
+	if [ -z "$tag" ]; then
+		echo "apidiff: there is no tag ${prefix}v… yet, so there is nothing to compare $module with"
+		return
 	fi
-	printf 'apidiff: %s breaks users of %s:\n%s\n' "$package" "$tag" "$changes"
-	case "$tag" in v0.*) ;; *) exit 1 ;; esac
-done
+	(cd tools && go build -o ../bin/ golang.org/x/exp/cmd/apidiff)
+	git worktree add --quiet --detach "$old/tree" "$tag"
+	for package in "$@"; do
+		(cd "$old/tree/$module" && "$OLDPWD/bin/apidiff" -w "$old/api.export" "$package")
+		changes=$(cd "$module" && "$OLDPWD/bin/apidiff" -incompatible "$old/api.export" "$package")
+		name=$prefix$package name=${name%/.} name=${name#./}
+		if [ -z "$changes" ]; then
+			echo "apidiff: $name is compatible with $tag"
+			continue
+		fi
+		printf 'apidiff: %s breaks users of %s:\n%s\n' "$name" "$tag" "$changes"
+		case "$tag" in "${prefix}v0."*) ;; *) broken=1 ;; esac
+	done
+	git worktree remove --force "$old/tree"
+}
+
+compare . . ./funneltest
+compare funnelredis .
+compare funnelotel .
+exit $broken
