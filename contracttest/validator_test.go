@@ -374,6 +374,7 @@ func TestLoadRefusesWhatIsNoContract(t *testing.T) {
 		"openapi: 3.1.0\n\tpaths",
 		"openapi: 3.1.0\npaths: {/tag: {get: {parameters: [{$ref: '#/components/parameters/Gone'}]}}}",
 		"openapi: 3.1.0\npaths: {/tag: {get: {responses: {200: {$ref: '#/components/responses/Gone'}}}}}",
+		"openapi: 3.1.0\npaths: {/tag: {get: }}",
 		"openapi: 3.1.0\npaths: [/tag]",
 	} {
 		_, err := contracttest.Load([]byte(document))

@@ -154,6 +154,9 @@ func (d *Document) flatten(paths Map[Map[*Operation]]) ([]*Operation, error) {
 	for _, path := range paths {
 		for _, item := range path.Value {
 			op := item.Value
+			if op == nil {
+				return nil, fmt.Errorf("%s %s is empty", strings.ToUpper(item.Key), path.Key)
+			}
 			op.Method, op.Path = strings.ToUpper(item.Key), path.Key
 			if err := d.resolve(op); err != nil {
 				return nil, fmt.Errorf("%s: %w", op, err)
