@@ -2,6 +2,7 @@ package funnel_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -430,4 +431,31 @@ func TestAGoroutineThatEndsItselfEndsTheLoop(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An item that fails by an error of the program's own was not skipped, although
+// the bulk has stopped meanwhile: whoever does what was skipped again must not
+// do that twice.
+func TestAnItemThatWasTriedIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).
+			on(http.MethodGet, "/contact", failure(401, funnel.ErrUnauthorized, "no")).
+			on(http.MethodPost, "/funnel", data(`{"id":7}`))
+		client := api.client(t)
+		own, created := errors.New("the program's own"), make(chan struct{})
+		results := slices.Collect(funnel.Bulk(t.Context(), client, slices.Values([]int{0, 1}), func(ctx context.Context, i int) (int, error) {
+			if i == 0 {
+				<-created
+				return 0, getContact.call(ctx, client)
+			}
+			err := createFunnel.call(ctx, client)
+			close(created)
+			wait(t, time.Second) // the bulk stops
+			return 0, errors.Join(err, own)
+		}))
+		require.ErrorIs(t, results[0].Err, funnel.ErrUnauthorized)
+		require.EqualError(t, results[1].Err, own.Error())
+		require.Equal(t, funnel.BulkFailed, results[1].Status)
+	})
 }

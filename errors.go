@@ -202,7 +202,8 @@ func MayHaveBeenApplied(err error) bool {
 }
 
 // fate returns what the error of a call says of the request: how many attempts
-// were made, and whether one may have taken effect.
+// were made, -1 if it is no error of a call, and whether one may have taken
+// effect.
 func fate(err error) (attempts int, mayHaveBeenApplied bool) {
 	var (
 		request *RequestError
@@ -214,7 +215,7 @@ func fate(err error) (attempts int, mayHaveBeenApplied bool) {
 	case errors.As(err, &apiErr):
 		return apiErr.Attempts, apiErr.MayHaveBeenApplied
 	}
-	return 0, false
+	return -1, false
 }
 
 // markApplied sets the flag of a call's error where a call before it, on behalf
