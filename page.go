@@ -141,19 +141,21 @@ func (w *walker[T]) take(got *fetched[T]) (more bool) {
 func (p *Page[T]) follows(number int, repeats bool, path string) error {
 	switch {
 	case p.Page > 0 && p.Page != number:
-		return pagingError(path, "page %d was asked for and page %d came", number, p.Page)
+		return answerError(path, "the server does not turn the pages: page %d was asked for and page %d came", number, p.Page)
 	case p.LastPage > 0 && repeats:
-		return pagingError(path, "page %d of %d is the same as the one before", number, p.LastPage)
+		return answerError(path, "the server does not turn the pages: page %d of %d is the same as the one before", number, p.LastPage)
 	}
 	return nil
 }
 
-func pagingError(path, format string, args ...any) error {
+// answerError is the error of an answer to a GET that is well-formed, and yet
+// cannot be what was asked for.
+func answerError(path, format string, args ...any) error {
 	return &APIError{
 		Method:     http.MethodGet,
 		Path:       path,
 		StatusCode: http.StatusOK,
-		Message:    "the server does not turn the pages: " + fmt.Sprintf(format, args...),
+		Message:    fmt.Sprintf(format, args...),
 		Attempts:   1,
 	}
 }

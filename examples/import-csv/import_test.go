@@ -26,7 +26,7 @@ func TestWithNothingConfiguredItImportsGeneratedContacts(t *testing.T) {
 		p := &place{t: t, dir: t.TempDir()}
 		p.run(t.Context(), exitRejects)
 		equal(t, p.stderr.String(), tool.FakeNotice+"\n")
-		equal(t, strings.ReplaceAll(p.stdout.String(), p.dir, "DIR"), `All 2000 rows of DIR/funnel-import-csv/contacts.csv are imported into an API in memory, the last 2000 in 3s with 2032 requests.
+		equal(t, strings.ReplaceAll(p.stdout.String(), p.dir, "DIR"), `All 2000 rows of DIR/funnel-import-csv/contacts.csv are imported into an API in memory, the last 2000 in 3s with 2024 requests.
   created    1984
   updated       8
   rejected      8
@@ -311,7 +311,7 @@ func TestADryRunSendsNothing(t *testing.T) {
     line 1501: email: is no address
     line 2000: columns: there are 3 where the header has 6
   tags                5  ["newsletter" "customer" "webinar" "trial" "vip"]
-At 600 requests a minute it takes 3 min, if all contacts are new; to update one takes three to five requests.
+At 600 requests a minute it takes 3 min, if all contacts are new; to update one takes two to five requests.
 Nothing was sent. The API may refuse more.
 `)
 	equal(t, p.stderr.String(), "")

@@ -80,7 +80,7 @@ func dryRun(ctx context.Context, env tool.Environment, opts options) (rejects in
 		fmt.Fprintf(env.Stdout, "%d rows are done already, says %s.\n", done, opts.checkpoint)
 	}
 	requests := p.survey.rows - p.survey.rejects + len(p.survey.tags)
-	fmt.Fprintf(env.Stdout, "At %d requests a minute it takes %d min, if all contacts are new; to update one takes three to five requests.\n",
+	fmt.Fprintf(env.Stdout, "At %d requests a minute it takes %d min, if all contacts are new; to update one takes two to five requests.\n",
 		opts.rate, requests/opts.rate)
 	fmt.Fprintln(env.Stdout, "Nothing was sent. The API may refuse more.")
 	return p.survey.rejects, nil

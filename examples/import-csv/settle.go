@@ -31,7 +31,7 @@ func (im *importer) settle(row row, result funnel.BulkResult[*funnel.Contact]) e
 		im.cost++
 	case result.Status == funnel.BulkUpdated:
 		c.Updated++
-		im.cost += 3 // POST, which finds it there, GET, PUT
+		im.cost += 3 // at most: POST, which finds it there, GET, PUT
 		if len(row.tags) > 0 {
 			im.cost += 2 // POST, and GET to see them all
 		}
