@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -35,6 +36,20 @@ type BulkResult[R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
+// Again reports whether the item is to be done again later, by a program that
+// wants them all done: it was skipped, or may or may not have been done, or
+// failed without being at fault itself. An item that the API refuses, or the SDK
+// before it, would be refused again.
+func (r BulkResult[R]) Again() bool {
+	switch r.Status {
+	case BulkSkipped, BulkUnknown:
+		return true
+	case BulkFailed:
+		return !isRefusal(r.Err)
+	}
+	return false
+}
+
 // The items of a bulk that are under way, and held. The most are enough to keep
 // the quota busy at a latency of 50 s.
 const (
@@ -42,22 +57,31 @@ const (
 	maxBulk = 500
 )
 
-// Bulk does something with many items, several at a time, and yields one result
+// maxUnanswered is after how many items in a row that failed without being at
+// fault a bulk takes the API to be away.
+const maxUnanswered = 100
+
+// Bulk does something with many items, up to 500 at a time, and yields one result
 // for each, in order. It uses the quota as well as it can be used at any
 // latency, and holds a bounded number of items, however many there are.
 //
 // An item's failure is its own. What makes all others pointless – a key that is
 // not accepted, a context that is over, a pause or a wait for the quota that the
-// context does not allow – ends the bulk: nothing more is sent, and what has been
-// sent comes to its end, unless it is the context that is over. Each item that
-// was taken gets its result, with what is known of it; the last one says why.
-// To go on later, do those again that were skipped, and those after the last
-// Index, which were never taken. Breaking off the loop cancels what is under way.
+// context does not allow, 100 items in a row that got a 5xx or no answer – ends
+// the bulk: nothing more is sent, and what has been sent comes to its end, unless
+// it is the context that is over. Each item that was taken gets its result, with
+// what is known of it; the last one says why.
+//
+// To go on later, do those again of which [BulkResult.Again] says so, and those
+// after the last Index, which were never taken. Breaking off the loop cancels
+// what is under way: some items after the last Index may have been done then.
 //
 // The status tells of the call that failed: a do that makes several may have
 // done those before. A [WithResponse] of ctx is left alone. The items are taken
 // some way ahead of the results, on the caller's goroutine: items should not
-// block, nor wait for results.
+// block, nor wait for results. A panic of do arrives there too. Where do uses
+// something else that has less room than the API, such as a pool of database
+// connections, it should wait for that before it calls.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
@@ -132,8 +156,17 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rule
 			client: client,
 			least:  minBulk,
 			most:   maxBulk,
-			see:    func(BulkResult[R]) {},
 			take:   yield,
+		}
+		unanswered := 0 // in a row
+		p.see = func(result BulkResult[R]) {
+			if attempts, _ := fate(result.Err); attempts <= 0 || isRefusal(result.Err) {
+				unanswered = 0
+				return
+			}
+			if unanswered++; unanswered == maxUnanswered {
+				p.stop(result.Err)
+			}
 		}
 		p.next = func() (item bulkItem[P], ok bool) {
 			// When it is over, one more item is taken: its result tells that it was
@@ -153,7 +186,7 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rule
 			if err == nil {
 				return BulkResult[R]{Index: item.index, Status: status, Value: value}
 			}
-			if rules.isPointless(ctx, err) {
+			if rules.isPointless(ctx, client, err) {
 				p.stop(err)
 			}
 			if failed := failureStatus(p.admission, err); failed != BulkFailed || status != BulkExists {
@@ -214,17 +247,36 @@ func isClosed(c <-chan struct{}) bool {
 
 // isPointless reports whether err will befall every other item too: a key that
 // is not accepted, or a time to wait that the bulk's context does not allow.
-func (r bulkRules[P]) isPointless(ctx context.Context, err error) bool {
+func (r bulkRules[P]) isPointless(ctx context.Context, client *Client, err error) bool {
 	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(c Code) bool { return errors.Is(err, c) }) {
 		return true
 	}
 	var limited *RateLimitError
 	if errors.As(err, &limited) {
-		return limited.Attempts == 0
+		return limited.Attempts == 0 && client.gate.Refuse(ctx) != nil // not the item's own context
 	}
 	var full *quota.DeadlineError
 	_, limitedTime := ctx.Deadline()
 	return limitedTime && errors.As(err, &full)
+}
+
+// isRefusal reports whether err says that the item itself cannot be accepted.
+func isRefusal(err error) bool {
+	var (
+		argument *ArgumentError
+		answer   *APIError
+	)
+	if errors.As(err, &argument) {
+		return true
+	}
+	if !errors.As(err, &answer) || answer.StatusCode/100 != 4 {
+		return false
+	}
+	switch answer.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return false // the key's, not the item's
+	}
+	return true
 }
 
 // failureStatus says what is known of an item that failed.

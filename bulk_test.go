@@ -459,3 +459,137 @@ func TestAnItemThatWasTriedIsNotSkipped(t *testing.T) {
 		require.Equal(t, funnel.BulkFailed, results[1].Status)
 	})
 }
+
+// In a long outage a bulk does not run through all its items: it ends, and says
+// of each whether to do it again.
+func TestABulkEndsWhereTheAPIIsAway(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]funneltest.Fault{
+		"5xx":       {Status: http.StatusServiceUnavailable},
+		"no answer": {DropConnection: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(fixedLatency(50 * time.Millisecond))
+				defer server.Close()
+				away := time.Now().Add(20 * time.Second)
+				fault.Times, fault.Match = -1, func(*http.Request) bool { return time.Since(away) >= 0 && time.Since(away) < 10*time.Minute }
+				server.Fail(fault)
+				client := server.Client()
+				const all = 5000
+				var again []funnel.ContactCreateParams
+				index, done := -1, 0
+				contacts := slices.Collect(manyContacts(all))
+				for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(contacts)) {
+					index = result.Index
+					if result.Again() {
+						again = append(again, contacts[index])
+					} else if result.Err == nil {
+						done++
+					}
+				}
+				require.Less(t, index, all/2, "it ends")
+				require.Less(t, time.Since(away), 2*time.Minute)
+				require.Len(t, again, index+1-done, "no item is lost between done and again")
+				require.Greater(t, len(again), 99)
+
+				wait(t, 15*time.Minute)
+				for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(append(again, contacts[index+1:]...))) {
+					require.NoError(t, result.Err)
+				}
+				require.Equal(t, all, server.Counts()["contacts"])
+			})
+		})
+	}
+}
+
+// Failures of the items' own, however many in a row, end nothing.
+func TestABulkOfBadItemsGoesOn(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodPost, "/contact", failure(422, funnel.ErrValidation, "no"))
+	results := 0
+	for result := range api.client(t).Contacts.CreateAll(t.Context(), manyContacts(500)) {
+		require.Equal(t, funnel.BulkFailed, result.Status)
+		require.False(t, result.Again())
+		results++
+	}
+	require.Equal(t, 500, results)
+}
+
+func TestBulkResult_Again(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		result funnel.BulkResult[int]
+		again  bool
+	}{
+		{"done", funnel.BulkResult[int]{Status: funnel.BulkDone}, false},
+		{"created", funnel.BulkResult[int]{Status: funnel.BulkCreated}, false},
+		{"there already", funnel.BulkResult[int]{Status: funnel.BulkExists, Err: &funnel.APIError{Code: funnel.ErrContactExists, StatusCode: 409, Attempts: 1}}, false},
+		{"skipped", funnel.BulkResult[int]{Status: funnel.BulkSkipped, Err: context.Canceled}, true},
+		{"unknown", funnel.BulkResult[int]{Status: funnel.BulkUnknown, Err: io.EOF}, true},
+		{"refused by the SDK", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.ArgumentError{Field: "email"}}, false},
+		{"refused by the API", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
+		{"refused key", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 401, Attempts: 1}}, true},
+		{"forbidden", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 403, Attempts: 1}}, true},
+		{"rate limited", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.RateLimitError{APIError: funnel.APIError{StatusCode: 429, Attempts: 4}}}, true},
+		{"not sent", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.RequestError{Attempts: 4, Err: io.EOF}}, true},
+		{"server error", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 503, Attempts: 4}}, true},
+		{"an error of the program's own", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: io.EOF}, true},
+	} {
+		require.Equal(t, test.again, test.result.Again(), test.name)
+	}
+}
+
+// A panic in the program's own code arrives where the program ranges, and can be
+// recovered there.
+func TestAPanicInABulkArrivesAtTheLoop(t *testing.T) {
+	t.Parallel()
+	client := newMockAPI(t).client(t)
+	own := errors.New("the program's own")
+	for name, p := range map[string]any{"an error": own, "a text": "the program's own"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var err error
+			func() {
+				defer func() { err, _ = recover().(error) }()
+				for range funnel.Bulk(t.Context(), client, slices.Values([]int{1, 2, 3}), func(context.Context, int) (int, error) { panic(p) }) {
+					t.Error("there is no result")
+				}
+			}()
+			require.ErrorContains(t, err, "panicked: the program's own\n")
+			require.ErrorContains(t, err, "TestAPanicInABulkArrivesAtTheLoop", "where it was")
+			if p == own {
+				require.ErrorIs(t, err, own)
+			}
+		})
+	}
+}
+
+// A pause that only the item's own context does not allow ends nothing else.
+func TestBulk_AnItemsOwnDeadlineInAPauseEndsNothingElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client()
+		server.Fail(funneltest.Fault{Status: http.StatusTooManyRequests})
+		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+		require.ErrorIs(t, err, funnel.ErrRateLimited)
+		var status []funnel.BulkStatus
+		for result := range funnel.Bulk(t.Context(), client, slices.Values([]int{0, 1, 2}), func(ctx context.Context, i int) (int, error) {
+			if i == 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, time.Second)
+				defer cancel()
+			}
+			_, err := client.Contacts.Get(ctx, 1)
+			return 0, err
+		}) {
+			status = append(status, result.Status)
+		}
+		require.Equal(t, []funnel.BulkStatus{funnel.BulkFailed, funnel.BulkDone, funnel.BulkDone}, status)
+	})
+}

@@ -2,13 +2,15 @@ package funnel
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
 // A pipeline does jobs ahead of whoever takes their results, several at a time,
-// and hands the results out in the order of the jobs. It is what [All] and
-// [Bulk] have in common.
+// and hands the results out in the order of the jobs. It is what [Bulk] and the
+// ranges over lists have in common.
 //
 // How many jobs are under way adapts: where the taker has to wait for results
 // there are twice as many after each round trip, so that at any latency the
@@ -16,8 +18,6 @@ import (
 // they do not stand in the way of the client's other calls. Each result takes up
 // memory from the beginning of its job until it is taken, so that the most that
 // are under way are also the most that are held.
-//
-// [All]: ContactsService.All
 type pipeline[J, R any] struct {
 	client *Client
 	least  int                        // jobs under way at the beginning
@@ -49,7 +49,7 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 	ctx = withCallOption(ctx, func(o *callOptions) { o.admission = p.admission })
 
 	var (
-		underWay []chan R // in order
+		underWay []chan ended[R] // in order
 		width    = p.least
 		taken    = 0
 		growth   = 0 // at how many taken the width may grow next: once a round trip
@@ -60,31 +60,23 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 			if !ok {
 				return
 			}
-			result := make(chan R, 1)
+			result := make(chan ended[R], 1)
 			underWay = append(underWay, result)
-			wg.Go(func() {
-				defer close(result)
-				result <- p.do(ctx, job)
-			})
+			wg.Go(func() { p.start(ctx, job, result) })
 		}
 	}
 	for begin(); len(underWay) > 0; begin() {
-		var (
-			result R
-			ok     bool
-		)
+		var first ended[R]
 		select {
-		case result, ok = <-underWay[0]:
+		case first = <-underWay[0]:
 		default:
-			result, ok = <-underWay[0]
+			first = <-underWay[0]
 			if taken >= growth {
 				width = min(2*width, p.most)
 				growth = taken + len(underWay)
 			}
 		}
-		if !ok { // its goroutine has ended itself, as that of a failed test does: so does this one
-			runtime.Goexit()
-		}
+		result := first.value()
 		underWay = underWay[1:]
 		taken++
 		p.see(result)
@@ -92,6 +84,49 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 		if !p.take(result) {
 			return
 		}
+	}
+}
+
+// start does a job, on a goroutine of its own.
+func (p *pipeline[J, R]) start(ctx context.Context, job J, result chan<- ended[R]) {
+	var d ended[R]
+	defer func() {
+		if !d.returned {
+			d.panicked = panicError("one of several at a time", recover())
+		}
+		result <- d
+	}()
+	d.result = p.do(ctx, job)
+	d.returned = true
+}
+
+// ended is how a job ended. Where it did not return, whoever takes its result
+// ends in the same way.
+type ended[R any] struct {
+	result   R
+	returned bool
+	panicked error // nil: its goroutine has ended itself, as that of a failed test does
+}
+
+func (d ended[R]) value() R {
+	if !d.returned {
+		if d.panicked != nil {
+			panic(d.panicked)
+		}
+		runtime.Goexit()
+	}
+	return d.result
+}
+
+// panicError is the error of a recovered panic, and nil where there was none.
+func panicError(where string, p any) error {
+	switch p := p.(type) {
+	case nil:
+		return nil
+	case error:
+		return fmt.Errorf("funnel: %s panicked: %w\n%s", where, p, debug.Stack())
+	default:
+		return fmt.Errorf("funnel: %s panicked: %v\n%s", where, p, debug.Stack())
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strings"
 	"unicode/utf8"
 
@@ -182,10 +181,12 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 // A delivery is answered with 204 when fn returns nil. An error or a panic of
 // fn is answered with 500, so that the platform tries again (assumed): fn may
-// see an event more than once. See [WithWebhookErrors] to learn of failures. What is no delivery gets 401 without the right
-// token, 405 if it is no POST, 415 if it is not JSON by its content type, 413 if
-// it is too large and 400 if it cannot be read. An event that the SDK does not
-// know is passed to fn like any other.
+// see an event more than once, and an event has no id to know it by, so that
+// what fn does should do no harm twice. See [WithWebhookErrors] to learn of
+// failures. What is no delivery gets 401 without the right token, 405 if it is
+// no POST, 415 if it is not JSON by its content type, 413 if it is too large and
+// 400 if it cannot be read. An event that the SDK does not know is passed to fn
+// like any other.
 func NewWebhookHandler(token string, fn func(context.Context, *Event) error, opts ...WebhookOption) (http.Handler, error) {
 	if err := checkToken(token); err != nil {
 		return nil, err
@@ -265,12 +266,8 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (status
 // deliver runs the user's function, whose panic is an error like any other.
 func (h *webhookHandler) deliver(ctx context.Context, event *Event) (err error) {
 	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case error:
-			err = fmt.Errorf("funnel: webhook handler panicked: %w\n%s", p, debug.Stack())
-		default:
-			err = fmt.Errorf("funnel: webhook handler panicked: %v\n%s", p, debug.Stack())
+		if p := panicError("webhook handler", recover()); p != nil {
+			err = p
 		}
 	}()
 	return h.fn(ctx, event)
