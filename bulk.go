@@ -251,13 +251,18 @@ func (r bulkRules[P]) isPointless(ctx context.Context, client *Client, err error
 	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(c Code) bool { return errors.Is(err, c) }) {
 		return true
 	}
-	var limited *RateLimitError
-	if errors.As(err, &limited) {
-		return limited.Attempts == 0 && client.gate.Refuse(ctx) != nil // not the item's own context
+	var (
+		full    *quota.DeadlineError
+		limited *RateLimitError
+	)
+	switch { // the bulk's own context, not only the item's, must forbid the wait
+	case errors.As(err, &full):
+		_, limitedTime := ctx.Deadline()
+		return limitedTime
+	case errors.As(err, &limited):
+		return limited.Attempts == 0 && client.gate.Refuse(ctx) != nil
 	}
-	var full *quota.DeadlineError
-	_, limitedTime := ctx.Deadline()
-	return limitedTime && errors.As(err, &full)
+	return false
 }
 
 // isRefusal reports whether err says that the item itself cannot be accepted.

@@ -134,13 +134,16 @@ func (e *ValidationError) Is(target error) bool {
 }
 
 // A RateLimitError is an answer with status 429, or a call that was not sent
-// because an earlier 429 has paused the client for longer than the call may
-// wait (Attempts is 0 then). It unwraps to its [APIError].
+// because the rate limit would hold it up for longer than the call may wait: an
+// earlier 429 has paused the client, or the quota has no room before the
+// context's deadline. StatusCode is 0 in the last case, where the error is found
+// in a [RequestError] that matches [context.DeadlineExceeded] too. It unwraps to
+// its [APIError].
 type RateLimitError struct {
 	APIError
 
 	// RetryAfter is how long to wait before the next try, from the moment the
-	// error was made: at least 60 s by the API's reference.
+	// error was made: after a 429 at least 60 s, by the API's reference.
 	RetryAfter time.Duration
 }
 

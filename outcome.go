@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/funnel-go/funnel/internal/envelope"
 	"github.com/funnel-go/funnel/internal/quota"
@@ -106,25 +107,47 @@ func (c *call) requestError(err error) error {
 
 // refused is the error of an attempt that was not admitted.
 func (c *call) refused(err error) error {
-	if paused := (*quota.PausedError)(nil); errors.As(err, &paused) {
-		err = &RateLimitError{
-			APIError: APIError{
-				Code:               ErrRateLimited,
-				Message:            paused.Error(),
-				StatusCode:         http.StatusTooManyRequests,
-				Method:             c.method,
-				Path:               c.path,
-				Attempts:           c.attempts,
-				MayHaveBeenApplied: c.unsettled,
-			},
-			RetryAfter: paused.Wait,
-		}
+	var (
+		paused *quota.PausedError
+		full   *quota.DeadlineError
+	)
+	switch {
+	case errors.As(err, &paused):
+		err = c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
 		if c.err == nil {
 			return err
 		}
+	case errors.As(err, &full):
+		err = &noRoom{full, c.notSent(0, full.Error(), full.Wait)}
 	}
 	return c.interrupted(err)
 }
+
+// notSent is the error of an attempt that the rate limit holds up for longer than
+// the call may wait.
+func (c *call) notSent(status int, message string, wait time.Duration) *RateLimitError {
+	return &RateLimitError{
+		APIError: APIError{
+			Code:               ErrRateLimited,
+			Message:            message,
+			StatusCode:         status,
+			Method:             c.method,
+			Path:               c.path,
+			Attempts:           c.attempts,
+			MayHaveBeenApplied: c.unsettled,
+		},
+		RetryAfter: wait,
+	}
+}
+
+// noRoom is the quota's refusal of a wait that the context does not allow: it
+// matches the context's error, and says when there will be room as a 429 does.
+type noRoom struct {
+	*quota.DeadlineError
+	limited *RateLimitError
+}
+
+func (e *noRoom) Unwrap() []error { return []error{e.DeadlineError, e.limited} }
 
 // interrupted is the error of a call that was stopped before its next attempt.
 // It matches the reason and what made that attempt necessary.

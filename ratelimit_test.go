@@ -450,3 +450,30 @@ func TestRateLimit_PauseThatIsTooLongForANewCall(t *testing.T) {
 		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
 	})
 }
+
+// Where the quota has no room before the deadline the error is that of the
+// context, as always, and says when there will be room.
+func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodPost, "/funnel", data(`{"id":7}`))
+		client := api.client(t, funnel.WithRateLimit(1, time.Minute))
+		require.NoError(t, createFunnel.call(t.Context(), client))
+		wait(t, 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		start := time.Now()
+		err := createFunnel.call(ctx, client)
+		require.EqualError(t, err, "funnel: POST /funnel: the quota has no room for another 40s, which is after the context's deadline")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, funnel.ErrRateLimited)
+		require.NoError(t, ctx.Err())
+		var limited *funnel.RateLimitError
+		require.ErrorAs(t, err, &limited)
+		require.Equal(t, 40*time.Second, limited.RetryAfter)
+		require.Zero(t, limited.StatusCode)
+		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+		require.Zero(t, time.Since(start))
+		require.Len(t, api.requests(), 1)
+	})
+}

@@ -43,8 +43,9 @@ type RetryPolicy struct {
 	// retries as calls. Waits after a 429 do not count.
 	Budget int
 
-	// NoRetryCreateOn5xx keeps a POST from being repeated after a 5xx, for
-	// those who would rather look than risk a second one.
+	// NoRetryCreateOn5xx keeps a creation without a unique key, such as that of
+	// a funnel, from being repeated after a 5xx, for those who would rather look
+	// than risk a second one.
 	NoRetryCreateOn5xx bool
 }
 
@@ -194,7 +195,7 @@ func (c *call) assess() (repeat bool, err error) {
 		return true, c.rateLimitError()
 	case got.status >= 500:
 		c.unsettle()
-		return c.method != http.MethodPost || !c.client.policy.NoRetryCreateOn5xx, c.apiError(envelope.ParseFailure(got.body))
+		return c.isRepeatable() || !c.client.policy.NoRetryCreateOn5xx, c.apiError(envelope.ParseFailure(got.body))
 	case got.status/100 == 2:
 		return c.assessResult()
 	case got.status/100 == 3:
