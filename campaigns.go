@@ -44,14 +44,14 @@ type CampaignCreateParams struct {
 	Name    string  `json:"name"` // required
 	Subject string  `json:"subject,omitempty"`
 	Body    string  `json:"body,omitempty"`
-	TagIDs  []TagID `json:"tag_ids,omitempty"` // to whom it goes
+	TagIDs  []TagID `json:"tag_ids,omitempty"` // to whom it goes; nil: to everybody (assumed)
 }
 
 func (p CampaignCreateParams) check() error {
 	if err := checkText("name", p.Name); err != nil {
 		return err
 	}
-	return checkIDs("tag_ids", p.TagIDs)
+	return checkChoice("tag_ids", p.TagIDs)
 }
 
 // CampaignUpdateParams change a campaign. A nil field leaves it as it is.
@@ -59,7 +59,7 @@ type CampaignUpdateParams struct {
 	Name    *string  `json:"name,omitempty"`
 	Subject *string  `json:"subject,omitempty"`
 	Body    *string  `json:"body,omitempty"`
-	TagIDs  *[]TagID `json:"tag_ids,omitempty"`
+	TagIDs  *[]TagID `json:"tag_ids,omitempty"` // none: to everybody (assumed)
 }
 
 func (p CampaignUpdateParams) check() error {

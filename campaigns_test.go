@@ -72,7 +72,7 @@ func TestCampaigns_Methods(t *testing.T) {
 	}, {
 		name: "Create, name only",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch", TagIDs: []funnel.TagID{}})
+			return c.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
 		},
 		sends: sentRequest{Method: "POST", Path: "/campaign", Body: `{"name":"Launch"}`},
 		reply: data(launchJSON),

@@ -177,6 +177,8 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 	}
 	u, err := url.Parse(s)
 	switch {
+	case strings.TrimSpace(s) != s:
+		return nil, argumentError(field, "has white space around it, such as a line break at its end: trim it")
 	case err != nil || !u.IsAbs() || u.Opaque != "":
 		return nil, argumentError(field, "is no absolute URL: want one such as https://host/api/v1 (is it swapped with the API key?)")
 	case u.Scheme != "https" && u.Scheme != "http":
@@ -222,6 +224,8 @@ func checkAPIKey(key string) error {
 		return argumentError(field, "holds a control character, such as a line break at its end: trim it")
 	case strings.TrimSpace(key) != key:
 		return argumentError(field, "has white space around it: trim it")
+	case len(key) > 7 && strings.EqualFold(key[:7], "Bearer "):
+		return argumentError(field, "begins with Bearer, which is added to it: give the key alone")
 	case strings.HasPrefix(key, "http://") || strings.HasPrefix(key, "https://"):
 		return argumentError(field, "is a URL: is it swapped with the base URL?")
 	}

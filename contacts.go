@@ -104,7 +104,7 @@ type ContactCreateParams struct {
 }
 
 func (p ContactCreateParams) check() error {
-	if err := checkText("email", p.Email); err != nil {
+	if err := checkEmail(p.Email); err != nil {
 		return err
 	}
 	if err := checkIDs("tag_ids", p.TagIDs); err != nil {
@@ -127,7 +127,7 @@ func (p ContactUpdateParams) check() error {
 	if p.Email == nil {
 		return nil
 	}
-	return checkText("email", *p.Email)
+	return checkEmail(*p.Email)
 }
 
 // ContactsService is the API of contacts: see Client.Contacts.
@@ -170,7 +170,7 @@ func (s *ContactsService) Get(ctx context.Context, id ContactID) (*Contact, erro
 //
 // API: GET /contact (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *ContactsService) GetByEmail(ctx context.Context, email string) (*Contact, error) {
-	if err := checkText("email", email); err != nil {
+	if err := checkEmail(email); err != nil {
 		return nil, err
 	}
 	return s.resource().find(ctx, url.Values{"email": {email}}.Encode())

@@ -449,7 +449,7 @@ func TestBreakingOffARangeStopsItAtOnce(t *testing.T) {
 func TestAMillionContactsNeedLittleMemory(t *testing.T) {
 	client, err := funnel.New("https://api.example.com", "key",
 		funnel.WithHTTPClient(&http.Client{Transport: hugeList{pages: 10_000}}),
-		funnel.WithRateLimit(1<<30, time.Microsecond))
+		funnel.WithRateLimit(1<<30, time.Millisecond))
 	require.NoError(t, err)
 
 	heap := func() uint64 {

@@ -136,6 +136,9 @@ func WithRateLimit(n int, per time.Duration) Option {
 		if n <= 0 || per <= 0 {
 			return argumentError("WithRateLimit", "is %d in %s: both must be positive", n, per)
 		}
+		if err := checkUnit("WithRateLimit", per); err != nil {
+			return err
+		}
 		cfg.rateLimit, cfg.ratePer = n, per
 		return nil
 	}
@@ -170,9 +173,21 @@ func WithAttemptTimeout(d time.Duration) Option {
 		if d < 0 {
 			return argumentError("WithAttemptTimeout", "is %s: must not be negative", d)
 		}
+		if err := checkUnit("WithAttemptTimeout", d); err != nil {
+			return err
+		}
 		cfg.attemptTimeout = &d
 		return nil
 	}
+}
+
+// checkUnit refuses a duration that was meant as so many seconds: there are 60 ns
+// in time.Duration(60).
+func checkUnit(field string, d time.Duration) error {
+	if d > 0 && d < time.Millisecond {
+		return argumentError(field, "is %s, less than anybody means: give it a unit, as in %d * time.Second", d, d)
+	}
+	return nil
 }
 
 // WithMaxResponseBytes refuses answers with a larger body, counted after

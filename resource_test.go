@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -377,4 +378,105 @@ func TestAll_EndsWithItsError(t *testing.T) {
 			require.Equal(t, 2, n)
 		})
 	}
+}
+
+// A choice that came out empty is not the choice of all.
+func TestAnEmptyChoiceIsRefused(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t)
+	client := api.client(t)
+	for name, call := range map[string]func() error{
+		"tag_ids": func() error {
+			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{TagIDs: []funnel.TagID{}})
+			return err
+		},
+		"tag_ids ": func() error {
+			_, err := collect(client.Contacts.All(t.Context(), funnel.ContactListParams{TagIDs: []funnel.TagID{}}))
+			return err
+		},
+		"sequence_ids": func() error {
+			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{SequenceIDs: []funnel.SequenceID{}})
+			return err
+		},
+		"tag_ids  ": func() error {
+			_, err := client.Campaigns.Create(t.Context(), funnel.CampaignCreateParams{Name: "Launch", TagIDs: []funnel.TagID{}})
+			return err
+		},
+	} {
+		requireArgumentError(t, call(), strings.TrimSpace(name))
+	}
+	require.Empty(t, api.requests())
+}
+
+// JSON has no text but UTF-8, and would replace what is none: a name from a file
+// in Latin-1 would be lost in part.
+func TestATextThatIsNotUTF8IsRefused(t *testing.T) {
+	t.Parallel()
+	const latin1 = "Jos\xe9"
+	api := newMockAPI(t)
+	client := api.client(t)
+	for _, test := range []struct {
+		field string
+		call  func() error
+	}{
+		{"email", func() error {
+			_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: latin1 + "@example.com"})
+			return err
+		}},
+		{"first_name", func() error {
+			_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "jose@example.com", FirstName: latin1})
+			return err
+		}},
+		{"last_name", func() error {
+			_, err := client.Contacts.Update(t.Context(), 1, funnel.ContactUpdateParams{LastName: funnel.Ptr(latin1)})
+			return err
+		}},
+		{"custom_fields", func() error {
+			_, _, err := client.Contacts.Upsert(t.Context(), funnel.ContactCreateParams{
+				Email: "jose@example.com", CustomFields: funnel.CustomFields{"city": "K\xf6ln"},
+			})
+			return err
+		}},
+		{"custom_fields", func() error {
+			_, err := client.Contacts.Update(t.Context(), 1, funnel.ContactUpdateParams{CustomFields: &funnel.CustomFields{"Stra\xdfe": "1"}})
+			return err
+		}},
+		{"search", func() error {
+			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{Search: latin1})
+			return err
+		}},
+		{"events", func() error {
+			_, err := client.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: "https://example.com", Events: []funnel.EventType{latin1}})
+			return err
+		}},
+		{"body", func() error {
+			_, err := client.Sequences.UpdateStageContent(t.Context(), 1, funnel.StageContentParams{Subject: "Hi", Body: latin1})
+			return err
+		}},
+	} {
+		err := test.call()
+		requireArgumentError(t, err, test.field)
+		require.ErrorContains(t, err, "UTF-8", test.field)
+	}
+	require.Empty(t, api.requests())
+
+	api.on("POST", "/contact", data(`{"id":7}`))
+	_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "jose@example.com", FirstName: "José \uFFFD 🙂"})
+	require.NoError(t, err, "which is UTF-8")
+}
+
+func TestAnAddressWithWhiteSpaceAroundItIsRefused(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t)
+	client := api.client(t)
+	for _, email := range []string{"ada@example.com ", " ada@example.com", "ada@example.com\u00a0"} {
+		_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: email})
+		requireArgumentError(t, err, "email")
+		require.ErrorContains(t, err, "trim it")
+		_, err = client.Contacts.GetByEmail(t.Context(), email)
+		requireArgumentError(t, err, "email")
+		_, err = client.Contacts.Update(t.Context(), 1, funnel.ContactUpdateParams{Email: &email})
+		requireArgumentError(t, err, "email")
+	}
+	require.Empty(t, api.requests())
 }

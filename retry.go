@@ -25,7 +25,7 @@ type RetryPolicy struct {
 	// MinWait is the wait before the first retry, 1 s by default; it doubles
 	// with each further one up to MaxWait, 30 s by default. Up to half of the
 	// wait is added at random. A Retry-After of a 5xx that asks for more is
-	// honoured up to MaxWait.
+	// honoured up to MaxWait. A MaxWait below MinWait counts as MinWait.
 	MinWait, MaxWait time.Duration
 
 	// RateLimitWait is how long the client pauses after a 429, if its
@@ -34,7 +34,8 @@ type RetryPolicy struct {
 	RateLimitWait time.Duration
 
 	// MaxRateLimitWait is the longest pause that a call waits for: 5 min by
-	// default. A call that would have to wait longer fails at once.
+	// default, and never less than RateLimitWait. A call that would have to wait
+	// longer fails at once.
 	MaxRateLimitWait time.Duration
 
 	// Budget is how many retries the client has in store, over all its calls:
@@ -77,6 +78,9 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 	} {
 		if *wait.set < 0 {
 			return d, argumentError("RetryPolicy."+wait.field, "is %s: must not be negative", *wait.set)
+		}
+		if err := checkUnit("RetryPolicy."+wait.field, *wait.set); err != nil {
+			return d, err
 		}
 		if *wait.set == 0 {
 			*wait.set = *wait.byDeflt

@@ -938,15 +938,3 @@ func TestDefaultRetryPolicy(t *testing.T) {
 		Budget:           100,
 	}, funnel.DefaultRetryPolicy())
 }
-
-// The shortest wait that there is has no room for jitter.
-func TestWithRetry_ShortestWait(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), answers(503, ""), data(`{"id":7}`))
-		start := time.Now()
-		require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithRetry(funnel.RetryPolicy{MinWait: 1, MaxWait: 1}))))
-		require.Len(t, api.requests(), 3)
-		require.Equal(t, 2*time.Nanosecond, time.Since(start))
-	})
-}

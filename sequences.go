@@ -288,5 +288,8 @@ func (s *SequencesService) UpdateStageContent(ctx context.Context, id StageID, p
 	if err := checkID(r.idField, id); err != nil {
 		return nil, err
 	}
+	if err := check(params); err != nil {
+		return nil, err
+	}
 	return fetch[StageContent](ctx, r.client, request{method: http.MethodPut, path: stageContentPath, body: r.idBody(id, params)})
 }

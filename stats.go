@@ -44,10 +44,18 @@ func (p StatsParams) check() error {
 		return argumentError("from", "is missing: the period %q needs both ends, see Between", p.Period)
 	case between && p.To.IsZero():
 		return argumentError("to", "is missing: the period %q needs both ends, see Between", p.Period)
+	case between && day(p.From).After(day(p.To)):
+		return argumentError("from", "is %s, which is after to, %s: swap them", p.From.Format(time.DateOnly), p.To.Format(time.DateOnly))
 	case !between && (!p.From.IsZero() || !p.To.IsZero()):
 		return argumentError("period", "is %q: from and to go with %q only, see Between", p.Period, PeriodBetween)
 	}
 	return nil
+}
+
+// day is a moment's calendar day, in its own time zone.
+func day(t time.Time) time.Time {
+	year, month, day := t.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 // statistics fetches the S of one resource.

@@ -119,6 +119,8 @@ func TestStats_RefuseBadInput(t *testing.T) {
 			`is missing: the period "between" needs both ends, see Between`},
 		{"a zero time in another zone", funnel.Between(aDay, time.Time{}.In(tokyo)), "to",
 			`is missing: the period "between" needs both ends, see Between`},
+		{"between, the wrong way round", funnel.Between(aDay, aDay.AddDate(0, 0, -1)), "from",
+			`is 2026-02-01, which is after to, 2026-01-31: swap them`},
 		{"days of today", funnel.StatsParams{Period: funnel.PeriodToday, From: aDay, To: aDay}, "period",
 			`is "today": from and to go with "between" only, see Between`},
 		{"days without a period", funnel.StatsParams{From: aDay, To: aDay}, "period",
@@ -157,7 +159,6 @@ func TestStats_ServerRefuses(t *testing.T) {
 		}{
 			{"unknown period", funnel.StatsParams{Period: "fortnight"}, "period=fortnight"},
 			{"period in capitals", funnel.StatsParams{Period: "TODAY"}, "period=TODAY"},
-			{"end before the beginning", funnel.Between(day(2026, 2, 2, time.UTC), day(2026, 2, 1, time.UTC)), "to=2026-02-01"},
 			{"year 10000", funnel.Between(day(2026, 2, 2, time.UTC), day(10000, 1, 1, time.UTC)), "to=10000-01-01"},
 			{"a year before 0", funnel.Between(day(-1, 1, 1, time.UTC), day(2026, 1, 1, time.UTC)), "from=-0001-01-01"},
 		} {
