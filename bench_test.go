@@ -85,7 +85,7 @@ func timed(b *testing.B, n int, get func(context.Context) error) time.Duration {
 func getBySDK(b *testing.B) func(context.Context) error {
 	client, err := funnel.New("https://api.example.com/v1", "key",
 		funnel.WithHTTPClient(&http.Client{Transport: cannedTransport{}}),
-		funnel.WithRateLimit(1<<30, time.Microsecond)) // in force, and never full
+		funnel.WithRateLimit(1<<30, time.Millisecond)) // in force, and never full
 	require.NoError(b, err)
 	return func(ctx context.Context) error {
 		_, err := client.Contacts.Get(ctx, 12)
