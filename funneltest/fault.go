@@ -72,11 +72,12 @@ type pendingFault struct {
 }
 
 // Fail makes requests go wrong. Faults are tried in the order in which they
-// were given, and one request meets one fault at most. It panics where Status
-// is none that a server can answer with.
+// were given, and one request meets one fault at most. It panics where the
+// fault cannot befall any request, does nothing to those that it befalls, or
+// contradicts itself: a test would prove nothing with it.
 func (s *Server) Fail(f Fault) {
-	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-		panic(fmt.Sprintf("funneltest: a fault cannot answer with status %d", f.Status))
+	if mistake := f.mistake(); mistake != "" {
+		panic("funneltest: " + mistake)
 	}
 	f.Header = f.Header.Clone()
 	left := f.Times
@@ -86,6 +87,24 @@ func (s *Server) Fail(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, &pendingFault{Fault: f, left: left})
+}
+
+// mistake tells what makes the fault none, or is empty. A fault with Match may
+// do nothing: it sees the requests go by.
+func (f *Fault) mistake() string {
+	switch {
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Sprintf("a fault cannot answer with status %d", f.Status)
+	case f.Method != strings.ToUpper(f.Method):
+		return fmt.Sprintf("a fault of the method %q befalls no request: want capitals, as in POST", f.Method)
+	case f.Path != "" && (f.Path[0] != '/' || strings.ContainsRune(f.Path, '?')):
+		return fmt.Sprintf("a fault of the path %q befalls no request: want one without a query, as in /contact", f.Path)
+	case f.DropConnection && (f.Status != 0 || f.Code != "" || f.Body != "" || f.TruncateBody):
+		return "a fault that drops the connection has no answer"
+	case f.Match == nil && !f.answers() && len(f.Header) == 0 && !f.TruncateBody && f.Delay <= 0:
+		return "a fault that does nothing"
+	}
+	return ""
 }
 
 // ClearFaults forgets all faults.

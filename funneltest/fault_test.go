@@ -214,12 +214,48 @@ func TestRequestsThatAreNotLetInMeetNoFault(t *testing.T) {
 	a.send(r).refused(401, "UNAUTHORIZED")
 }
 
-func TestImpossibleStatusesArePanics(t *testing.T) {
+func TestFaultsThatProveNothingArePanics(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fault   funneltest.Fault
+		message string
+	}{
+		"status below zero":     {funneltest.Fault{Status: -1}, "a fault cannot answer with status -1"},
+		"status of no answer":   {funneltest.Fault{Status: 199}, "a fault cannot answer with status 199"},
+		"status of nobody":      {funneltest.Fault{Status: 600}, "a fault cannot answer with status 600"},
+		"method in small":       {funneltest.Fault{Method: "post", Status: 500}, `a fault of the method "post" befalls no request: want capitals, as in POST`},
+		"path without slash":    {funneltest.Fault{Path: "contact", Status: 500}, `a fault of the path "contact" befalls no request: want one without a query, as in /contact`},
+		"path with query":       {funneltest.Fault{Path: "/tag?tag_id=1", Status: 500}, `a fault of the path "/tag?tag_id=1" befalls no request: want one without a query, as in /contact`},
+		"dropped and answered":  {funneltest.Fault{DropConnection: true, Status: 500}, "a fault that drops the connection has no answer"},
+		"dropped with a code":   {funneltest.Fault{DropConnection: true, Code: "FORBIDDEN"}, "a fault that drops the connection has no answer"},
+		"dropped with a body":   {funneltest.Fault{DropConnection: true, Body: "x"}, "a fault that drops the connection has no answer"},
+		"dropped and cut short": {funneltest.Fault{DropConnection: true, TruncateBody: true}, "a fault that drops the connection has no answer"},
+		"nothing":               {funneltest.Fault{}, "a fault that does nothing"},
+		"nothing, to somebody":  {funneltest.Fault{Method: "POST", Path: "/contact", Times: 2}, "a fault that does nothing"},
+		"nothing, afterwards":   {funneltest.Fault{AfterCommit: true}, "a fault that does nothing"},
+		"nothing, in the past":  {funneltest.Fault{Delay: -1}, "a fault that does nothing"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			require.PanicsWithValue(t, "funneltest: "+test.message, func() { a.Fail(test.fault) })
+			a.get("/tags").ok()
+		})
+	}
+}
+
+func TestAFaultThatOnlyLooksMayDoNothing(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	for _, status := range []int{-1, 1, 100, 199, 600, 999} {
-		require.Panics(t, func() { a.Fail(funneltest.Fault{Status: status}) })
-	}
+	var seen []string
+	a.Fail(funneltest.Fault{Times: -1, Match: func(r *http.Request) bool {
+		seen = append(seen, r.URL.Path)
+		return false
+	}})
+	a.get("/tags").ok()
+	a.get("/contacts").ok()
+	require.Equal(t, []string{"/tags", "/contacts"}, seen)
 }
 
 func TestFaultCodesAreTheSDKsType(t *testing.T) {

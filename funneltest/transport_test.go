@@ -104,7 +104,7 @@ func TestTracesTellThatTheRequestHasLeft(t *testing.T) {
 		fault  funneltest.Fault
 		events []string
 	}{
-		"answered": {funneltest.Fault{}, []string{"wrote", "first byte"}},
+		"answered": {funneltest.Fault{Status: 404}, []string{"wrote", "first byte"}},
 		"dropped":  {funneltest.Fault{DropConnection: true}, []string{"wrote"}},
 	} {
 		t.Run(name, func(t *testing.T) {
