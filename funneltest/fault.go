@@ -38,7 +38,8 @@ type Fault struct {
 	// Status, Code and Body are the answer in place of the real one; with none
 	// of them set the answer stays the real one. A Code alone has its
 	// documented status (400, if it has none), a Status alone the body that
-	// such an answer has in practice, a Body alone the status 200.
+	// such an answer has in practice, a Body alone the status 200. The Code
+	// ErrRateLimited is the Status 429, which carries no code.
 	Status int
 	Code   funnel.Code
 	Body   string
@@ -76,6 +77,9 @@ type pendingFault struct {
 // fault cannot befall any request, does nothing to those that it befalls, or
 // contradicts itself: a test would prove nothing with it.
 func (s *Server) Fail(f Fault) {
+	if f.Code == funnel.ErrRateLimited { // the SDK's own: a 429 carries none
+		f.Code, f.Status = "", http.StatusTooManyRequests
+	}
 	if mistake := f.mistake(); mistake != "" {
 		panic("funneltest: " + mistake)
 	}

@@ -40,6 +40,7 @@ func TestFaultsAnswerAs(t *testing.T) {
 		"403":                         {funneltest.Fault{Status: 403}, 403, jsonType, envelope("FORBIDDEN", "The API key does not have access to the requested resource")},
 		"404":                         {funneltest.Fault{Status: 404}, 404, jsonType, envelope("NOT_FOUND", "The requested resource was not found")},
 		"429":                         {funneltest.Fault{Status: 429}, 429, jsonType, `{"message":"Too Many Attempts."}`},
+		"429 by the SDK's code":       {funneltest.Fault{Code: funnel.ErrRateLimited}, 429, jsonType, `{"message":"Too Many Attempts."}`},
 		"500":                         {funneltest.Fault{Status: 500}, 500, jsonType, envelope("SERVER_ERROR", "An unexpected error occurred")},
 		"502 of a proxy":              {funneltest.Fault{Status: 502}, 502, htmlType, "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"},
 		"204":                         {funneltest.Fault{Status: 204}, 204, textType, ""},
