@@ -183,6 +183,9 @@ func (s *Server) madeUp(f *Fault) reply {
 		return s.verbatim(status, f.Body)
 	}
 	p := refuse(f.Code)
+	if f.Code == codeValidation && status == p.status {
+		p.details = map[string][]string{} // a 422 has some: only a Body can say which
+	}
 	p.status = status
 	if p.message == "" {
 		p.message = "Something went wrong"

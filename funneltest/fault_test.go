@@ -21,6 +21,9 @@ func TestFaultsAnswerAs(t *testing.T) {
 	envelope := func(code, message string) string {
 		return `{"success":false,"error":{"code":"` + code + `","message":"` + message + `"}}`
 	}
+	validation := func(details string) string {
+		return `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"The given data was invalid"` + details + `}}`
+	}
 	const (
 		jsonType = "application/json"
 		htmlType = "text/html; charset=utf-8"
@@ -41,6 +44,8 @@ func TestFaultsAnswerAs(t *testing.T) {
 		"404":                         {funneltest.Fault{Status: 404}, 404, jsonType, envelope("NOT_FOUND", "The requested resource was not found")},
 		"429":                         {funneltest.Fault{Status: 429}, 429, jsonType, `{"message":"Too Many Attempts."}`},
 		"429 by the SDK's code":       {funneltest.Fault{Code: funnel.ErrRateLimited}, 429, jsonType, `{"message":"Too Many Attempts."}`},
+		"422 has details":             {funneltest.Fault{Code: "VALIDATION_ERROR"}, 422, jsonType, validation(`,"details":{}`)},
+		"400 has no details":          {funneltest.Fault{Code: "VALIDATION_ERROR", Status: 400}, 400, jsonType, validation("")},
 		"500":                         {funneltest.Fault{Status: 500}, 500, jsonType, envelope("SERVER_ERROR", "An unexpected error occurred")},
 		"502 of a proxy":              {funneltest.Fault{Status: 502}, 502, htmlType, "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"},
 		"204":                         {funneltest.Fault{Status: 204}, 204, textType, ""},
