@@ -52,10 +52,10 @@ type Fault struct {
 	// another answer, or none, has not been carried out.
 	AfterCommit bool
 
-	// DropConnection closes the connection instead of answering. In memory the
-	// client sees a "connection reset by peer". Over a socket it sees the
-	// connection close, whereupon net/http by itself sends a GET, PUT or
-	// DELETE again: let such a fault happen more than once.
+	// DropConnection closes the connection instead of answering. The client
+	// sees a "connection reset by peer", whereupon net/http by itself, over a
+	// socket that it has used before, sends a GET again: let such a fault
+	// happen more than once.
 	DropConnection bool
 
 	// TruncateBody sends half of the body, with the Content-Length of the

@@ -2,6 +2,7 @@ package funneltest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -82,6 +83,43 @@ func TestFaultsOverTheSocket(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Len(t, body, int(response.ContentLength/2))
 	require.NoError(t, response.Body.Close())
+}
+
+// net/http repeats what it takes for safe, on a connection that it has kept.
+func TestADroppedConnectionIsSeenUnlessNetHTTPRepeatsAGET(t *testing.T) {
+	t.Parallel()
+	for line, arrivals := range map[string]int{
+		`GET /tags`:                       3,
+		`POST /tag {"name":"b"}`:          2,
+		`PUT /tag {"tag_id":1}`:           2,
+		`DELETE /tag?tag_id=1`:            2,
+		`DELETE /contact?contact_id=1`:    2,
+		`POST /contact {"email":"a@b.c"}`: 2,
+	} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			client := http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			send := func(line string) error {
+				method, rest, _ := strings.Cut(line, " ")
+				target, body, _ := strings.Cut(rest, " ")
+				r := a.request(method, target, body)
+				r.URL.Scheme, r.URL.Host = "http", strings.TrimPrefix(a.URL(), "http://")
+				response, err := client.Do(r)
+				if err != nil {
+					return err
+				}
+				_, err = io.ReadAll(response.Body) // so that the connection is kept
+				return errors.Join(err, response.Body.Close())
+			}
+			require.NoError(t, send(`GET /contacts`))
+			a.Fail(funneltest.Fault{DropConnection: true})
+			err := send(line)
+			require.Equal(t, arrivals == 3, err == nil, "%v", err)
+			require.Equal(t, arrivals, a.RequestCount())
+		})
+	}
 }
 
 func TestADroppedConnectionWithoutHijackingAbortsTheHandler(t *testing.T) {
