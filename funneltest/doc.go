@@ -34,8 +34,8 @@
 // Each code of the reference comes from the call that provokes it. [Server.Fail]
 // does the rest on demand: FORBIDDEN and SERVER_ERROR, pages of proxies, slow
 // answers, dropped connections before or after the work was done, bodies cut
-// short. The limit of 600 requests a minute is in force; [WithRateLimit] changes
-// it.
+// short. [Server.PendingFaults] tells which of them no request has met. The limit
+// of 600 requests a minute is in force; [WithRateLimit] changes it.
 //
 //	server.Fail(funneltest.Fault{Code: funnel.ErrForbidden, Path: "/funnels"})
 //

@@ -69,7 +69,8 @@ type Fault struct {
 // pendingFault is a fault that has not happened for the last time.
 type pendingFault struct {
 	Fault
-	left int // negative: for ever
+	left int  // negative: for ever
+	met  bool // by a request
 }
 
 // Fail makes requests go wrong. Faults are tried in the order in which they
@@ -118,12 +119,34 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
+// PendingFaults returns, in order, the faults that have not happened as often
+// as they should have: each with the Times that are left, one without end until
+// it has happened once. A test that ends with none of them has met them all;
+// otherwise it has not shown what it was written for.
+//
+//	require.Empty(t, server.PendingFaults())
+func (s *Server) PendingFaults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var pending []Fault
+	for _, f := range s.faults {
+		if f.left < 0 && f.met {
+			continue
+		}
+		fault := f.Fault
+		fault.Times, fault.Header = f.left, f.Header.Clone()
+		pending = append(pending, fault)
+	}
+	return pending
+}
+
 // takeFault returns the first fault that befalls the request, or nil.
 func (s *Server) takeFault(r *http.Request, path string) *Fault {
 	for i, f := range s.faults {
 		if !f.befalls(r, path) {
 			continue
 		}
+		f.met = true
 		if f.left > 0 {
 			f.left--
 		}

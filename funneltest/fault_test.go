@@ -131,6 +131,30 @@ func TestFaultsComeInOrderAndAsOftenAsTheySay(t *testing.T) {
 	a.get("/tags").ok()
 }
 
+func TestFaultsThatHaveNotHappenedArePending(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	require.Empty(t, a.PendingFaults())
+	once, twice := funneltest.Fault{Code: "A", Path: "/tags"}, funneltest.Fault{Code: "B", Path: "/tag", Times: 2}
+	always, typo := funneltest.Fault{Code: "C", Path: "/funnels", Times: -5}, funneltest.Fault{Code: "D", Path: "/funels"}
+	for _, fault := range []funneltest.Fault{once, twice, always, typo} {
+		a.Fail(fault)
+	}
+	once.Times, typo.Times = 1, 1
+	require.Equal(t, []funneltest.Fault{once, twice, always, typo}, a.PendingFaults())
+
+	for _, path := range []string{"/tags", "/tag", "/funnels"} {
+		a.get(path)
+	}
+	twice.Times = 1
+	require.Equal(t, []funneltest.Fault{twice, typo}, a.PendingFaults())
+	a.get("/tag")
+	require.Equal(t, []funneltest.Fault{typo}, a.PendingFaults())
+	require.Equal(t, "C", a.get("/funnels").Error.Code, "it goes on")
+	a.ClearFaults()
+	require.Empty(t, a.PendingFaults())
+}
+
 func TestAFaultAfterCommitHasDoneTheWork(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
