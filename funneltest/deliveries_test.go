@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -159,29 +160,30 @@ func since(start time.Time, times []time.Time) (waits []time.Duration) {
 }
 
 func TestDeliveryEndsAs(t *testing.T) {
+	transport := funneltest.WithWebhookTransport
+	handler := func(do func()) funneltest.Option {
+		return funneltest.WithWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }))
+	}
 	tests := map[string]struct {
-		transport http.RoundTripper
-		state     funneltest.DeliveryState
-		attempts  int
-		status    int
-		err       string
+		through  funneltest.Option
+		state    funneltest.DeliveryState
+		attempts int
+		status   int
+		err      string
 	}{
-		"failed after four 5xx":   {answering(500), funneltest.DeliveryFailed, 4, 500, ""},
-		"failed at once on 4xx":   {answering(410), funneltest.DeliveryFailed, 1, 410, ""},
-		"failed on a redirect":    {answering(302), funneltest.DeliveryFailed, 1, 302, ""},
-		"delivered on any 2xx":    {answering(299), funneltest.DeliveryDone, 1, 299, ""},
-		"failed without answers":  {failing{}, funneltest.DeliveryFailed, 4, 0, "no route"},
-		"failed after time-outs":  {silent{}, funneltest.DeliveryFailed, 4, 0, "context deadline exceeded"},
-		"failed by its own panic": {nil, funneltest.DeliveryFailed, 4, 0, "the handler panicked: oops"},
+		"failed after four 5xx":   {transport(answering(500)), funneltest.DeliveryFailed, 4, 500, ""},
+		"failed at once on 4xx":   {transport(answering(410)), funneltest.DeliveryFailed, 1, 410, ""},
+		"failed on a redirect":    {transport(answering(302)), funneltest.DeliveryFailed, 1, 302, ""},
+		"delivered on any 2xx":    {transport(answering(299)), funneltest.DeliveryDone, 1, 299, ""},
+		"failed without answers":  {transport(failing{}), funneltest.DeliveryFailed, 4, 0, "no route"},
+		"failed after time-outs":  {transport(silent{}), funneltest.DeliveryFailed, 4, 0, "context deadline exceeded"},
+		"failed by its own panic": {handler(func() { panic("oops") }), funneltest.DeliveryFailed, 4, 0, "the handler panicked: oops"},
+		"failed by its own end":   {handler(runtime.Goexit), funneltest.DeliveryFailed, 4, 0, "the handler ended its goroutine, as a failed require does"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				option := funneltest.WithWebhookTransport(test.transport)
-				if test.transport == nil {
-					option = funneltest.WithWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") }))
-				}
-				a := newAPI(t, option)
+				a := newAPI(t, test.through)
 				a.setUp(`POST /webhook {"url":"https://hooks.test/?token=secret"}`, `POST /contact {"email":"ada@example.com"}`)
 				a.settle()
 				d := a.Deliveries()[0]

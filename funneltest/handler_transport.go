@@ -2,34 +2,50 @@ package funneltest
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 )
 
-// handlerTransport carries requests to a handler, on the caller's goroutine.
+// handlerTransport carries requests to a handler, in memory.
 type handlerTransport struct{ handler http.Handler }
 
-// RoundTrip implements [http.RoundTripper]. A handler that panics is a
-// connection that breaks, as it is in net/http.
-func (t handlerTransport) RoundTrip(r *http.Request) (_ *http.Response, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the handler panicked: %v", cause)
-		}
-	}()
+// RoundTrip implements [http.RoundTripper].
+func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	incoming := r.Clone(r.Context())
 	incoming.RequestURI = r.URL.RequestURI()
 	incoming.RemoteAddr = "127.0.0.1:1"
 	incoming.Host = r.URL.Host
 	rec := recorder{header: make(http.Header)}
-	t.handler.ServeHTTP(&rec, incoming)
+	err := t.serve(&rec, incoming)
 	_ = r.Body.Close() // a delivery has one
-	if err := r.Context().Err(); err != nil {
+	if err := cmp.Or(err, r.Context().Err()); err != nil {
 		return nil, err
 	}
 	rec.WriteHeader(http.StatusOK) // unless the handler has said otherwise
 	answer := reply{status: rec.status, header: rec.sent, body: rec.body.Bytes()}
 	return answer.response(r), nil
+}
+
+// serve calls the handler on a goroutine of its own, as net/http does, since a
+// handler may end it: a failed require in a user's test does. That and a panic
+// are a connection that breaks.
+func (t handlerTransport) serve(w http.ResponseWriter, r *http.Request) error {
+	err := errors.New("the handler ended its goroutine, as a failed require does")
+	var handling sync.WaitGroup
+	handling.Go(func() {
+		defer func() {
+			if cause := recover(); cause != nil {
+				err = fmt.Errorf("the handler panicked: %v", cause)
+			}
+		}()
+		t.handler.ServeHTTP(w, r)
+		err = nil
+	})
+	handling.Wait()
+	return err
 }
 
 // recorder keeps what a handler answers.
