@@ -196,6 +196,11 @@ func TestDeliveryEndsAs(t *testing.T) {
 	}
 }
 
+func TestAWebhookTransportThatIsMissingIsAPanic(t *testing.T) {
+	t.Parallel()
+	require.Panics(t, func() { funneltest.WithWebhookTransport(nil) }, "it would let deliveries out to anybody")
+}
+
 // answering is a receiver's whole transport: one status for everything.
 type answering int
 

@@ -106,8 +106,12 @@ func WithoutSubdomain() Option {
 }
 
 // WithWebhookTransport sends webhook deliveries through rt instead of over the
-// network, whatever their host.
+// network, whatever their host. It panics without one: deliveries would reach
+// strangers.
 func WithWebhookTransport(rt http.RoundTripper) Option {
+	if rt == nil {
+		panic("funneltest: a webhook transport of nil")
+	}
 	return func(c *config) { c.hooks, c.anyHost = rt, true }
 }
 
