@@ -49,7 +49,8 @@ func (s *Server) use(a *account) {
 
 // Close ends the server: it closes the listener and its connections, gives up
 // webhook deliveries that are under way, and waits until every goroutine of
-// the server has ended. The lists of requests and deliveries stay readable.
+// the server has ended. Requests by way of Transport and Handler fail from then
+// on. The lists of requests and deliveries stay readable.
 func (s *Server) Close() {
 	s.closed.Store(true)
 	s.socket.close()

@@ -15,6 +15,10 @@ import (
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.handle) }
 
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
+	if s.closed.Load() {
+		hangUp(w)
+		return
+	}
 	body, err := readBody(r.Body, r.ContentLength)
 	if err != nil {
 		hangUp(w)

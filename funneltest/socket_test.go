@@ -57,6 +57,17 @@ func TestTheHandlerServesAListenerOfOnesOwn(t *testing.T) {
 	require.Contains(t, rec.Body.String(), "ada@example.com")
 }
 
+func TestTheHandlerOfAClosedServerHangsUp(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.Close()
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		a.Handler().ServeHTTP(httptest.NewRecorder(), a.request("POST", "/tag", `{"name":"a"}`))
+	})
+	require.Zero(t, a.RequestCount())
+	require.Zero(t, a.Counts()["tags"])
+}
+
 func TestBodiesAreBoundedOverTheSocketToo(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
