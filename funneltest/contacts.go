@@ -62,7 +62,7 @@ func filterContacts(c *call) (func(*contact) bool, *problem) {
 }
 
 func (ct *contact) mentions(search string) bool {
-	for _, text := range [...]string{ct.Email, ct.FirstName, ct.LastName, ct.Phone} {
+	for _, text := range [...]string{ct.Email, ct.FirstName, ct.LastName} {
 		if strings.Contains(strings.ToLower(text), search) {
 			return true
 		}
