@@ -91,6 +91,9 @@ func restoredStage(a *account, st *stage) error {
 	if a.sequences.find(st.SequenceID) == nil {
 		return fmt.Errorf("stage %d is of sequence %d, which is not there", st.ID, st.SequenceID)
 	}
+	if st.TagID != 0 && a.tags.find(st.TagID) == nil {
+		return fmt.Errorf("stage %d has tag %d, which is not there", st.ID, st.TagID)
+	}
 	return nil
 }
 
