@@ -14,6 +14,7 @@ import (
 	"iter"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/funnel-go/funnel"
@@ -69,13 +70,18 @@ func find[T any](all iter.Seq2[*T, error], is func(*T) bool) (*T, error) {
 	return nil, nil
 }
 
-// ensureTag relies on the server: a tag's name is unique.
+// ensureTag relies on the server: a tag's name is unique, perhaps whatever its
+// capitals.
 func ensureTag(ctx context.Context, client *funnel.Client, name string) (*funnel.Tag, error) {
 	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: name})
-	if errors.Is(err, funnel.ErrTagExists) {
-		return find(client.Tags.All(ctx, funnel.TagListParams{}), func(t *funnel.Tag) bool { return t.Name == name })
+	if !errors.Is(err, funnel.ErrTagExists) {
+		return tag, err
 	}
-	return tag, err
+	tag, findErr := find(client.Tags.All(ctx, funnel.TagListParams{}), func(t *funnel.Tag) bool { return strings.EqualFold(t.Name, name) })
+	if tag != nil || findErr != nil {
+		return tag, findErr
+	}
+	return nil, err // somebody has just deleted it
 }
 
 // ensureSequence looks first: a sequence's name is not unique, so that creating

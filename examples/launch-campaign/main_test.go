@@ -52,6 +52,23 @@ func TestALaunchThatWasInterruptedCanBeRunAgain(t *testing.T) {
 	})
 }
 
+func TestALaunchUsesATagInOtherCapitals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		if _, err := server.Client().Tags.Create(t.Context(), funnel.TagCreateParams{Name: "Launch"}); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := launch(t.Context(), server.Client(), &out); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := out.String(), strings.Replace(launched, "launch", "Launch", 1); got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	})
+}
+
 func TestALaunchSaysWhatIsMissing(t *testing.T) {
 	server := funneltest.NewServer(funneltest.WithoutSubdomain())
 	defer server.Close()
