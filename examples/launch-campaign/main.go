@@ -85,32 +85,44 @@ func ensureTag(ctx context.Context, client *funnel.Client, name string) (*funnel
 }
 
 // ensureSequence looks first: a sequence's name is not unique, so that creating
-// it twice would make two.
+// it twice would make two. It is a draft until it has all its stages, so that an
+// interrupted launch can tell and goes on where it was.
 func ensureSequence(ctx context.Context, client *funnel.Client, name string) (*funnel.Sequence, error) {
 	sequence, err := find(client.Sequences.All(ctx, funnel.SequenceListParams{}), func(s *funnel.Sequence) bool { return s.Name == name })
-	if sequence != nil || err != nil {
+	if err == nil && sequence == nil {
+		sequence, err = client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: name})
+	}
+	if err != nil || sequence.Status != funnel.SequenceDraft {
 		return sequence, err
 	}
-	sequence, err = client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: name})
+	there, err := client.Sequences.Stages(ctx, sequence.ID)
 	if err != nil {
 		return nil, err
 	}
-	for _, mail := range []funnel.StageContentParams{
-		{Subject: "It is coming", Body: "<p>One more day.</p>", PreviewText: "One more day"},
-		{Subject: "It is here", Body: "<p>Come and see.</p>"},
+	for i, stage := range []struct {
+		funnel.StageCreateParams
+		mail *funnel.StageContentParams
+	}{
+		{funnel.StageCreateParams{Type: funnel.StageSendEmail}, &funnel.StageContentParams{
+			Subject: "It is coming", Body: "<p>One more day.</p>", PreviewText: "One more day",
+		}},
+		{funnel.StageCreateParams{Type: funnel.StageWait, DelayMinutes: 24 * 60}, nil},
+		{funnel.StageCreateParams{Type: funnel.StageSendEmail}, &funnel.StageContentParams{
+			Subject: "It is here", Body: "<p>Come and see.</p>",
+		}},
 	} {
-		stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageSendEmail})
-		if err != nil {
-			return nil, err
+		if i == len(there) {
+			stage.SequenceID = sequence.ID
+			created, err := client.Sequences.CreateStage(ctx, stage.StageCreateParams)
+			if err != nil {
+				return nil, err
+			}
+			there = append(there, *created)
 		}
-		if _, err := client.Sequences.UpdateStageContent(ctx, stage.ID, mail); err != nil {
-			return nil, err
+		if stage.mail == nil {
+			continue
 		}
-		if _, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{
-			SequenceID:   sequence.ID,
-			Type:         funnel.StageWait,
-			DelayMinutes: 24 * 60,
-		}); err != nil {
+		if _, err := client.Sequences.UpdateStageContent(ctx, there[i].ID, *stage.mail); err != nil { // may be repeated
 			return nil, err
 		}
 	}
