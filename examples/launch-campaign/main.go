@@ -157,33 +157,20 @@ func ensureFunnel(ctx context.Context, client *funnel.Client, name string) (*fun
 	return client.Funnels.Update(ctx, f.ID, funnel.FunnelUpdateParams{Status: funnel.Ptr(funnel.FunnelPublished)})
 }
 
-// ensureCampaign replaces a campaign of that name by a new one, which is
-// scheduled.
+// ensureCampaign schedules the campaign, unless that has been done: one that is
+// on its way, or was sent, must not go out again.
 func ensureCampaign(ctx context.Context, client *funnel.Client, name string, tag funnel.TagID, at time.Time) (*funnel.Campaign, error) {
-	old, err := find(client.Campaigns.All(ctx, funnel.CampaignListParams{}), func(c *funnel.Campaign) bool { return c.Name == name })
-	if err != nil {
-		return nil, err
+	campaign, err := find(client.Campaigns.All(ctx, funnel.CampaignListParams{}), func(c *funnel.Campaign) bool { return c.Name == name })
+	if err == nil && campaign == nil {
+		campaign, err = client.Campaigns.Create(ctx, funnel.CampaignCreateParams{
+			Name:    name,
+			Subject: "We are live",
+			Body:    "<p>Have a look.</p>",
+			TagIDs:  []funnel.TagID{tag},
+		})
 	}
-	if old != nil {
-		err := client.Campaigns.Delete(ctx, old.ID)
-		if errors.Is(err, funnel.ErrCampaignScheduled) {
-			if _, err := client.Campaigns.Unschedule(ctx, old.ID); err != nil {
-				return nil, err
-			}
-			err = client.Campaigns.Delete(ctx, old.ID)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{
-		Name:    name,
-		Subject: "We are live",
-		Body:    "<p>Have a look.</p>",
-		TagIDs:  []funnel.TagID{tag},
-	})
-	if err != nil {
-		return nil, err
+	if err != nil || campaign.Status != funnel.CampaignDraft {
+		return campaign, err
 	}
 	campaign, err = client.Campaigns.Schedule(ctx, campaign.ID, at)
 	if errors.Is(err, funnel.ErrInvalidDate) {

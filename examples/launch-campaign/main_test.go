@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
@@ -78,6 +79,30 @@ func expectOneOfEach(t *testing.T, server *funneltest.Server) {
 			t.Errorf("there are %d %s, want %d", got, what, want)
 		}
 	}
+}
+
+func TestALaunchIsNotSentTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		client := server.Client()
+		var sent []funnel.Timestamp
+		for range 4 { // twice before it is sent, twice after
+			if err := launch(t.Context(), client, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(10 * time.Hour)
+			campaign, err := client.Campaigns.Get(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent = append(sent, campaign.SentAt)
+		}
+		if !sent[1].IsZero() || sent[2].IsZero() || sent[3] != sent[2] {
+			t.Errorf("sent at %s, want once, after a day", sent)
+		}
+		expectOneOfEach(t, server)
+	})
 }
 
 func TestALaunchUsesATagInOtherCapitals(t *testing.T) {
