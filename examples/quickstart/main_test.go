@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ took           0s, N of 600 requests a minute used
 `
 	used := regexp.MustCompile(`\d+( of 600 requests)`) // as the last answer to arrive says
 	t.Setenv("FUNNEL_BASE_URL", "")
+	t.Setenv("FUNNEL_API_KEY", "")
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		if err := run(t.Context(), &out); err != nil {
@@ -32,4 +34,13 @@ took           0s, N of 600 requests a minute used
 			t.Errorf("got %s\nwant %s", got, want)
 		}
 	})
+}
+
+func TestHalfAConfigurationIsAnError(t *testing.T) {
+	t.Setenv("FUNNEL_BASE_URL", "")
+	t.Setenv("FUNNEL_API_KEY", "fk_demo")
+	err := run(t.Context(), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "FUNNEL_BASE_URL") {
+		t.Errorf("the error is %v", err)
+	}
 }
