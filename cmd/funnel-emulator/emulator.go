@@ -27,6 +27,9 @@ type emulator struct {
 	faults  faults
 	handler http.Handler
 
+	ratePer time.Duration // the length of the rate limit's window
+	latency time.Duration // zero: answers come at once
+
 	state     *stateFile // nil: the account is not kept
 	saveEvery time.Duration
 }
@@ -39,9 +42,10 @@ func newEmulator(api *funneltest.Server, addr string, log *slog.Logger) *emulato
 		log:     log,
 		journal: journal{log: log, apiKey: api.APIKey()},
 		faults:  faults{api: api},
+		ratePer: time.Minute,
 	}
 	e.handler = split(
-		e.journal.watch(api.Handler()),
+		e.travel(e.journal.watch(api.Handler())),
 		guard(addr, e.pages()),
 	)
 	return e

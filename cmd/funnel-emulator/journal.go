@@ -75,6 +75,7 @@ func (j *journal) end(e *entry, w *statusWriter) {
 		"method", done.Method,
 		"path", done.Path,
 		"status", done.Status,
+		"arrived", done.At,
 		"took", done.Took.Round(time.Microsecond),
 		"id", w.Header().Get("X-Request-Id"))
 }

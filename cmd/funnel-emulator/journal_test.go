@@ -24,8 +24,8 @@ func logged(opts ...funneltest.Option) (*emulator, *syncBuffer) {
 			switch a.Key {
 			case slog.TimeKey:
 				return slog.Attr{}
-			case "took":
-				return slog.String("took", "…")
+			case "arrived", "took":
+				return slog.String(a.Key, "…")
 			}
 			return a
 		},
@@ -41,10 +41,10 @@ func TestEachRequestIsOneLine(t *testing.T) {
 	send(e, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/tag", nil))
 	e.api.Fail(funneltest.Fault{DropConnection: true})
 	callAPI(e, http.MethodDelete, "/tag?tag_id=1")
-	require.Equal(t, `level=INFO msg=request method=GET path=/tags status=200 took=… id=req-1
-level=INFO msg=request method=GET path=/contact status=404 took=… id=req-2
-level=INFO msg=request method=POST path=/tag status=401 took=… id=req-3
-level=INFO msg="request without an answer" method=DELETE path=/tag status=0 took=… id=""
+	require.Equal(t, `level=INFO msg=request method=GET path=/tags status=200 arrived=… took=… id=req-1
+level=INFO msg=request method=GET path=/contact status=404 arrived=… took=… id=req-2
+level=INFO msg=request method=POST path=/tag status=401 arrived=… took=… id=req-3
+level=INFO msg="request without an answer" method=DELETE path=/tag status=0 arrived=… took=… id=""
 `, log.String())
 }
 
@@ -144,6 +144,6 @@ func TestADroppedConnectionIsOneOverASocket(t *testing.T) {
 	require.ErrorAs(t, err, &noAnswer)
 	require.True(t, noAnswer.MayHaveBeenApplied)
 	eventually(t, "the request is logged", func() bool {
-		return strings.Contains(p.log.String(), `msg="request without an answer" method=POST path=/tag status=0`)
+		return strings.Contains(p.log.String(), `msg="request without an answer" method=POST path=/tag status=0 `)
 	})
 }

@@ -18,7 +18,9 @@
 //
 //	-addr address        where to listen (127.0.0.1:8080); port 0 is a free one
 //	-api-key key         the key that is accepted; made up if not given
-//	-rate-limit n        requests a minute (600); 0: no limit
+//	-rate-limit n        requests a minute, or in -rate-per (600); 0: no limit
+//	-rate-per duration   the length of the rate limit's window (1m)
+//	-latency duration    how long an answer takes, give or take half (0s)
 //	-state file          keep the account in this file
 //	-save-every duration how often a changed account is saved (2s)
 //
@@ -27,8 +29,10 @@
 // came after the last save. The file holds the account's contacts, but not the
 // key. One file belongs to one running program.
 //
-// The log goes to standard error, one line for each request to the API. It has
-// neither the key nor e-mail addresses nor queries in it.
+// The log goes to standard error, one line for each request to the API, with
+// the moment at which it arrived, and was counted: about half of the -latency
+// comes before. The log has neither the key nor e-mail addresses nor queries in
+// it.
 package main
 
 import (

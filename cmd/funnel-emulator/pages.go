@@ -96,7 +96,8 @@ type count struct {
 // A quota is the rate limit's state.
 type quota struct {
 	Limit, Used, Left int
-	Seconds           int // to the end of this minute; zero: none has begun
+	Window            string // that they are in
+	Seconds           int    // to its end; zero: none has begun
 }
 
 func (e *emulator) view(host string, now time.Time) view {
@@ -112,11 +113,19 @@ func (e *emulator) view(host string, now time.Time) view {
 		v.Counts = append(v.Counts, count{resource, counts[resource]})
 	}
 	q := e.api.Quota()
-	v.Quota = quota{Limit: q.Limit, Used: q.Used, Left: q.Limit - q.Used}
+	v.Quota = quota{Limit: q.Limit, Used: q.Used, Left: q.Limit - q.Used, Window: window(e.ratePer)}
 	if !q.Ends.IsZero() {
 		v.Quota.Seconds = int((q.Ends.Sub(now) + time.Second - 1) / time.Second)
 	}
 	return v
+}
+
+// window is what the page calls the rate limit's window.
+func window(per time.Duration) string {
+	if per == time.Minute {
+		return "this minute"
+	}
+	return "in this window of " + per.String()
 }
 
 // Verdict sorts a request by how it ended.

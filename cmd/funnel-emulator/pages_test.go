@@ -45,6 +45,13 @@ func TestThePageShowsTheAccount(t *testing.T) {
 	})
 }
 
+func TestThePageSaysHowLongAnotherWindowIs(t *testing.T) {
+	t.Parallel()
+	e := quiet(funneltest.WithRateLimit(60, 2*time.Second))
+	e.ratePer = 2 * time.Second
+	require.Contains(t, shown(t, e, "quota"), "0 of 60 requests in this window of 2s")
+}
+
 func TestAnAPIWithoutALimitSaysSo(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, " There is no limit. ", shown(t, quiet(funneltest.WithRateLimit(0, 0)), "quota"))

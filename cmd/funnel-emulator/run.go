@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"time"
 
 	"github.com/funnel-go/funnel/funneltest"
 )
@@ -26,7 +25,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	api := funneltest.NewServer(
 		funneltest.WithAPIKey(settings.apiKey),
-		funneltest.WithRateLimit(settings.rateLimit, time.Minute),
+		funneltest.WithRateLimit(settings.rateLimit, settings.ratePer),
 	)
 	defer api.Close()
 
@@ -52,6 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "export FUNNEL_BASE_URL=%s FUNNEL_API_KEY=%s\n", base, shellWord(settings.apiKey))
 
 	e := newEmulator(api, settings.addr, log)
+	e.ratePer, e.latency = settings.ratePer, settings.latency
 	e.state, e.saveEvery = state, settings.saveEvery
 	return e.serve(ctx, listener)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,13 +67,18 @@ func TestTheProgramServesMoreThanTheAPI(t *testing.T) {
 
 func TestFlagsReachTheAPI(t *testing.T) {
 	t.Parallel()
-	p := start(t, "-api-key", "secret", "-rate-limit", "1")
+	p := start(t, "-api-key", "secret", "-rate-limit", "1", "-rate-per", "1h", "-latency", "20ms")
 	require.Equal(t, "secret", p.key)
 	client, ctx := newClient(t, p.url, "secret"), funnel.WithoutRetry(t.Context())
+	start := time.Now()
 	_, err := client.Tags.List(ctx, funnel.TagListParams{})
 	require.NoError(t, err)
+	require.GreaterOrEqual(t, time.Since(start), 10*time.Millisecond, "a half of the latency")
 	_, err = newClient(t, p.url, "secret").Tags.List(ctx, funnel.TagListParams{})
 	require.ErrorIs(t, err, funnel.ErrRateLimited)
+	var limited *funnel.RateLimitError
+	require.ErrorAs(t, err, &limited)
+	require.Greater(t, limited.RetryAfter, 50*time.Minute, "the window is an hour long")
 }
 
 func TestAnAddressBeyondLoopbackIsWarnedOf(t *testing.T) {

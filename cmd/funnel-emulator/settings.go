@@ -15,6 +15,8 @@ type settings struct {
 	addr      string
 	apiKey    string
 	rateLimit int
+	ratePer   time.Duration
+	latency   time.Duration
 	state     string // empty: the account is not kept
 	saveEvery time.Duration
 }
@@ -27,7 +29,9 @@ func parseSettings(args []string, help io.Writer) (settings, error) {
 	flags.SetOutput(io.Discard) // an error is printed by main, once
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to listen at; port 0 is a free one")
 	flags.StringVar(&s.apiKey, "api-key", "", "the `key` that is accepted (default: one is made up)")
-	flags.IntVar(&s.rateLimit, "rate-limit", 600, "`requests` a minute; 0: no limit")
+	flags.IntVar(&s.rateLimit, "rate-limit", 600, "`requests` a minute, or in -rate-per; 0: no limit")
+	flags.DurationVar(&s.ratePer, "rate-per", time.Minute, "the length of the rate limit's window")
+	flags.DurationVar(&s.latency, "latency", 0, "how long an answer takes, give or take half")
 	flags.StringVar(&s.state, "state", "", "keep the account in this `file`")
 	flags.DurationVar(&s.saveEvery, "save-every", 2*time.Second, "how often a changed account is saved")
 	if err := flags.Parse(args); err != nil {
@@ -54,6 +58,10 @@ func (s settings) check() error {
 		return errors.New("-api-key: want visible ASCII characters only, as it travels in a header")
 	case s.rateLimit < 0:
 		return fmt.Errorf("-rate-limit: %d is below zero", s.rateLimit)
+	case s.ratePer <= 0:
+		return fmt.Errorf("-rate-per: %s is not above zero", s.ratePer)
+	case s.latency < 0:
+		return fmt.Errorf("-latency: %s is below zero", s.latency)
 	case s.saveEvery <= 0:
 		return fmt.Errorf("-save-every: %s is not above zero", s.saveEvery)
 	}

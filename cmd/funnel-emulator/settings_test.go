@@ -20,16 +20,20 @@ func TestSettingsHaveDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, got.apiKey, other.apiKey, "each run has a key of its own")
 	got.apiKey = ""
-	require.Equal(t, settings{addr: "127.0.0.1:8080", rateLimit: 600, saveEvery: 2 * time.Second}, got)
+	require.Equal(t, settings{addr: "127.0.0.1:8080", rateLimit: 600, ratePer: time.Minute, saveEvery: 2 * time.Second}, got)
 }
 
 func TestSettingsComeFromFlags(t *testing.T) {
 	t.Parallel()
 	got, err := parseSettings([]string{
-		"-addr", "localhost:9", "-api-key", "secret", "-rate-limit", "0", "-state", "file", "-save-every", "1m",
+		"-addr", "localhost:9", "-api-key", "secret", "-rate-limit", "0", "-rate-per", "2s", "-latency", "100ms",
+		"-state", "file", "-save-every", "1m",
 	}, io.Discard)
 	require.NoError(t, err)
-	require.Equal(t, settings{addr: "localhost:9", apiKey: "secret", state: "file", saveEvery: time.Minute}, got)
+	require.Equal(t, settings{
+		addr: "localhost:9", apiKey: "secret", ratePer: 2 * time.Second, latency: 100 * time.Millisecond,
+		state: "file", saveEvery: time.Minute,
+	}, got)
 }
 
 func TestWrongFlagsAreRefused(t *testing.T) {
@@ -39,6 +43,9 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		"unexpected argument \"serve\" (-h shows the flags)":                            {"-rate-limit", "5", "serve"},
 		"invalid value \"many\" for flag -rate-limit: parse error (-h shows the flags)": {"-rate-limit", "many"},
 		"-rate-limit: -1 is below zero":                                                 {"-rate-limit", "-1"},
+		"-rate-per: 0s is not above zero":                                               {"-rate-per", "0"},
+		"-rate-per: -1m0s is not above zero":                                            {"-rate-per", "-1m"},
+		"-latency: -1ms is below zero":                                                  {"-latency", "-1ms"},
 		"-save-every: 0s is not above zero":                                             {"-save-every", "0"},
 		"-save-every: -1s is not above zero":                                            {"-save-every", "-1s"},
 		"invalid value \"2\" for flag -save-every: parse error (-h shows the flags)":    {"-save-every", "2"},
@@ -61,7 +68,7 @@ func TestHelpIsNoError(t *testing.T) {
 	var out, log bytes.Buffer
 	require.NoError(t, run(context.Background(), []string{"-h"}, &out, &log))
 	require.Empty(t, log.String())
-	for _, name := range []string{"-addr", "-api-key", "-rate-limit", "-state", "-save-every"} {
+	for _, name := range []string{"-addr", "-api-key", "-rate-limit", "-rate-per", "-latency", "-state", "-save-every"} {
 		require.Contains(t, out.String(), name+" ")
 	}
 	_, err := parseSettings([]string{"--help"}, io.Discard)
