@@ -1,9 +1,9 @@
 package funnelredis_test
 
 import (
-	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,14 +11,28 @@ import (
 
 	"github.com/funnel-go/funnel/funnelredis/internal/fleet"
 	"github.com/funnel-go/funnel/funnelredis/internal/redistest"
-	"github.com/funnel-go/funnel/funneltest"
 )
+
+// scratch is a folder for what the tests compile.
+var scratch string
 
 // TestMain makes worker processes out of the test binary.
 func TestMain(m *testing.M) {
 	fleet.WorkIfWorker()
-	os.Exit(m.Run())
+	os.Exit(runTests(m))
 }
+
+func runTests(m *testing.M) int {
+	var err error
+	if scratch, err = os.MkdirTemp("", "funnelredis"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(scratch)
+	return m.Run()
+}
+
+// emulator compiles the emulator, once for all tests.
+var emulator = sync.OnceValues(func() (string, error) { return fleet.BuildEmulator(scratch) })
 
 // The quota of these tests: windows long enough for a slow machine, and few of
 // them. Each window's slots come free together, so that all of a window is used
@@ -28,27 +42,26 @@ const (
 	per     = 2 * time.Second
 	enough  = limit * 95 / 100
 	windows = 3
+	latency = 20 * time.Millisecond
 )
 
-// A site is an API, a Redis and four processes that call without a break.
+// A site is an emulator, a Redis and four processes that call without a break.
 type site struct {
-	api   *funneltest.Server
+	api   *fleet.Emulator
 	fleet *fleet.Fleet
 }
 
 func newSite(t *testing.T, redisURL string) *site {
 	t.Helper()
-	api := funneltest.NewServer(
-		funneltest.WithRateLimit(limit, per),
-		funneltest.WithLatency(func() (there, back time.Duration) {
-			return rand.N(20 * time.Millisecond), rand.N(20 * time.Millisecond)
-		}),
-	)
-	t.Cleanup(api.Close)
+	program, err := emulator()
+	require.NoError(t, err)
+	api, err := fleet.StartEmulator(program, limit, per, latency)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = api.Stop() }) // if the test has failed
 	workers, err := fleet.Start(4, fleet.Config{
 		RedisURL: redisURL,
-		BaseURL:  api.URL(),
-		APIKey:   api.APIKey(),
+		BaseURL:  api.URL,
+		APIKey:   api.Key,
 		Limit:    limit,
 		Per:      per,
 		Lease:    time.Second,
@@ -61,8 +74,8 @@ func newSite(t *testing.T, redisURL string) *site {
 
 // since counts the requests from then on.
 func (s *site) since(then time.Time) fleet.Tally {
-	return fleet.Count(slices.DeleteFunc(s.api.Requests(), func(r funneltest.Request) bool {
-		return r.Time.Before(then)
+	return fleet.Count(slices.DeleteFunc(s.api.Requests(), func(r fleet.Request) bool {
+		return r.Arrived.Before(then)
 	}), per)
 }
 
@@ -82,12 +95,15 @@ func wait(d time.Duration) {
 	<-timer.C
 }
 
-// stop ends the processes, none of which may have lost a call.
+// stop ends all processes, none of which may have lost a call.
 func (s *site) stop(t *testing.T) fleet.Tally {
 	t.Helper()
 	results, err := s.fleet.Stop()
 	require.NoError(t, err)
+	require.NoError(t, s.api.Stop())
+	calls := 0
 	for _, r := range results {
+		calls += r.Calls
 		require.Empty(t, r.Err)
 		require.Zero(t, r.Failed)
 		require.Positive(t, r.Calls)
@@ -96,6 +112,7 @@ func (s *site) stop(t *testing.T) fleet.Tally {
 	t.Logf("%d accepted, %d rejected, most %d in %s", len(tally.Accepted), tally.Rejected, tally.Most, per)
 	require.Zero(t, tally.Rejected)
 	require.LessOrEqual(t, tally.Most, limit)
+	require.GreaterOrEqual(t, len(tally.Accepted), calls, "the log has all of them")
 	return tally
 }
 

@@ -3,8 +3,6 @@ package fleet
 import (
 	"net/http"
 	"time"
-
-	"github.com/funnel-go/funnel/funneltest"
 )
 
 // A Tally is how an API counted its requests.
@@ -16,8 +14,8 @@ type Tally struct {
 	per time.Duration
 }
 
-// Count counts requests in windows of that length.
-func Count(requests []funneltest.Request, per time.Duration) Tally {
+// Count counts requests, which are in order, in windows of that length.
+func Count(requests []Request, per time.Duration) Tally {
 	t := Tally{per: per}
 	first := 0
 	for _, r := range requests {
@@ -25,8 +23,8 @@ func Count(requests []funneltest.Request, per time.Duration) Tally {
 			t.Rejected++
 			continue
 		}
-		t.Accepted = append(t.Accepted, r.Time)
-		for r.Time.Sub(t.Accepted[first]) >= per {
+		t.Accepted = append(t.Accepted, r.Arrived)
+		for r.Arrived.Sub(t.Accepted[first]) >= per {
 			first++
 		}
 		t.Most = max(t.Most, len(t.Accepted)-first)

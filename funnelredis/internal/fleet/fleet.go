@@ -1,5 +1,5 @@
-// Package fleet runs several worker processes on one API key, and a Redis for
-// them, for the tests and the measurements of funnelredis.
+// Package fleet runs several worker processes on one API key, and the emulator
+// that they call, for the tests and the measurements of funnelredis.
 package fleet
 
 import (

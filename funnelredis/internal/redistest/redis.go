@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/funnel-go/funnel/funnelredis/internal/child"
 )
 
 // ErrMissing says that a real Redis cannot be started here.
@@ -68,7 +70,7 @@ func (r *Redis) launch() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command("redis-server", append([]string{
+	cmd := child.Command("redis-server", append([]string{
 		"--port", "0", "--unixsocket", "redis.sock", "--dir", r.dir, "--save", "", "--appendonly", "no",
 	}, r.args...)...)
 	cmd.Dir = r.dir

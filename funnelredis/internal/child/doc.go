@@ -1,0 +1,2 @@
+// Package child starts programs for tests, which leave none of them running.
+package child
