@@ -39,7 +39,8 @@
 // is lost when Redis restarts. After that, calls fail at once with
 // [ErrUnavailable], or go on within a share of the quota: see [WithFallback].
 // Either way Redis is asked about once a second, as long as there is a need
-// for it, and taken up again as soon as it answers.
+// for it, and taken up again as soon as it answers. A call that comes later than
+// that begins with Redis again.
 //
 // Where Redis comes back without its data, or with old data, the processes
 // notice by the entries that are missing, and nothing is sent for as long as the

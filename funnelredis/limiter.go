@@ -111,7 +111,6 @@ func (l *Limiter) Acquire(ctx context.Context) (release func(funnel.Outcome), er
 func (l *Limiter) join(ctx context.Context) (*waiter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.look()
 	if err := l.refusal(); err != nil {
 		return nil, err
 	}

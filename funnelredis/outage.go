@@ -17,13 +17,12 @@ const (
 const settling = 3 * probeEvery
 
 // An outage is how Redis fails. At first calls wait for it; when the patience
-// is over it is away, for all calls until it answers again.
+// is over it is away, and a goroutine looks out for it.
 type outage struct {
-	since   time.Time // Redis fails; zero: it does not
-	retry   time.Duration
-	cause   error   // of Redis being away; nil: it is not
-	local   *window // in place of Redis, while it is away; nil: none
-	probing bool    // a goroutine looks out for Redis
+	since time.Time // Redis fails; zero: it does not
+	retry time.Duration
+	cause error   // of Redis being away; nil: it is not
+	local *window // in place of Redis, while it is away; nil: none
 
 	used  int       // slots taken, as Redis said
 	heard time.Time // when
@@ -31,8 +30,13 @@ type outage struct {
 
 // over takes note that Redis has answered.
 func (o *outage) over(used int) {
-	o.since, o.retry, o.cause, o.local = time.Time{}, 0, nil, nil
+	o.forget()
 	o.used, o.heard = used, time.Now()
+}
+
+// forget leaves it to the next exchange to find out how Redis is.
+func (o *outage) forget() {
+	o.since, o.retry, o.cause, o.local = time.Time{}, 0, nil, nil
 }
 
 // fail takes note of an exchange that failed, and returns when to try again.
@@ -51,7 +55,7 @@ func (l *Limiter) fail(started time.Time, err error) (rest time.Duration) {
 	if l.share > 0 {
 		l.fallBack()
 	}
-	l.look()
+	go l.probe()
 	for l.refusal() != nil && l.line.serve(turn{err: o.cause}) {
 	}
 	return 0
@@ -77,15 +81,6 @@ func (l *Limiter) fallBack() {
 	o.local.paused = l.pause
 }
 
-// look sees to it that somebody looks out for Redis while it is away. The
-// caller holds l.mu.
-func (l *Limiter) look() {
-	if l.outage.cause != nil && !l.outage.probing {
-		l.outage.probing = true
-		go l.probe()
-	}
-}
-
 // probe asks Redis now and then until it answers, or until nobody needs it.
 func (l *Limiter) probe() {
 	l.mu.Lock()
@@ -95,15 +90,15 @@ func (l *Limiter) probe() {
 		r, err := l.ask(ask{})
 		if err == nil {
 			l.resume(r)
-			break
+			return
 		}
 		l.outage.cause = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		l.forget()
 		if len(l.line) == 0 && len(l.notes) == 0 {
-			break // the next caller looks again
+			l.outage.forget() // Redis may long be back when the next call comes
+			return
 		}
 	}
-	l.outage.probing = false
 }
 
 func (l *Limiter) pauseProbing() {

@@ -88,6 +88,38 @@ func TestTheLookoutEndsWhenNobodyNeedsRedis(t *testing.T) {
 	})
 }
 
+func TestAnOutageThatIsLongOverFailsNoCall(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(10)
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		_, err := l.Acquire(t.Context())
+		require.ErrorIs(t, err, ErrUnavailable)
+		time.Sleep(10 * time.Minute) // nobody looks out any more
+		rdb.set(nil)
+		time.Sleep(10 * time.Minute)
+		acquire(t, l)
+		require.Equal(t, 1, rdb.used())
+	})
+}
+
+func TestAFallbackThatIsLongOverIsNotGoneOnWith(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		acquire(t, l)(answered(200))
+		time.Sleep(10 * time.Minute) // nobody looks out any more
+		rdb.set(nil)
+		for _, release := range full(t, other, 100) {
+			release(answered(200))
+		}
+		require.InDelta(t, time.Minute, waits(t, l), float64(jitter), "its share would come on top")
+	})
+}
+
 func TestAnErrorThatWillNotGoAwayIsNotWaitedFor(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10)
