@@ -184,8 +184,8 @@ func pauseAfter(o funnel.Outcome, per time.Duration) time.Duration {
 
 func (l *Limiter) note(slot string, until time.Time) {
 	l.notes[slot] = note{until: until, moot: time.Now().Add(l.term())}
-	if l.outage.local != nil && l.outage.local.has(slot) {
-		l.outage.local.slots[slot] = until
+	if l.outage.local != nil {
+		l.outage.local.slots[slot] = until // also if Redis granted it
 	}
 }
 

@@ -205,6 +205,22 @@ func TestTheFallbackCountsWhatWasUsedBefore(t *testing.T) {
 	})
 }
 
+func TestTheFallbackCountsWhatIsAnsweredMeanwhile(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.25), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		underWay := full(t, l, 25)
+		rdb.set(errDown)
+		acquire(t, l)
+		time.Sleep(30 * time.Second)
+		for _, release := range underWay {
+			release(answered(200))
+		}
+		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
+	})
+}
+
 func TestA429DuringTheFallbackPausesIt(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
