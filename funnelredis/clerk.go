@@ -84,7 +84,7 @@ func (l *Limiter) step() (rest time.Duration) {
 		}
 		return l.fail(started, err)
 	}
-	l.outage.over(r.used)
+	l.outage.over(r)
 	l.reported(a)
 	return l.hand(a, r)
 }

@@ -15,7 +15,7 @@
 --                        0: it is free
 --
 -- Returns whether the slot is granted, else how long it takes at least, then
--- how many are taken, and the time.
+-- how many are taken, for how long everybody pauses, and the time.
 
 local slots, pause = KEYS[1], KEYS[2]
 local limit, per, term = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -70,4 +70,4 @@ end
 if used > 0 then
   redis.call('PEXPIRE', slots, math.ceil(term / 1000))
 end
-return {granted, wait, used, now}
+return {granted, wait, used, math.max(0, paused - now), now}

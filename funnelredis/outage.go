@@ -24,14 +24,14 @@ type outage struct {
 	cause error   // of Redis being away; nil: it is not
 	local *window // in place of Redis, while it is away; nil: none
 
-	used  int       // slots taken, as Redis said
+	last  reply     // of Redis
 	heard time.Time // when
 }
 
 // over takes note that Redis has answered.
-func (o *outage) over(used int) {
+func (o *outage) over(r reply) {
 	o.forget()
-	o.used, o.heard = used, time.Now()
+	o.last, o.heard = r, time.Now()
 }
 
 // forget leaves it to the next exchange to find out how Redis is.
@@ -44,6 +44,9 @@ func (l *Limiter) fail(started time.Time, err error) (rest time.Duration) {
 	o := &l.outage
 	if o.since.IsZero() {
 		o.since, o.retry = started, firstRetry
+		if o.last.pause > 0 {
+			l.pauseUntil(o.heard.Add(o.last.pause)) // Redis may forget it
+		}
 	}
 	left := time.Until(o.since.Add(l.patience))
 	if left > 0 && !isLasting(err) {
@@ -77,7 +80,7 @@ func (l *Limiter) fallBack() {
 	limit := slots(l.limit)
 	part := func(n int) float64 { return l.share * float64(n) }
 	o.local = newWindow(max(1, int(part(limit))), l.per, l.term())
-	o.local.occupy(int(math.Ceil(part(min(o.used, limit)))), o.heard.Add(l.per+l.grace()))
+	o.local.occupy(int(math.Ceil(part(min(o.last.used, limit)))), o.heard.Add(l.per+l.grace()))
 	o.local.paused = l.pause
 }
 
@@ -114,7 +117,7 @@ func (l *Limiter) resume(r reply) {
 	if l.outage.local != nil {
 		l.pauseUntil(time.Now().Add(settling))
 	}
-	l.outage.over(r.used)
+	l.outage.over(r)
 	l.hire()
 	l.clerk.poke()
 }

@@ -251,6 +251,35 @@ func TestA429ThatRedisDoesNotLearnOfPausesTheFallback(t *testing.T) {
 	})
 }
 
+// A pause that Redis told of, and may have lost, goes on.
+func TestA429OfAnotherProcessOutlastsAnOutage(t *testing.T) {
+	for name, outage := range map[string]func(*fakeRedis){
+		"in the fallback": func(rdb *fakeRedis) { rdb.set(errDown) },
+		"in a Redis without its data": func(rdb *fakeRedis) {
+			rdb.set(errDown)
+			time.AfterFunc(4*time.Second, func() {
+				rdb.mu.Lock()
+				defer rdb.mu.Unlock()
+				rdb.window.paused, rdb.down = time.Time{}, nil
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				cfg := with(100, WithFallback(0.25))
+				rdb := newFakeRedis(cfg)
+				l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+				refused := answered(429)
+				refused.RetryAfter = 2 * time.Minute
+				acquire(t, other)(refused)
+				settle()
+				time.AfterFunc(10*time.Second, func() { outage(rdb) })
+				require.InDelta(t, 2*time.Minute, waits(t, l), float64(jitter))
+			})
+		})
+	}
+}
+
 func TestAfterTheFallbackRedisKnowsWhatWasSent(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))

@@ -70,8 +70,8 @@ func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
 		args = append(args, r.slot, until(now, r.until))
 	}
 	values, err := exchangeScript.Run(ctx, s.rdb, s.keys, args...).Int64Slice()
-	if err == nil && len(values) != 4 {
-		err = fmt.Errorf("%d values in the script's reply, want 4", len(values))
+	if err == nil && len(values) != 5 {
+		err = fmt.Errorf("%d values in the script's reply, want 5", len(values))
 	}
 	if err != nil {
 		return reply{}, err
@@ -80,8 +80,9 @@ func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
 		granted: values[0] == 1,
 		wait:    time.Duration(values[1]) * time.Microsecond,
 		used:    int(values[2]),
+		pause:   time.Duration(values[3]) * time.Microsecond,
 	}
-	s.testify(a, r.granted, now, values[3])
+	s.testify(a, r.granted, now, values[4])
 	return r, nil
 }
 

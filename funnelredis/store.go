@@ -30,4 +30,5 @@ type reply struct {
 	granted bool
 	wait    time.Duration // if not granted: how long at least until it may be
 	used    int           // slots that are taken
+	pause   time.Duration // how long nobody may have a slot
 }

@@ -126,6 +126,7 @@ func testPause(t *testing.T, open storeTest) {
 	r = tell(t, s, ask{slot: "a", pause: in(50 * time.Minute)})
 	requireAbout(t, 50*time.Minute, r.wait)
 	require.Zero(t, r.used)
+	requireAbout(t, 50*time.Minute, tell(t, s, ask{}).pause)
 }
 
 func testExpiry(t *testing.T, open storeTest) {

@@ -43,11 +43,11 @@ func (w *window) exchange(_ context.Context, a ask) (reply, error) {
 			first = free
 		}
 	}
-	r := reply{used: len(w.slots)}
+	r := reply{used: len(w.slots), pause: max(0, w.paused.Sub(now))}
 	switch {
 	case a.slot == "":
-	case w.paused.After(now):
-		r.wait = w.paused.Sub(now)
+	case r.pause > 0:
+		r.wait = r.pause
 	case w.has(a.slot):
 		r.granted = true
 	case r.used < w.limit:
