@@ -27,7 +27,9 @@ type redisStore struct {
 	per   time.Duration
 	term  time.Duration
 
-	witness witness
+	// The newest of each. A slot that was taken may be given up unused, and is no
+	// witness then; one that was used stays.
+	taken, used witness
 }
 
 // A witness is an entry that must be in Redis until a moment of Redis' clock,
@@ -55,16 +57,16 @@ func newRedisStore(rdb redis.Scripter, apiKey string, cfg config) *redisStore {
 }
 
 func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
-	for _, r := range a.reports {
-		if r.slot == s.witness.slot && r.until.IsZero() {
-			s.witness = witness{} // gone with this exchange, whether or not its reply arrives
-		}
-	}
 	now := time.Now()
+	s.dismiss(a, now)
+	best := s.taken
+	if s.used.until > best.until {
+		best = s.used
+	}
 	args := []any{
 		s.limit, s.per.Microseconds(), s.term.Microseconds(),
 		a.slot, until(now, a.pause),
-		s.witness.slot, s.witness.until,
+		best.slot, best.until,
 	}
 	for _, r := range a.reports {
 		args = append(args, r.slot, until(now, r.until))
@@ -86,17 +88,29 @@ func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
 	return r, nil
 }
 
-// testify chooses the witness from what an exchange has put into Redis. It must
-// be there for at least as long as the witness says, also when a later report
-// shortens its time.
+// dismiss drops the witnesses that are gone with an exchange, whether or not its
+// reply arrives.
+func (s *redisStore) dismiss(a ask, now time.Time) {
+	for _, r := range a.reports {
+		for _, w := range []*witness{&s.taken, &s.used} {
+			if r.slot == w.slot && until(now, r.until) == 0 {
+				*w = witness{}
+			}
+		}
+	}
+}
+
+// testify chooses witnesses from what an exchange has put into Redis. They must
+// be there for at least as long as they say, also when a later report shortens
+// their time.
 func (s *redisStore) testify(a ask, granted bool, sent time.Time, redisNow int64) {
 	for _, r := range a.reports {
 		if hold := until(sent, r.until); hold > 0 {
-			s.witness = witness{r.slot, redisNow + min(hold, s.per.Microseconds())}
+			s.used = witness{r.slot, redisNow + min(hold, s.per.Microseconds())}
 		}
 	}
 	if granted {
-		s.witness = witness{a.slot, redisNow + s.per.Microseconds()}
+		s.taken = witness{a.slot, redisNow + s.per.Microseconds()}
 	}
 }
 

@@ -72,13 +72,15 @@ func TestEachAPIKeyHasItsOwnQuota(t *testing.T) {
 
 func TestLostDataPauseEverybodyOnce(t *testing.T) {
 	t.Parallel()
+	answered := ask{reports: []report{{"x", in(time.Hour)}}}
 	for _, test := range []struct {
 		name string
-		a    ask // leaves what is lost
+		asks []ask // leave what is lost
 	}{
-		{"a request under way", ask{slot: "x"}},
-		{"a request answered", ask{reports: []report{{"x", in(time.Hour)}}}},
-		{"a request without an answer", ask{reports: []report{{"x", in(65 * time.Minute)}}}},
+		{"a request under way", []ask{{slot: "x"}}},
+		{"a request answered", []ask{answered}},
+		{"a request without an answer", []ask{{reports: []report{{"x", in(65 * time.Minute)}}}}},
+		{"a request answered before another was not sent", []ask{answered, {slot: "unsent"}, {reports: []report{{slot: "unsent"}}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +89,9 @@ func TestLostDataPauseEverybodyOnce(t *testing.T) {
 				cfg := with(10, func(c *config) error { c.per = time.Hour; return nil })
 				first, second, fresh := newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg)
 				tell(t, second, ask{slot: "y"})
-				tell(t, first, test.a)
+				for _, a := range test.asks {
+					tell(t, first, a)
+				}
 				tell(t, first, ask{})
 
 				require.NoError(t, rdb.FlushDB(t.Context()).Err())
@@ -97,8 +101,9 @@ func TestLostDataPauseEverybodyOnce(t *testing.T) {
 
 				// Some time later, the others neither go ahead nor begin anew.
 				require.NoError(t, rdb.Set(t.Context(), first.keys[1], in(50*time.Minute).UnixMicro(), time.Hour).Err())
-				first.witness.until -= (10 * time.Minute).Microseconds()
-				second.witness.until -= (10 * time.Minute).Microseconds()
+				for _, w := range []*witness{&first.taken, &first.used, &second.taken, &second.used} {
+					w.until -= (10 * time.Minute).Microseconds()
+				}
 				for _, s := range []*redisStore{second, fresh, first} {
 					r = tell(t, s, ask{slot: "z"})
 					require.False(t, r.granted)
