@@ -112,8 +112,8 @@ func (l *Limiter) hand(a ask, r reply) (rest time.Duration) {
 	}
 	l.freeAt = time.Now().Add(r.wait)
 	l.line.refuse(l.freeAt)
-	if len(a.reports) == maxReports {
-		return 0 // there may be more to tell
+	if len(l.line) == 0 || len(a.reports) == maxReports {
+		return 0 // nobody is left, or there may be more to tell
 	}
 	// Slots can come free early, which no other process hears of: look now and
 	// then. At random, so that not all processes come at once.

@@ -235,6 +235,22 @@ func TestAWaitThatTheDeadlineForbidsIsNotBegun(t *testing.T) {
 	})
 }
 
+func TestTheNextAfterOneWhoWasRefusedIsServedAtOnce(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(1)
+		rdb := newFakeRedis(cfg)
+		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		release := acquire(t, other)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := l.Acquire(ctx)
+		require.ErrorContains(t, err, "no room")
+		release(funnel.Outcome{})
+		settle()
+		acquire(t, l)
+	})
+}
+
 func TestAnIdleLimiterAsksNothing(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(1)
