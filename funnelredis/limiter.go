@@ -114,11 +114,12 @@ func (l *Limiter) join(ctx context.Context) (*waiter, error) {
 	if err := l.refusal(); err != nil {
 		return nil, err
 	}
+	if len(l.line) == 0 {
+		l.freeAt = time.Time{} // nobody has asked lately
+	}
 	w := newWaiter(ctx)
-	if len(l.line) > 0 { // else nobody has asked lately
-		if err := w.hopeless(l.freeAt); err != nil {
-			return nil, err
-		}
+	if err := w.hopeless(l.freeAt); err != nil {
+		return nil, err
 	}
 	l.line = append(l.line, w)
 	l.hire()

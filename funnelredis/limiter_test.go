@@ -2,6 +2,7 @@ package funnelredis
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -248,6 +249,34 @@ func TestTheNextAfterOneWhoWasRefusedIsServedAtOnce(t *testing.T) {
 		release(funnel.Outcome{})
 		settle()
 		acquire(t, l)
+	})
+}
+
+func TestNobodyIsRefusedForWhatWasTrueLongAgo(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(2)
+		rdb := newFakeRedis(cfg)
+		rdb.latency = time.Millisecond
+		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		taken := full(t, other, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err := l.Acquire(ctx)
+		require.ErrorIs(t, err, context.Canceled) // and it knows of a minute's wait
+		for _, release := range taken {
+			release(funnel.Outcome{})
+		}
+		settle()
+		errs := make(chan error)
+		for range 2 {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				_, err := l.Acquire(ctx)
+				errs <- err
+			}()
+		}
+		require.NoError(t, errors.Join(<-errs, <-errs))
 	})
 }
 
