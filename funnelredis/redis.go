@@ -64,7 +64,7 @@ func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
 		best = s.used
 	}
 	args := []any{
-		s.limit, s.per.Microseconds(), s.term.Microseconds(),
+		s.limit, s.per.Microseconds(), s.term.Microseconds(), max(s.per, maxPause).Microseconds(),
 		a.slot, until(now, a.pause),
 		best.slot, best.until,
 	}
@@ -104,13 +104,15 @@ func (s *redisStore) dismiss(a ask, now time.Time) {
 // be there for at least as long as they say, also when a later report shortens
 // their time.
 func (s *redisStore) testify(a ask, granted bool, sent time.Time, redisNow int64) {
+	longest := redisNow + s.per.Microseconds() // unless the clock was set back
+	s.taken.until, s.used.until = min(s.taken.until, longest), min(s.used.until, longest)
 	for _, r := range a.reports {
 		if hold := until(sent, r.until); hold > 0 {
-			s.used = witness{r.slot, redisNow + min(hold, s.per.Microseconds())}
+			s.used = witness{r.slot, min(redisNow+hold, longest)}
 		}
 	}
 	if granted {
-		s.taken = witness{a.slot, redisNow + s.per.Microseconds()}
+		s.taken = witness{a.slot, longest}
 	}
 }
 

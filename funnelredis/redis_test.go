@@ -146,6 +146,40 @@ func TestNothingElseLooksLikeLostData(t *testing.T) {
 	})
 }
 
+// Redis counts by its own clock, which may have been wrong. Set back, it must
+// not hold slots and pauses for as much longer.
+func TestAClockThatIsSetBackLosesNoSlots(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	cfg := with(2)
+	now := time.Now()
+	at := func(d time.Duration) { server.SetTime(now.Add(d)) }
+	first, second := newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg)
+	at(time.Hour) // wrong
+	require.True(t, tell(t, first, ask{slot: "a"}).granted)
+	require.True(t, tell(t, second, ask{slot: "b"}).granted)
+	tell(t, first, ask{pause: in(time.Minute)})
+
+	at(0) // right
+	for _, s := range []*redisStore{first, second} {
+		r := tell(t, s, ask{})
+		require.Equal(t, maxPause, r.pause)
+		require.Equal(t, 2, r.used)
+	}
+	at(cfg.term() - time.Second)
+	require.Equal(t, 2, tell(t, first, ask{}).used)
+	at(cfg.term() + time.Second)
+	require.Zero(t, tell(t, first, ask{}).used)
+	at(maxPause - time.Second)
+	require.False(t, tell(t, first, ask{slot: "c"}).granted)
+	at(maxPause + time.Second)
+	for _, s := range []*redisStore{first, second} {
+		require.True(t, tell(t, s, ask{slot: s.taken.slot + "2"}).granted)
+	}
+}
+
 func TestForeignDataUnderTheKeyIsAClearError(t *testing.T) {
 	t.Parallel()
 	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
