@@ -357,6 +357,9 @@ func TestThoseWhoWaitForTheFallbackGoOnWithRedis(t *testing.T) {
 	})
 }
 
+// redis6 begins the errors of a script before Redis 7.
+const redis6 = "ERR Error running script (call to f_22102157bcd2870cdcf2cc935811535f95739636): @user_script:51: @user_script: 51: "
+
 func TestWhichErrorsOfRedisGoAwayByThemselves(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -374,7 +377,13 @@ func TestWhichErrorsOfRedisGoAwayByThemselves(t *testing.T) {
 		{answer("BUSY Redis is busy running a script."), false},
 		{answer("OOM command not allowed when used memory > 'maxmemory'."), false},
 		{answer("NOREPLICAS Not enough good replicas to write."), false},
+		{answer("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."), false},
 		{answer("ERR max number of clients reached"), false},
+		{answer(redis6 + "-READONLY You can't write against a read only replica."), false},
+		{answer(redis6 + "-OOM command not allowed when used memory > 'maxmemory'."), false},
+		{answer(redis6 + "-NOREPLICAS Not enough good replicas to write."), false},
+		{answer(redis6 + "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."), false},
+		{answer(redis6 + "-WRONGTYPE Operation against a key holding the wrong kind of value"), true},
 		{redis.ErrClosed, true},
 		{answer("NOAUTH Authentication required."), true},
 		{answer("WRONGPASS invalid username-password pair"), true},

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -135,8 +136,14 @@ func isLasting(err error) bool {
 		return false
 	case redis.IsLoadingError(err), redis.IsReadOnlyError(err), redis.IsClusterDownError(err),
 		redis.IsTryAgainError(err), redis.IsMasterDownError(err), redis.IsMaxClientsError(err),
-		redis.IsOOMError(err), redis.IsNoReplicasError(err), redis.HasErrorPrefix(err, "BUSY"):
+		redis.HasErrorPrefix(err, "BUSY"):
 		return false
+	}
+	// Before Redis 7, what a script fails with is not at the beginning.
+	for _, code := range []string{"OOM ", "NOREPLICAS ", "MISCONF "} {
+		if redis.HasErrorPrefix(err, code) || strings.Contains(answer.Error(), " -"+code) {
+			return false
+		}
 	}
 	return true
 }

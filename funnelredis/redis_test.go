@@ -194,6 +194,29 @@ func TestForeignDataUnderTheKeyIsAClearError(t *testing.T) {
 	})
 }
 
+// While a failover goes on, calls wait for the replica to become the master.
+func TestACallOutlastsAFailover(t *testing.T) {
+	t.Parallel()
+	b := redistest.Real(t, "--replicaof", "127.0.0.1 1") // of nobody
+	rdb := connect(t, b)
+	l, err := New(rdb, testKey, WithPatience(time.Minute))
+	require.NoError(t, err)
+	_, err = newRedisStore(rdb, testKey, l.config).exchange(t.Context(), ask{slot: "a"})
+	require.True(t, redis.IsReadOnlyError(err), err)
+	acquired := make(chan error)
+	go func() {
+		_, err := l.Acquire(t.Context())
+		acquired <- err
+	}()
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return !l.outage.since.IsZero()
+	}, time.Minute, time.Millisecond, "it was refused")
+	require.NoError(t, rdb.Do(t.Context(), "REPLICAOF", "NO", "ONE").Err())
+	require.NoError(t, <-acquired)
+}
+
 func TestAWrongPasswordIsAClearErrorAtOnce(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
