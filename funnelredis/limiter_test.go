@@ -3,6 +3,7 @@ package funnelredis
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -349,11 +350,14 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"option", rdb, "key", nil},
 		{"WithRateLimit", rdb, "key", WithRateLimit(0, time.Minute)},
 		{"WithRateLimit", rdb, "key", WithRateLimit(600, 0)},
+		{"WithRateLimit", rdb, "key", WithRateLimit(600, math.MaxInt64)},
 		{"WithLease", rdb, "key", WithLease(0)},
+		{"WithLease", rdb, "key", WithLease(math.MaxInt64)},
 		{"WithPatience", rdb, "key", WithPatience(-1)},
 		{"WithFallback", rdb, "key", WithFallback(0)},
 		{"WithFallback", rdb, "key", WithFallback(1.1)},
 		{"WithPrefix", rdb, "key", WithPrefix("")},
+		{"WithPrefix", rdb, "key", WithPrefix("a{}b")},
 	} {
 		_, err := New(test.rdb, test.key, test.opt)
 		var refused *funnel.ArgumentError
@@ -372,7 +376,7 @@ func TestAZeroLimiterFailsClearly(t *testing.T) {
 
 func TestOneSlotInAHundredStaysFree(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]int{600: 594, 120: 118, 100: 99, 60: 59, 2: 1, 1: 1} {
+	for n, want := range map[int]int{600: 594, 120: 118, 100: 99, 60: 59, 2: 1, 1: 1, math.MaxInt: math.MaxInt - math.MaxInt/100 - 1} {
 		require.Equal(t, want, slots(n), n)
 	}
 }

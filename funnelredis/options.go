@@ -2,6 +2,7 @@ package funnelredis
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/funnel-go/funnel"
@@ -30,10 +31,13 @@ func defaultConfig() config {
 	}
 }
 
+// day bounds what is counted in, so that no sum overflows.
+const day = 24 * time.Hour
+
 // slots returns how many of n requests are let through: one in a hundred, and
 // at least one, stays free for what net/http repeats by itself. So no answer
 // says that nothing is left, unless somebody else uses the key.
-func slots(n int) int { return max(1, n-(n+99)/100) }
+func slots(n int) int { return max(1, n-1-(n-1)/100) }
 
 // grace is for how much longer than others a request without an answer holds
 // its slot, since it may still arrive.
@@ -45,11 +49,11 @@ func (c *config) term() time.Duration { return c.lease + c.per + c.grace() }
 // WithRateLimit keeps all processes together within n requests in any stretch
 // of time as long as per: 600 a minute by default (documented). One slot in a
 // hundred, and at least one, stays free for what net/http repeats by itself.
-// All processes must say the same.
+// per is at most a day. All processes must say the same.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(c *config) error {
-		if n <= 0 || per < time.Millisecond {
-			return badArgument("WithRateLimit", "is %d in %s: want at least 1, in at least 1ms", n, per)
+		if n <= 0 || per < time.Millisecond || per > day {
+			return badArgument("WithRateLimit", "is %d in %s: want at least 1, in 1ms to 24h", n, per)
 		}
 		c.limit, c.per = n, per
 		return nil
@@ -58,13 +62,13 @@ func WithRateLimit(n int, per time.Duration) Option {
 
 // WithLease sets how long a request may be under way before its process is
 // taken for dead: 35 s by default, which is more than a client's attempt may
-// take. Give more than the client's [funnel.WithAttemptTimeout]. The slot of a
-// request that was under way when its process died comes free after the lease
-// and another 65 s, for which the API may count it.
+// take. Give more than the client's [funnel.WithAttemptTimeout], and at most a
+// day. The slot of a request that was under way when its process died comes free
+// after the lease and another 65 s, for which the API may count it.
 func WithLease(d time.Duration) Option {
 	return func(c *config) error {
-		if d <= 0 {
-			return badArgument("WithLease", "is %s: must be positive", d)
+		if d <= 0 || d > day {
+			return badArgument("WithLease", "is %s: want more than 0 and at most 24h", d)
 		}
 		c.lease = d
 		return nil
@@ -103,11 +107,15 @@ func WithFallback(share float64) Option {
 	}
 }
 
-// WithPrefix sets how the keys in Redis begin: "funnel" by default.
+// WithPrefix sets how the keys in Redis begin: "funnel" by default. It must not
+// contain "{}", by which a cluster would put the two keys on different nodes.
 func WithPrefix(prefix string) Option {
 	return func(c *config) error {
 		if prefix == "" {
 			return badArgument("WithPrefix", "is empty")
+		}
+		if strings.Contains(prefix, "{}") {
+			return badArgument("WithPrefix", "contains {}, which tells a cluster to spread the keys")
 		}
 		c.prefix = prefix
 		return nil
