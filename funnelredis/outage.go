@@ -78,9 +78,13 @@ func (l *Limiter) refusal() error {
 func (l *Limiter) fallBack() {
 	o := &l.outage
 	limit := slots(l.limit)
+	used := min(o.last.used, limit)
+	if o.last.pause > 0 {
+		used = limit // others may have had to tell of more, after another outage
+	}
 	part := func(n int) float64 { return l.share * float64(n) }
 	o.local = newWindow(max(1, int(part(limit))), l.per, l.term())
-	o.local.occupy(int(math.Ceil(part(min(o.last.used, limit)))), o.heard.Add(l.per+l.grace()))
+	o.local.occupy(int(math.Ceil(part(used))), o.heard.Add(l.per+l.grace()))
 	o.local.paused = l.pause
 }
 

@@ -303,6 +303,27 @@ func TestAfterTheFallbackRedisKnowsWhatWasSent(t *testing.T) {
 	})
 }
 
+// Redis goes away again before all processes have told it of what they sent.
+func TestAnOutageRightAfterAnotherBreaksNoLimit(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(100, WithFallback(0.5), WithPatience(0))
+		rdb := newFakeRedis(cfg)
+		first, second := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb.set(errDown)
+		for i, l := range []*Limiter{first, second} {
+			time.Sleep(time.Duration(i) * probeEvery / 2) // they look out at different times
+			for _, release := range full(t, l, 50) {
+				release(answered(200))
+			}
+		}
+		rdb.set(nil)
+		time.Sleep(probeEvery/2 + jitter)
+		require.Equal(t, 50, rdb.used(), "only one has told")
+		rdb.set(errDown)
+		require.InDelta(t, time.Minute, waits(t, first), float64(10*time.Second))
+	})
+}
+
 func TestAllThatTheFallbackSentIsToldBeforeOthersGoOn(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		const n = 3 * maxReports
