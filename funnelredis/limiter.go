@@ -21,6 +21,8 @@ import (
 // failed with.
 var ErrUnavailable = errors.New("funnelredis: Redis is unavailable")
 
+var errNotMade = errors.New("funnelredis: the Limiter was not made with New")
+
 // maxPause bounds what a single 429 can do to all processes.
 const maxPause = 5 * time.Minute
 
@@ -86,7 +88,7 @@ func newLimiter(s store, cfg config) *Limiter {
 // [context.DeadlineExceeded].
 func (l *Limiter) Acquire(ctx context.Context) (release func(funnel.Outcome), err error) {
 	if l == nil || l.redis == nil {
-		return nil, errors.New("funnelredis: the Limiter was not made with New")
+		return nil, errNotMade
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -210,6 +212,9 @@ func (l *Limiter) newSlot() string {
 // slots may stay taken until their lease is over. It fails with
 // [ErrUnavailable] while Redis is away.
 func (l *Limiter) Flush(ctx context.Context) error {
+	if l == nil || l.redis == nil {
+		return errNotMade
+	}
 	for {
 		l.mu.Lock()
 		ended, cause := l.clerk.ended, l.outage.cause

@@ -371,6 +371,7 @@ func TestAZeroLimiterFailsClearly(t *testing.T) {
 	for _, l := range []*Limiter{nil, {}} {
 		_, err := l.Acquire(t.Context())
 		require.ErrorContains(t, err, "not made with New")
+		require.Equal(t, err, l.Flush(t.Context()))
 	}
 }
 
