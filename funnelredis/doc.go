@@ -31,7 +31,9 @@
 // limit; and it has no way to give a slot back. So the slots are a sorted set
 // here, one entry for each request with the moment at which it comes free, kept
 // by one Lua script: a sliding window that is exact, by Redis' own clock, and
-// costs about 75 KB of Redis' memory for the API's 600.
+// costs about 75 KB of Redis' memory for the API's 600. A clock that is set
+// forward frees slots too early; one that is set back keeps none for longer than
+// a crash would.
 //
 // # When Redis is away
 //

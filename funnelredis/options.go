@@ -93,10 +93,11 @@ func WithPatience(d time.Duration) Option {
 // Redis is away; with n processes, give each 1.0/n or less. Without it, calls
 // fail with [ErrUnavailable] then.
 //
-// What was used when Redis went away counts, and what is used meanwhile is told
-// to Redis when it is back, so that the quota is kept through both. Where only
-// some processes cannot reach Redis, their shares come on top of what the others
-// use.
+// What was used when Redis went away counts, as far as this process had heard of
+// it, and what is used meanwhile is told to Redis when it is back, so that
+// processes which all keep busy stay within the quota through both. The share
+// comes on top of what others use where they can still reach Redis, or have used
+// since this process last asked.
 func WithFallback(share float64) Option {
 	return func(c *config) error {
 		if !(share > 0 && share <= 1) { // refuses NaN too
