@@ -231,7 +231,7 @@ func TestNoErrorTextIsLongerThanAScreen(t *testing.T) {
 	} {
 		api := funnel.APIError{
 			Code: funnel.Code(long), Message: long, StatusCode: 500, Method: long, Path: "/" + long, RequestID: long,
-			Attempts: 1 << 40, MayHaveBeenApplied: true, Header: http.Header{"X-Long": {long}}, Body: []byte(long),
+			Attempts: 1 << 30, MayHaveBeenApplied: true, Header: http.Header{"X-Long": {long}}, Body: []byte(long),
 		}
 		for kind, err := range map[string]error{
 			"Code":                         funnel.Code(long),

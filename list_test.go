@@ -264,6 +264,15 @@ func TestAll_ServerThatRepeatsAPage(t *testing.T) {
 	}
 }
 
+// Nor does a loop end, or even begin, over pages that are all empty.
+func TestAll_ServerThatHasEmptyPagesOnly(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on("GET", "/contacts", answers(200, `{"success":true,"data":[],"meta":{"last_page":9223372036854775807}}`))
+	got, err := collect(api.client(t).Contacts.All(t.Context(), funnel.ContactListParams{}))
+	require.Empty(t, got)
+	require.ErrorContains(t, err, "the server does not turn the pages: page 2 of 9223372036854775807 is the same as the one before")
+}
+
 // Whoever changes the items while ranging still gets them once.
 func TestAll_ListThatIsNotPagedAndIsChanged(t *testing.T) {
 	t.Parallel()

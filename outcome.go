@@ -183,7 +183,9 @@ func (c *call) scrub(err error) error {
 // with the query.
 func withoutURL(err error) error {
 	for wrapped := (*url.Error)(nil); errors.As(err, &wrapped); {
-		err = wrapped.Err
+		if err = wrapped.Err; err == nil { // of a transport of the user's own
+			return errors.New("no reason was given")
+		}
 	}
 	return err
 }

@@ -117,7 +117,7 @@ func (w *walker[T]) see(got *fetched[T]) {
 func (w *walker[T]) repeats(items []T) bool {
 	before := w.before
 	w.before, _ = json.Marshal(items)
-	return len(items) > 0 && before != nil && bytes.Equal(w.before, before)
+	return before != nil && bytes.Equal(w.before, before)
 }
 
 func (w *walker[T]) take(got *fetched[T]) (more bool) {
@@ -142,7 +142,7 @@ func (p *Page[T]) follows(number int, repeats bool, path string) error {
 	switch {
 	case p.Page > 0 && p.Page != number:
 		return answerError(path, "the server does not turn the pages: page %d was asked for and page %d came", number, p.Page)
-	case p.LastPage > 0 && repeats:
+	case repeats && p.LastPage > 0 && (len(p.Items) > 0 || p.LastPage > number):
 		return answerError(path, "the server does not turn the pages: page %d of %d is the same as the one before", number, p.LastPage)
 	}
 	return nil

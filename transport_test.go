@@ -355,3 +355,14 @@ func TestTransport_ThatReturnsLessThanItShould(t *testing.T) {
 	require.ErrorContains(t, err, "the transport, a funnel_test.roundTripFunc, returned neither an answer nor an error")
 	require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
 }
+
+// A transport of the user's own that fails without a reason has failed all the
+// same.
+func TestTransport_FailsWithoutAReason(t *testing.T) {
+	t.Parallel()
+	client := clientOver(t, roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Get", URL: "https://x.example?email=a"}
+	}))
+	err := getContact.call(funnel.WithoutRetry(t.Context()), client)
+	require.EqualError(t, err, "funnel: GET /contact: no reason was given")
+}
