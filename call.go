@@ -138,7 +138,7 @@ func (c *Client) ready(ctx context.Context) error {
 
 // newRequest builds the HTTP request that every attempt copies. It has no header
 // yet: each attempt gets its own.
-func (c *call) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
+func (c *call) newRequest(ctx context.Context) *retryablehttp.Request {
 	u := *c.client.base
 	if u.RawPath != "" {
 		u.RawPath += (&url.URL{Path: c.path}).EscapedPath()
@@ -155,10 +155,10 @@ func (c *call) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
 		Header:     http.Header{},
 	}
 	req := &retryablehttp.Request{Request: httpReq.WithContext(ctx)}
-	if c.payload == nil {
-		return req, nil
+	if c.payload != nil {
+		_ = req.SetBody(c.payload) // it takes bytes
 	}
-	return req, req.SetBody(c.payload)
+	return req
 }
 
 // attemptHeader returns the header of one attempt: the client's, with what the

@@ -239,7 +239,7 @@ func TestNoErrorTextIsLongerThanAScreen(t *testing.T) {
 			"ValidationError":              &funnel.ValidationError{APIError: api, Details: map[string][]string{long: {long, long}}},
 			"ValidationError, many fields": &funnel.ValidationError{APIError: api, Details: many},
 			"RateLimitError":               &funnel.RateLimitError{APIError: api, RetryAfter: 1<<63 - 1},
-			"RequestError":                 &funnel.RequestError{Method: long, Path: long, Attempts: 1 << 40, MayHaveBeenApplied: true, Err: errors.New(long)},
+			"RequestError":                 &funnel.RequestError{Method: long, Path: long, Attempts: 1 << 30, MayHaveBeenApplied: true, Err: errors.New(long)},
 			"RequestError of an APIError":  &funnel.RequestError{Method: long, Path: long, Err: &api},
 			"ArgumentError":                &funnel.ArgumentError{Field: long, Message: long},
 		} {

@@ -20,7 +20,7 @@ const (
 //
 // Acquire waits until a request may be sent, or fails as soon as ctx ends. The
 // client calls release exactly once, when the attempt is over. Both must be
-// safe for concurrent use.
+// safe for concurrent use, and must not call the API by the same client.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }

@@ -155,11 +155,7 @@ func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
 func (c *call) run(ctx context.Context) error {
 	c.client.budget.deposit()
 	ctx = context.WithValue(ctx, callKey{}, c)
-	req, err := c.newRequest(ctx)
-	if err != nil {
-		return c.requestError(err)
-	}
-	if _, err := c.client.retry.Do(req); err != nil && ctx.Err() != nil {
+	if _, err := c.client.retry.Do(c.newRequest(ctx)); err != nil && ctx.Err() != nil {
 		// The context ended the wait for a retry.
 		c.err = c.interrupted(contextError(ctx))
 	}

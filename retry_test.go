@@ -938,3 +938,14 @@ func TestDefaultRetryPolicy(t *testing.T) {
 		Budget:           100,
 	}, funnel.DefaultRetryPolicy())
 }
+
+// A context that ends when the answer is there has not come in time.
+func TestRetry_ContextThatEndsWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	client := newMockAPI(t).on(http.MethodPost, "/funnel", data(`{"id":7}`)).client(t, funnel.WithObserver(funnel.Observer{
+		AttemptDone: func(context.Context, funnel.AttemptInfo, funnel.AttemptResult) { cancel() },
+	}))
+	require.NoError(t, createFunnel.call(ctx, client))
+	require.Error(t, ctx.Err())
+}
