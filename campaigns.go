@@ -35,7 +35,7 @@ const (
 // CampaignListParams choose and page campaigns. A zero field is left out.
 type CampaignListParams struct {
 	Page    int            `url:"page,omitempty"`     // from 1
-	PerPage int            `url:"per_page,omitempty"` // 1 to 100
+	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 	Status  CampaignStatus `url:"status,omitempty"`   // with that status only
 }
 

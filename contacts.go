@@ -77,7 +77,7 @@ func (f CustomFields) MarshalJSON() ([]byte, error) {
 // ContactListParams choose and page contacts. A zero field is left out.
 type ContactListParams struct {
 	Page        int           `url:"page,omitempty"`               // from 1
-	PerPage     int           `url:"per_page,omitempty"`           // 1 to 100
+	PerPage     int           `url:"per_page,omitempty"`           // 1 to 100; 0: the server's default
 	Status      ContactStatus `url:"status,omitempty"`             // with that status only
 	Search      string        `url:"search,omitempty"`             // with that text in name or address
 	TagIDs      []TagID       `url:"tag_ids,omitempty,comma"`      // with one of these tags; at most 500

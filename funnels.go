@@ -29,7 +29,7 @@ const (
 // FunnelListParams page funnels. A zero field is left out.
 type FunnelListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
 // FunnelCreateParams describe a new funnel. A zero field is left out.

@@ -30,7 +30,7 @@ const (
 // SequenceListParams page sequences. A zero field is left out.
 type SequenceListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
 // SequenceCreateParams describe a new sequence. A zero field is left out.
@@ -191,7 +191,8 @@ func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
 const contactSequencePath = "/contact-sequence"
 
 // Enroll enrols a contact in a sequence, which may send it mail. A lost answer
-// is not asked for again, but reported with MayHaveBeenApplied.
+// is not asked for again, but reported with MayHaveBeenApplied:
+// [ContactListParams].SequenceIDs finds who is in a sequence.
 //
 // API: POST /contact-sequence (documented). Errors: [ErrNotFound],
 // [ErrSequenceHasNoStages], [*ValidationError].

@@ -16,7 +16,7 @@ type Tag struct {
 // TagListParams page tags. A zero field is left out.
 type TagListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
 // TagCreateParams describe a new tag.
@@ -68,7 +68,10 @@ func (s *TagsService) Get(ctx context.Context, id TagID) (*Tag, error) {
 	return s.resource().get(ctx, id)
 }
 
-// Create creates a tag. It is safe to repeat: there is one tag of a name.
+// Create creates a tag. It is safe to repeat: there is one tag of a name. Where
+// an attempt got no answer and the next one finds the tag there, the error is
+// ErrTagExists with MayHaveBeenApplied set. It does not tell the id of the tag
+// that exists: look for its name by [TagsService.All].
 //
 // API: POST /tag (documented). Errors: [ErrTagExists], [*ValidationError].
 func (s *TagsService) Create(ctx context.Context, params TagCreateParams) (*Tag, error) {

@@ -33,13 +33,13 @@ const (
 // WebhookListParams page webhooks. A zero field is left out.
 type WebhookListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
 // WebhookCreateParams describe a new webhook. A zero field is left out.
 type WebhookCreateParams struct {
 	URL    string      `json:"url"`              // required: see WebhookURL
-	Events []EventType `json:"events,omitempty"` // what to be told
+	Events []EventType `json:"events,omitempty"` // what to be told; nil: of everything (assumed)
 	Active *bool       `json:"active,omitempty"` // nil: as the server has it, which is active
 }
 
@@ -89,7 +89,8 @@ func (s *WebhooksService) Get(ctx context.Context, id WebhookID) (*Webhook, erro
 }
 
 // Create registers a webhook. It is safe to repeat: there is one webhook for a
-// URL. See [WebhookURL] for the URL of a [NewWebhookHandler].
+// URL. Where an attempt got no answer and the next one finds the webhook there,
+// the error is ErrWebhookExists with MayHaveBeenApplied set. See [WebhookURL] for the URL of a [NewWebhookHandler].
 //
 // API: POST /webhook (documented). Errors: [ErrWebhookExists],
 // [*ValidationError].
