@@ -19,7 +19,7 @@ const maxLoggedBody = 2048
 
 // logTo returns the observer behind [WithLogger].
 func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
-	clean := func(s string, max int) string { return text.Clip(secrets.Replace(s), max) }
+	clean := func(s string, most int) string { return text.Clip(secrets.Replace(s), most) }
 	operation := func(method, path string) slog.Attr { return slog.String("operation", method+" "+text.Clip(path, 128)) }
 	return Observer{
 		AttemptDone: func(ctx context.Context, info AttemptInfo, result AttemptResult) {
