@@ -13,6 +13,9 @@
 // listed in equivalent.txt, with the reason; the program fails if one is left
 // that neither a test nor that list knows. It takes seconds for each change, an
 // hour and more for all files.
+//
+// A change may make a test use memory without end, until the machine stands
+// still: set a limit first, such as ulimit -v 8000000.
 package main
 
 import (
