@@ -3,7 +3,7 @@
 # make oldest   the tests of what programs import, with the oldest Go that may
 # make bench    the cost of a call, beside one written by hand
 # make peers    this client beside others, and the README's table and chart
-# make mutants  what the tests notice of small changes in the core: takes an hour, and wants ulimit -v
+# make mutants  what the tests notice of small changes in the core: takes an hour
 # make apidiff  what changed in the exported API since the last tag
 # make fmt      formats the code
 

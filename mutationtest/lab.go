@@ -114,10 +114,17 @@ func suites(file string) [][]string {
 	return all
 }
 
+// bounded runs a test program with 4 GB of address space at most: a change may
+// make it use memory without end, until the machine stands still.
+const bounded = `sh -c 'ulimit -v 4000000; exec "$@"' sh`
+
 func (l lab) test(overlay string, tests []string) (outcome, string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.limit+time.Minute) // and a minute to build
 	defer cancel()
-	args := []string{"test", "-overlay", overlay, "-failfast", "-count=1", "-vet=off", "-json", "-timeout", l.limit.String()}
+	args := []string{
+		"test", "-overlay", overlay, "-exec", bounded,
+		"-failfast", "-count=1", "-vet=off", "-json", "-timeout", l.limit.String(),
+	}
 	cmd := exec.CommandContext(ctx, "go", append(args, tests...)...)
 	cmd.Dir = l.root
 	cmd.Env = append(os.Environ(), "GOWORK=off")

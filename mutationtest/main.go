@@ -12,10 +12,8 @@
 // With -write the results go to results.md. Changes that make no difference are
 // listed in equivalent.txt, with the reason; the program fails if one is left
 // that neither a test nor that list knows. It takes seconds for each change, an
-// hour and more for all files.
-//
-// A change may make a test use memory without end, until the machine stands
-// still: set a limit first, such as ulimit -v 8000000.
+// hour and more for all files. A test program that wants more than 4 GB is
+// ended, where sh knows ulimit -v, and the change counts as caught.
 package main
 
 import (

@@ -5,7 +5,9 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -106,11 +108,20 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// A module of its own with one test, which notices one of the changes.
-func TestRun(t *testing.T) {
+// module writes the files of a module to a folder of its own.
+func module(t *testing.T, files map[string]string) string {
+	t.Helper()
 	root := t.TempDir()
-	for name, content := range map[string]string{
-		"go.mod": "module example.com/p\n\ngo 1.25\n",
+	files["go.mod"] = "module example.com/p\n\ngo 1.25\n"
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o600))
+	}
+	return root
+}
+
+// A module with one test, which notices one of the changes.
+func TestRun(t *testing.T) {
+	root := module(t, map[string]string{
 		"p.go": `package p
 
 func half(n int) int {
@@ -130,9 +141,7 @@ func TestHalf(t *testing.T) {
 	}
 }
 `,
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o600))
-	}
+	})
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("equivalent.txt", []byte("# why\np.go | half: `n > 100` → `n >= 100` | fifty is half of a hundred\n"), 0o600))
 
@@ -148,15 +157,36 @@ func TestHalf(t *testing.T) {
 	require.Contains(t, string(page), "| 4 | half: `100` → `101` | **nothing** |")
 }
 
+// A test that wants all memory is ended by the limit, long before its time is up.
+func TestRun_MemoryWithoutEnd(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("ulimit -v limits nothing here")
+	}
+	root := module(t, map[string]string{
+		"p.go": "package p\n\nfunc done() bool {\n\treturn true\n}\n",
+		"p_test.go": `package p
+
+import "testing"
+
+func TestDone(t *testing.T) {
+	for all := make([][]byte, 0); !done(); {
+		all = append(all, make([]byte, 1<<30))
+	}
+}
+`,
+	})
+	trials, err := lab{root: root, limit: time.Hour}.examine("p.go", 1)
+	require.NoError(t, err)
+	require.Len(t, trials, 1)
+	require.Equal(t, caught, trials[0].outcome)
+	require.Equal(t, "TestDone", trials[0].test)
+}
+
 func TestRun_TestsThatFailAnyway(t *testing.T) {
-	root := t.TempDir()
-	for name, content := range map[string]string{
-		"go.mod":    "module example.com/p\n\ngo 1.25\n",
+	root := module(t, map[string]string{
 		"p.go":      "package p\n",
 		"p_test.go": "package p\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) { t.Fail() }\n",
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o600))
-	}
+	})
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("equivalent.txt", nil, 0o600))
 	require.ErrorContains(t, run(root, []string{"p.go"}, false, 1, 60e9), "do not pass without a change: caught TestIt")
