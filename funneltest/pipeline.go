@@ -1,7 +1,10 @@
 package funneltest
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,6 +33,31 @@ func (s *Server) exchange(r *http.Request, body []byte) (reply, error) {
 	}
 	answer := s.serve(r, body)
 	return answer, pause(r.Context(), answer.delay+back)
+}
+
+// travel asks how long the next request takes there and back.
+func (s *Server) travel() (there, back time.Duration) {
+	if s.cfg.latency == nil {
+		return 0, 0
+	}
+	s.latencyMu.Lock()
+	defer s.latencyMu.Unlock()
+	return s.cfg.latency()
+}
+
+// pause waits, or returns why the context has ended.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 || ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // serve answers a request that has arrived.
@@ -183,4 +211,23 @@ func (t routeTable) find(r *http.Request, path string) (route, *problem) {
 			"The "+r.Method+" method is not supported for route "+r.URL.Path+".")
 	}
 	return found, nil
+}
+
+// maxBody is the largest request body that the server takes, PHP's own default.
+const maxBody = 8 << 20
+
+// readBody reads a request's body, and no more than one byte over maxBody.
+func readBody(body io.Reader, length int64) ([]byte, error) {
+	if body == nil || length == 0 {
+		return nil, nil
+	}
+	if length < 0 || length > maxBody {
+		return io.ReadAll(io.LimitReader(body, maxBody+1))
+	}
+	buf := make([]byte, length)
+	_, err := io.ReadFull(body, buf)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return buf, err
 }

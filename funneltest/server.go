@@ -1,10 +1,17 @@
 package funneltest
 
 import (
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/funnel-go/funnel"
 )
+
+// memoryURL is the base URL in memory. Its host cannot exist, so that a client
+// that lost the server's transport fails instead of reaching somebody.
+const memoryURL = "https://funnel.test"
 
 // A Server is a fake of the API with an account of its own. It is safe for
 // concurrent use, and each test is best served by one of its own. Make it with
@@ -15,7 +22,7 @@ type Server struct {
 	hooks  *dispatcher
 	socket socket
 
-	latency sync.Mutex // held while cfg.latency is asked
+	latencyMu sync.Mutex // held while cfg.latency is asked
 
 	// mu is held while a request is carried out: one after the other, as in a
 	// database transaction.
@@ -59,6 +66,19 @@ func (s *Server) Close() {
 
 // APIKey returns the key that the server accepts.
 func (s *Server) APIKey() string { return s.cfg.apiKey }
+
+// Client returns an SDK client of the server, in memory: no socket, no
+// goroutine of the server's, so that it works in virtual time
+// (testing/synctest). The options come after the server's own. It panics where
+// [funnel.New] refuses them.
+func (s *Server) Client(opts ...funnel.Option) *funnel.Client {
+	own := funnel.WithHTTPClient(&http.Client{Transport: s.Transport()})
+	client, err := funnel.New(memoryURL+s.cfg.basePath, s.APIKey(), append([]funnel.Option{own}, opts...)...)
+	if err != nil {
+		panic("funneltest: " + err.Error())
+	}
+	return client
+}
 
 // Tick carries out what has become due by the server's clock: it sends
 // scheduled campaigns. Every request does so too, so a test needs Tick only to
