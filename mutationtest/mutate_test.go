@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"go/parser"
 	"go/token"
 	"os"
@@ -145,7 +146,8 @@ func TestHalf(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("equivalent.txt", []byte("# why\np.go | half: `n > 100` → `n >= 100` | fifty is half of a hundred\n"), 0o600))
 
-	err := run(root, []string{"p.go"}, true, 1, 60e9)
+	lab := lab{root: root, limit: time.Minute, workers: 1}
+	err := run(lab, []string{"p.go"}, false, true)
 	require.ErrorContains(t, err, "p.go:4: no test notices half: `100` → `101`")
 	require.ErrorContains(t, err, "p.go:5: no test notices half: without `return 50`")
 	require.NotContains(t, err.Error(), "n / 2")
@@ -153,8 +155,21 @@ func TestHalf(t *testing.T) {
 	page, err := os.ReadFile("results.md")
 	require.NoError(t, err)
 	require.Contains(t, string(page), "| 7 | half: `n / 2` → `n * 2` | TestHalf |")
-	require.Contains(t, string(page), "| 4 | half: `n > 100` → `n >= 100` | no difference: fifty is half of a hundred |")
+	require.Contains(t, string(page), "| 4 | half: `n > 100` → `n >= 100` | *no difference: fifty is half of a hundred* |")
 	require.Contains(t, string(page), "| 4 | half: `100` → `101` | **nothing** |")
+
+	// With -keep what was caught is not tried again, and nothing else is lost.
+	require.NoError(t, os.WriteFile("results.md", append([]byte("\n## other.go: fine\n"), page...), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "p_test.go"), []byte("package p\n"), 0o600))
+	err = run(lab, []string{"p.go"}, true, true)
+	require.ErrorContains(t, err, "without `return 50`")
+	require.NotContains(t, err.Error(), "n / 2")
+	kept, err := os.ReadFile("results.md")
+	require.NoError(t, err)
+	require.Contains(t, string(kept), "\n## other.go: fine\n")
+	require.Contains(t, string(kept), string(page[bytes.Index(page, []byte("\n## p.go")):]))
+
+	require.ErrorContains(t, run(lab, []string{"p.go"}, false, false), "n / 2")
 }
 
 // A test that wants all memory is ended by the limit, long before its time is up.
@@ -175,7 +190,7 @@ func TestDone(t *testing.T) {
 }
 `,
 	})
-	trials, err := lab{root: root, limit: time.Hour}.examine("p.go", 1)
+	trials, err := lab{root: root, limit: time.Hour, workers: 1}.examine("p.go", nil)
 	require.NoError(t, err)
 	require.Len(t, trials, 1)
 	require.Equal(t, caught, trials[0].outcome)
@@ -189,11 +204,11 @@ func TestRun_TestsThatFailAnyway(t *testing.T) {
 	})
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("equivalent.txt", nil, 0o600))
-	require.ErrorContains(t, run(root, []string{"p.go"}, false, 1, 60e9), "do not pass without a change: caught TestIt")
+	require.ErrorContains(t, run(lab{root: root, limit: time.Minute, workers: 1}, []string{"p.go"}, false, false), "do not pass without a change: caught TestIt")
 }
 
 func TestEquivalent_WithoutAReason(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.WriteFile("equivalent.txt", []byte("p.go | half: without `g()`\n"), 0o600))
-	require.Error(t, run(".", nil, false, 1, 60e9))
+	require.Error(t, run(lab{root: "."}, nil, false, false))
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -76,30 +78,72 @@ func survivors(reports []report) error {
 	return errors.Join(errs...)
 }
 
-func writeResults(name string, reports []report) error {
-	var b bytes.Buffer
-	b.WriteString("# What the tests notice\n\n" +
-		"Each line is one change that was made in the source, and the first test that failed for it. `make mutants` makes\n" +
-		"them all anew and writes this page. Changes that do not compile are left out.\n\n" +
-		"| file | changes | caught | make no difference | survived |\n| --- | ---: | ---: | ---: | ---: |\n")
-	for _, r := range reports {
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", r.file,
-			len(r.caught)+len(r.same)+len(r.survived), len(r.caught), len(r.same), len(r.survived))
+// results is the page of results: an introduction, and a section for each file.
+type results struct {
+	sections []string
+}
+
+const intro = "# What the tests notice\n\n" +
+	"Each line is one change that was made in the source, and the first test that failed for it. `make mutants` makes\n" +
+	"them all anew and writes this page. Changes that do not compile are left out.\n"
+
+const heading = "\n## "
+
+// readResults reads a page. One that is not there is empty.
+func readResults(name string) (results, error) {
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return results{}, nil
 	}
-	for _, r := range reports {
-		fmt.Fprintf(&b, "\n## %s\n\n| line | change | caught by |\n| ---: | --- | --- |\n", r.file)
-		row := func(t trial, by string) {
-			fmt.Fprintf(&b, "| %d | %s | %s |\n", t.line, strings.ReplaceAll(t.change(), "|", `\|`), by)
-		}
-		for _, t := range r.survived {
-			row(t, "**nothing**")
-		}
-		for _, t := range r.same {
-			row(t, "no difference: "+r.reasons[t.change()])
-		}
-		for _, t := range r.caught {
-			row(t, t.test)
+	return results{strings.Split(string(b), heading)[1:]}, err
+}
+
+func (p results) write(name string) error {
+	return os.WriteFile(name, []byte(intro+heading+strings.Join(p.sections, heading)), 0o644)
+}
+
+// index returns where the section of a file is, or where it would come.
+func (p results) index(file string) int {
+	i := slices.IndexFunc(p.sections, func(s string) bool { return strings.HasPrefix(s, file+": ") })
+	if i < 0 {
+		return len(p.sections)
+	}
+	return i
+}
+
+// put adds a report in place of the last one on the file.
+func (p *results) put(r report) {
+	i := p.index(r.file)
+	p.sections = slices.Replace(p.sections, i, min(i+1, len(p.sections)), r.section())
+}
+
+// caught returns the tests that caught the changes of a file, by row.
+func (p results) caught(file string) map[string]string {
+	tests := map[string]string{}
+	if i := p.index(file); i < len(p.sections) {
+		for _, row := range regexp.MustCompile(`(?m)^(\| \d+ \| .* \| )([\w(][\w ]*\)?) \|$`).FindAllStringSubmatch(p.sections[i], -1) {
+			tests[row[1]] = row[2]
 		}
 	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
+	return tests
+}
+
+// row begins the line of a mutant on the page.
+func (m mutant) row() string {
+	return fmt.Sprintf("| %d | %s | ", m.line, strings.ReplaceAll(m.change(), "|", `\|`))
+}
+
+func (r report) section() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n| line | change | caught by |\n| ---: | --- | --- |\n", r.summary())
+	for _, t := range r.survived {
+		b.WriteString(t.row() + "**nothing** |\n")
+	}
+	for _, t := range r.same {
+		b.WriteString(t.row() + "*no difference: " + r.reasons[t.change()] + "* |\n")
+	}
+	for _, t := range r.caught {
+		b.WriteString(t.row() + t.test + " |\n")
+	}
+	return b.String()
 }
