@@ -2,7 +2,7 @@
 // runs the tests against each: a change that no test notices is a gap in the
 // tests, or makes no difference.
 //
-//	go run . -write retry.go errors.go internal/quota/window.go
+//	GOWORK=off go run . -write retry.go errors.go internal/quota/window.go
 //
 // The files are named from the SDK's root. A change is first shown to the tests
 // of the file's own package, and to those of the root package if they pass. The
