@@ -232,7 +232,7 @@ func ExampleContactsService_UpsertAll() {
 	}
 	for result := range client.Contacts.UpsertAll(context.Background(), slices.Values(contacts)) {
 		if result.Err != nil {
-			log.Print(result.Err) // of this contact; the others go on
+			log.Print(result.Err) // of this contact: only an outage or a bad key ends the others
 			continue
 		}
 		fmt.Println(result.Value.Email, result.Status)

@@ -23,6 +23,8 @@ func (l atOnce) Acquire(ctx context.Context) (release func(funnel.Outcome), err 
 	}
 }
 
+// Any limiter will do, at a price: this one bounds what is under way at once, and
+// knows nothing of the API's 600 requests a minute.
 func ExampleWithLimiter() {
 	server := funneltest.NewServer()
 	defer server.Close()

@@ -285,12 +285,19 @@ func ExampleSequencesService_StageContent() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		_, err = client.Sequences.StageContent(ctx, stage.ID)
-		fmt.Println(stage.Type, errors.Is(err, funnel.ErrStageNotEmail))
+		content, err := client.Sequences.StageContent(ctx, stage.ID)
+		switch {
+		case errors.Is(err, funnel.ErrStageNotEmail):
+			fmt.Println(stage.Type, "has no content")
+		case err != nil:
+			log.Fatal(err)
+		default:
+			fmt.Printf("%s: subject %q\n", stage.Type, content.Subject)
+		}
 	}
 	// Output:
-	// send_email false
-	// wait true
+	// send_email: subject ""
+	// wait has no content
 }
 
 func ExampleSequencesService_UpdateStageContent() {
