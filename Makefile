@@ -1,24 +1,25 @@
-# make test     all tests of all modules, under the race detector
-# make lint     formatting, vet, golangci-lint, tidy modules
-# make oldest   the tests of what programs import, with the oldest Go that may
-# make bench    the cost of a call, beside one written by hand
-# make peers    this client beside others, and the README's table and chart
-# make mutants  what the tests notice of small changes in the core: takes an hour
-# make apidiff  what changed in the exported API since the last tag
-# make fmt      formats the code
+# make test      all tests of all modules, under the race detector
+# make lint      formatting, vet, golangci-lint, tidy modules
+# make oldest    the tests of what programs import, with the oldest Go that may
+# make bench     the cost of a call, beside one written by hand
+# make peers     this client beside others, and the README's table and chart
+# make mutants   what the tests notice of small changes in the core: takes an hour
+# make contract  docs/contract.md, from api/openapi.yaml
+# make apidiff   what changed in the exported API since the last tag
+# make fmt       formats the code
 
 MODULES := $(patsubst %/go.mod,%,$(wildcard */go.mod))
 TESTED  := . $(filter-out tools,$(MODULES))
 BIN     := $(CURDIR)/bin
 
 # Each module stands alone, as it does for those who import it; go.work is for
-# working on several at once.
+# the examples, which run from here.
 export GOWORK := off
 
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
-.PHONY: test lint oldest bench peers mutants apidiff fmt
+.PHONY: test lint oldest bench peers mutants contract apidiff fmt
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
@@ -59,6 +60,9 @@ peers:
 mutants:
 	cd mutationtest && go run . -write budget.go retry.go attempt.go ratelimit.go outcome.go errors.go \
 		$(addprefix internal/quota/,gate.go line.go window.go shared.go headers.go)
+
+contract:
+	cd contracttest && go generate ./...
 
 apidiff:
 	@tools/apidiff.sh
