@@ -248,7 +248,7 @@ func (c *call) schedule(ctx context.Context) bool {
 		return true
 	}
 	c.backoff = c.nextBackoff()
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < c.backoff {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= c.backoff {
 		return false
 	}
 	if !c.client.budget.withdraw() {

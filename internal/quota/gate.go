@@ -102,7 +102,7 @@ func (g *Gate) refuse(ctx context.Context) error {
 		return nil
 	}
 	deadline, ok := ctx.Deadline()
-	if d > g.maxWait || ok && time.Until(deadline) < d {
+	if d > g.maxWait || ok && time.Until(deadline) <= d {
 		return &PausedError{Wait: d}
 	}
 	return nil

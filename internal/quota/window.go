@@ -147,7 +147,7 @@ func (w *Window) refuse(ctx context.Context, ahead int) error {
 	if w.server.spent(now) {
 		wait = max(wait, w.server.turns-now)
 	}
-	if time.Until(deadline) < wait {
+	if time.Until(deadline) <= wait {
 		return &DeadlineError{Wait: wait}
 	}
 	return nil
