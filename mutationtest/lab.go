@@ -39,9 +39,9 @@ type lab struct {
 }
 
 // examine tries all mutants of a file but for those of which it is known which
-// test caught them, by row. First it tries the file as it is: no test may fail
-// then.
-func (l lab) examine(file string, known map[string]string) ([]trial, error) {
+// tests caught them, by change. First it tries the file as it is: no test may
+// fail then.
+func (l lab) examine(file string, known map[string][]string) ([]trial, error) {
 	source, err := os.ReadFile(filepath.Join(l.root, file))
 	if err != nil {
 		return nil, err
@@ -69,9 +69,15 @@ func (l lab) examine(file string, known map[string]string) ([]trial, error) {
 			}
 		})
 	}
+	alike := map[string]int{} // how many there are of each change
+	for _, m := range mutants {
+		alike[m.change()]++
+	}
+	seen := map[string]int{}
 	for i, m := range mutants {
-		if test := known[m.row()]; test != "" {
-			trials[i] = trial{m, caught, test}
+		if tests := known[m.change()]; len(tests) == alike[m.change()] {
+			trials[i] = trial{m, caught, tests[seen[m.change()]]}
+			seen[m.change()]++
 			continue
 		}
 		jobs <- i

@@ -55,7 +55,7 @@ func run(lab lab, files []string, keep, write bool) error {
 	var reports []report
 	for _, file := range files {
 		started := time.Now()
-		var caught map[string]string
+		var caught map[string][]string
 		if keep {
 			caught = page.caught(file)
 		}

@@ -117,12 +117,13 @@ func (p *results) put(r report) {
 	p.sections = slices.Replace(p.sections, i, min(i+1, len(p.sections)), r.section())
 }
 
-// caught returns the tests that caught the changes of a file, by row.
-func (p results) caught(file string) map[string]string {
-	tests := map[string]string{}
+// caught returns the tests that caught the changes of a file, by change.
+func (p results) caught(file string) map[string][]string {
+	tests := map[string][]string{}
 	if i := p.index(file); i < len(p.sections) {
-		for _, row := range regexp.MustCompile(`(?m)^(\| \d+ \| .* \| )([\w(][\w ]*\)?) \|$`).FindAllStringSubmatch(p.sections[i], -1) {
-			tests[row[1]] = row[2]
+		for _, row := range regexp.MustCompile(`(?m)^\| \d+ \| (.*) \| ([\w(][\w ]*\)?) \|$`).FindAllStringSubmatch(p.sections[i], -1) {
+			change := strings.ReplaceAll(row[1], `\|`, "|")
+			tests[change] = append(tests[change], row[2])
 		}
 	}
 	return tests
