@@ -105,15 +105,16 @@ func (c *Client) hear(h quota.Headers) {
 // the limiter has room.
 func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
 	for {
-		if err := c.gate.Enter(ctx); err != nil {
+		pass, err := c.gate.Enter(ctx)
+		if err != nil {
 			return nil, err
 		}
-		release, err := c.acquire(ctx)
+		release, err := c.acquire(ctx, pass)
 		if err != nil {
 			return nil, err
 		}
 		done := func(o Outcome) {
-			defer c.gate.Leave(o.StatusCode != 0 && o.StatusCode != http.StatusTooManyRequests)
+			defer c.gate.Leave(pass, o.StatusCode != 0 && o.StatusCode != http.StatusTooManyRequests)
 			release(o)
 		}
 		if c.gate.Paused().IsZero() {
@@ -125,11 +126,11 @@ func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
 
 // acquire asks the limiter for whoever is inside of the gate. Who gets nothing
 // leaves it, also where a limiter of the user's own panics.
-func (c *Client) acquire(ctx context.Context) (release func(Outcome), err error) {
+func (c *Client) acquire(ctx context.Context, pass quota.Pass) (release func(Outcome), err error) {
 	acquired := false
 	defer func() {
 		if !acquired {
-			c.gate.Leave(false)
+			c.gate.Leave(pass, false)
 		}
 	}()
 	release, err = c.limiter.Acquire(ctx)

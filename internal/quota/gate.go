@@ -14,9 +14,13 @@ type Gate struct {
 
 	maxWait time.Duration
 	until   time.Time // paused until then
+	pauses  Pass      // how many there were
 	width   int       // how many may be inside; 0: any number
-	inside  int
+	inside  int       // how many have entered since the last pause, and not left
 }
+
+// A Pass is given to who enters, and tells whether a pause has begun since.
+type Pass int
 
 // NewGate returns an open gate at which nobody waits for longer than maxWait.
 func NewGate(maxWait time.Duration) *Gate {
@@ -35,8 +39,8 @@ func (e *PausedError) Error() string {
 }
 
 // Enter waits until the gate is open. The caller must Leave in the end.
-func (g *Gate) Enter(ctx context.Context) error {
-	return g.wait(ctx, func() time.Duration {
+func (g *Gate) Enter(ctx context.Context) (pass Pass, err error) {
+	err = g.wait(ctx, func() time.Duration {
 		if d := g.pause(); d > 0 {
 			return d
 		}
@@ -44,15 +48,21 @@ func (g *Gate) Enter(ctx context.Context) error {
 			return untilPoked
 		}
 		g.inside++
+		pass = g.pauses
 		return 0
 	}, func(int) error { return g.refuse(ctx) })
+	return pass, err
 }
 
 // Leave tells the gate that a request that entered is over. answered says
-// whether the server took it, which widens the gate after a pause.
-func (g *Gate) Leave(answered bool) {
+// whether the server took it, which widens the gate after a pause: not the one
+// that has begun since it entered.
+func (g *Gate) Leave(pass Pass, answered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if pass != g.pauses {
+		return
+	}
 	g.inside--
 	if answered && g.width > 0 {
 		g.width++
@@ -72,7 +82,8 @@ func (g *Gate) Pause(d time.Duration) (until time.Time, began bool) {
 	if t := time.Now().Add(d); t.After(g.until) {
 		g.until = t
 	}
-	g.width = 1
+	g.pauses++
+	g.width, g.inside = 1, 0
 	g.pokeAll() // the first has a new alarm to set, and it may be too long for some
 	return g.until, began
 }

@@ -18,10 +18,20 @@ func mayEnter(t *testing.T, g *quota.Gate, n int) (entered int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
-	for entered < n && g.Enter(ctx) == nil {
-		entered++
+	for ; entered < n; entered++ {
+		if _, err := g.Enter(ctx); err != nil {
+			break
+		}
 	}
 	return entered
+}
+
+// enter returns the pass of one who may enter.
+func enter(t *testing.T, g *quota.Gate) quota.Pass {
+	t.Helper()
+	pass, err := g.Enter(t.Context())
+	require.NoError(t, err)
+	return pass
 }
 
 func TestAPauseHoldsEverybodyUp(t *testing.T) {
@@ -38,13 +48,14 @@ func TestAPauseHoldsEverybodyUp(t *testing.T) {
 		start := time.Now()
 		for range 10 {
 			wg.Go(func() {
-				if err := g.Enter(t.Context()); err != nil {
+				pass, err := g.Enter(t.Context())
+				if err != nil {
 					t.Error(err)
 				}
 				if waited := time.Since(start); waited != time.Minute {
 					t.Errorf("entered after %s", waited)
 				}
-				g.Leave(true)
+				g.Leave(pass, true)
 			})
 		}
 		wg.Wait()
@@ -62,14 +73,15 @@ func TestAfterAPauseTheGateOpensSlowly(t *testing.T) {
 		)
 		for range 500 {
 			wg.Go(func() {
-				if err := g.Enter(t.Context()); err != nil {
+				pass, err := g.Enter(t.Context())
+				if err != nil {
 					t.Error(err)
 				}
 				entered.Add(1)
 				most.Store(max(most.Load(), inside.Add(1)))
 				time.Sleep(time.Second)
 				inside.Add(-1)
-				g.Leave(true)
+				g.Leave(pass, true)
 			})
 		}
 		time.Sleep(time.Minute + time.Millisecond)
@@ -92,15 +104,41 @@ func TestARefusalAfterThePauseMakesTheGateCarefulAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := quota.NewGate(5 * time.Minute)
 		g.Pause(time.Minute)
-		require.NoError(t, g.Enter(t.Context()))
+		pass := enter(t, g)
 		g.Pause(time.Minute) // before Leave, as the client does
-		g.Leave(false)
+		g.Leave(pass, false)
 		start := time.Now()
-		require.NoError(t, g.Enter(t.Context()))
+		enter(t, g)
 		require.Equal(t, time.Minute, time.Since(start))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		require.ErrorIs(t, g.Enter(ctx), context.DeadlineExceeded, "only one until its answer")
+		_, err := g.Enter(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "only one until its answer")
+	})
+}
+
+// What was sent before the pause says nothing of how things are after it, and
+// however long it takes holds nobody up.
+func TestAnswersToWhatWasSentBeforeThePauseDoNotOpenTheGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quota.NewGate(5 * time.Minute)
+		var before []quota.Pass
+		for range 1000 {
+			before = append(before, enter(t, g))
+		}
+		g.Pause(time.Minute)
+		for _, pass := range before[:700] {
+			g.Leave(pass, true)
+		}
+		wait(t, time.Minute)
+		first := enter(t, g)
+		require.Zero(t, mayEnter(t, g, 1000))
+		for _, pass := range before[700:] {
+			g.Leave(pass, true)
+		}
+		require.Zero(t, mayEnter(t, g, 1000))
+		g.Leave(first, true)
+		require.Equal(t, 2, mayEnter(t, g, 1000))
 	})
 }
 
@@ -121,7 +159,8 @@ func TestAPauseThatIsTooLongRefusesAtOnce(t *testing.T) {
 				defer cancel()
 				start := time.Now()
 				var paused *quota.PausedError
-				require.ErrorAs(t, g.Enter(ctx), &paused)
+				_, err := g.Enter(ctx)
+				require.ErrorAs(t, err, &paused)
 				require.Equal(t, test.pause, paused.Wait)
 				require.ErrorAs(t, g.Refuse(ctx), &paused)
 				require.Zero(t, time.Since(start))
@@ -134,8 +173,7 @@ func TestAPauseThatIsTooLongRefusesAtOnce(t *testing.T) {
 func TestAnOpenGateIsOpenToAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := quota.NewGate(time.Minute)
-		require.NoError(t, g.Enter(t.Context()))
-		g.Leave(true)
+		g.Leave(enter(t, g), true)
 		require.Equal(t, 1000, mayEnter(t, g, 1000))
 	})
 }
@@ -147,8 +185,7 @@ func TestTheGateIsOpenToAllAgainAfterSoManyAnswers(t *testing.T) {
 			g := quota.NewGate(time.Minute)
 			g.Pause(time.Second)
 			for range test.answers {
-				require.NoError(t, g.Enter(t.Context()))
-				g.Leave(true)
+				g.Leave(enter(t, g), true)
 			}
 			wait(t, time.Second)
 			require.Equal(t, test.enter, mayEnter(t, g, 1000), "after %d answers", test.answers)
@@ -164,12 +201,16 @@ func TestAPauseThatBecomesTooLongRefusesThoseWhoWait(t *testing.T) {
 		g.Pause(time.Minute)
 		start := time.Now()
 		patient, hasty := make(chan error, 1), make(chan error, 1)
-		go func() { patient <- g.Enter(t.Context()) }()
+		attempt := func(ctx context.Context) error {
+			_, err := g.Enter(ctx)
+			return err
+		}
+		go func() { patient <- attempt(t.Context()) }()
 		synctest.Wait()
 		go func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 			defer cancel()
-			hasty <- g.Enter(ctx)
+			hasty <- attempt(ctx)
 		}()
 		synctest.Wait()
 		wait(t, time.Second)
@@ -190,7 +231,7 @@ func TestAPauseAsLongAsAllowedIsWaitedFor(t *testing.T) {
 		g.Pause(time.Minute)
 		require.NoError(t, g.Refuse(t.Context()))
 		start := time.Now()
-		require.NoError(t, g.Enter(t.Context()))
+		enter(t, g)
 		require.Equal(t, time.Minute, time.Since(start))
 	})
 }

@@ -97,7 +97,8 @@ func (p *program) call(t *testing.T, s *server) {
 
 func (p *program) attempt(t *testing.T, s *server) (ok bool) {
 	for {
-		if err := p.gate.Enter(t.Context()); err != nil {
+		pass, err := p.gate.Enter(t.Context())
+		if err != nil {
 			t.Error(err)
 			return false
 		}
@@ -115,11 +116,11 @@ func (p *program) attempt(t *testing.T, s *server) (ok bool) {
 				p.gate.Pause(time.Minute)
 			}
 			release(quota.Outcome{Sent: true, StatusCode: status, Remaining: remaining})
-			p.gate.Leave(status != 429)
+			p.gate.Leave(pass, status != 429)
 			return status == 200
 		}
 		release(quota.Outcome{Remaining: quota.Unknown})
-		p.gate.Leave(false)
+		p.gate.Leave(pass, false)
 	}
 }
 
