@@ -8,8 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/funnel-go/funnel/internal/quota"
+	"time"
 )
 
 // A BulkStatus says what became of one item of a bulk.
@@ -67,10 +66,10 @@ const maxUnanswered = 100
 //
 // An item's failure is its own. What makes all others pointless – a key that is
 // not accepted, a context that is over, a pause or a wait for the quota that the
-// context does not allow, 100 items in a row that got a 5xx or no answer – ends
-// the bulk: nothing more is sent, and what has been sent comes to its end, unless
-// it is the context that is over. Each item that was taken gets its result, with
-// what is known of it; the last one says why.
+// context does not allow, 100 items in a row that got a 5xx or no answer of the
+// API's own – ends the bulk: nothing more is sent, and what has been sent comes to
+// its end, unless it is the context that is over. Each item that was taken gets
+// its result, with what is known of it; the last one says why.
 //
 // To go on later, do those again of which [BulkResult.Again] says so, and those
 // after the last Index, which were never taken. Breaking off the loop cancels
@@ -160,7 +159,7 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rule
 		}
 		unanswered := 0 // in a row
 		p.see = func(result BulkResult[R]) {
-			if attempts, _ := fate(result.Err); attempts <= 0 || isRefusal(result.Err) {
+			if !isOutage(result.Err) {
 				unanswered = 0
 				return
 			}
@@ -252,13 +251,13 @@ func (r bulkRules[P]) isPointless(ctx context.Context, client *Client, err error
 		return true
 	}
 	var (
-		full    *quota.DeadlineError
+		full    noRoom
 		limited *RateLimitError
 	)
 	switch { // the bulk's own context, not only the item's, must forbid the wait
 	case errors.As(err, &full):
-		_, limitedTime := ctx.Deadline()
-		return limitedTime
+		deadline, ok := ctx.Deadline()
+		return ok && time.Until(deadline) <= full.RetryAfter()
 	case errors.As(err, &limited):
 		return limited.Attempts == 0 && client.gate.Refuse(ctx) != nil
 	}
@@ -271,17 +270,30 @@ func isRefusal(err error) bool {
 		argument *ArgumentError
 		answer   *APIError
 	)
-	if errors.As(err, &argument) {
+	switch {
+	case errors.As(err, &argument):
 		return true
-	}
-	if !errors.As(err, &answer) || answer.StatusCode/100 != 4 {
+	case !errors.As(err, &answer) || answer.StatusCode >= 500:
 		return false
 	}
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return false // the key's, not the item's
 	}
+	switch answer.Code {
+	case "":
+		return answer.StatusCode/100 == 4
+	case ErrUnauthorized, ErrForbidden, ErrRateLimited, ErrServer:
+		return false
+	}
 	return true
+}
+
+// isOutage reports whether err is that of a call which another item's would meet
+// with too, as long as things do not get better.
+func isOutage(err error) bool {
+	attempts, _ := fate(err)
+	return attempts >= 0 && !isRefusal(err) && !errors.Is(err, ErrForbidden)
 }
 
 // failureStatus says what is known of an item that failed.

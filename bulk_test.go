@@ -361,6 +361,12 @@ func TestABulkThatHasStoppedSendsNothingMore(t *testing.T) {
 	got := []funnel.BulkStatus{}
 	for result := range api.client(t).Contacts.CreateAll(t.Context(), slices.Values(sameAddress)) {
 		require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "that is why")
+		require.NotErrorIs(t, result.Err, context.Canceled, "nobody did")
+		if result.Status == funnel.BulkSkipped {
+			require.EqualError(t, result.Err, "funnel: POST /contact: not sent, since it failed for another: POST /contact: 401 UNAUTHORIZED: no")
+			var other *funnel.APIError
+			require.False(t, errors.As(result.Err, &other), "what is said of another item: %v", other)
+		}
 		got = append(got, result.Status)
 	}
 	require.Equal(t, want, got)
@@ -517,6 +523,121 @@ func TestABulkOfBadItemsGoesOn(t *testing.T) {
 	require.Equal(t, 500, results)
 }
 
+// Nor do refusals that come with a success's status, or are the items' own for
+// other reasons.
+func TestABulkOfRefusedItemsGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer reply
+		again  bool
+	}{
+		"200 that says it is no success": {failure(200, funnel.ErrValidation, "no"), false},
+		"no access to this one":          {failure(403, funnel.ErrForbidden, "no"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newMockAPI(t).on(http.MethodGet, "/tag", test.answer).client(t)
+			results := 0
+			for result := range funnel.Bulk(t.Context(), client, slices.Values(make([]int, 500)), func(ctx context.Context, _ int) (*funnel.Tag, error) {
+				return client.Tags.Get(ctx, 1)
+			}) {
+				require.Equal(t, funnel.BulkFailed, result.Status)
+				require.Equal(t, test.again, result.Again())
+				results++
+			}
+			require.Equal(t, 500, results)
+		})
+	}
+}
+
+// roomAt is a limiter of the user's own that has room at a moment.
+type roomAt struct {
+	moment time.Time
+	says   bool // how long that is
+}
+
+func (l roomAt) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
+	deadline, ok := ctx.Deadline()
+	switch {
+	case !ok || deadline.After(l.moment):
+		time.Sleep(time.Until(l.moment))
+		return func(funnel.Outcome) {}, nil
+	case l.says:
+		return nil, noRoomFor(time.Until(l.moment))
+	}
+	return nil, errors.New("would exceed context deadline") // as golang.org/x/time/rate says it
+}
+
+type noRoomFor time.Duration
+
+func (e noRoomFor) Error() string             { return "no room" }
+func (e noRoomFor) Unwrap() error             { return context.DeadlineExceeded }
+func (e noRoomFor) RetryAfter() time.Duration { return time.Duration(e) }
+
+// A bulk ends where its own context does not allow the wait for the quota,
+// whoever keeps that; a deadline of the items' own ends nothing but theirs.
+func TestABulkEndsWhereItMayNotWaitForTheQuota(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name          string
+		limiter       func() funnel.Limiter
+		bulk, item    time.Duration // until its deadline; 0: none
+		results, most int
+		last          funnel.BulkStatus
+		limited       bool // the error says so
+	}{
+		{"own limiter", nil, 10 * time.Second, 0, 11, 600, funnel.BulkSkipped, true},
+		{"own limiter, items' deadline", nil, 24 * time.Hour, 10 * time.Second, 40, 40, funnel.BulkFailed, true},
+		{"own limiter, items' deadline, the bulk has none", nil, 0, 10 * time.Second, 40, 40, funnel.BulkFailed, true},
+		{"another that says how long", func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), true} }, 10 * time.Second, 0, 1, 600, funnel.BulkSkipped, true},
+		{"the same, items' deadline", func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), true} }, time.Hour, 10 * time.Second, 40, 40, funnel.BulkFailed, true},
+		{"another that does not", func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), false} }, 10 * time.Second, 0, 100, 600, funnel.BulkSkipped, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/tag", data(`{"id":1}`))
+				options := []funnel.Option{funnel.WithRateLimit(10, time.Minute)}
+				if test.limiter != nil {
+					options = []funnel.Option{funnel.WithLimiter(test.limiter())}
+				}
+				client := api.client(t, options...)
+				ctx, items := t.Context(), 40
+				if test.bulk > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.bulk)
+					defer cancel()
+				}
+				if test.item == 0 {
+					items = 10_000
+				}
+				var last funnel.BulkResult[*funnel.Tag]
+				results := 0
+				for last = range funnel.Bulk(ctx, client, slices.Values(make([]int, items)), func(ctx context.Context, _ int) (*funnel.Tag, error) {
+					if test.item > 0 {
+						var cancel context.CancelFunc
+						ctx, cancel = context.WithTimeout(ctx, test.item)
+						defer cancel()
+					}
+					return client.Tags.Get(ctx, 1)
+				}) {
+					results++
+				}
+				require.GreaterOrEqual(t, results, test.results)
+				require.LessOrEqual(t, results, test.most)
+				require.Equal(t, test.last, last.Status, "%v", last.Err)
+				require.True(t, last.Again())
+				require.Equal(t, test.limited, errors.Is(last.Err, context.DeadlineExceeded))
+				var limited *funnel.RateLimitError
+				require.Equal(t, test.limited, errors.As(last.Err, &limited))
+				if limited != nil {
+					require.InDelta(t, time.Minute, limited.RetryAfter, float64(time.Second))
+				}
+			})
+		})
+	}
+}
+
 func TestBulkResult_Again(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -531,6 +652,9 @@ func TestBulkResult_Again(t *testing.T) {
 		{"unknown", funnel.BulkResult[int]{Status: funnel.BulkUnknown, Err: io.EOF}, true},
 		{"refused by the SDK", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.ArgumentError{Field: "email"}}, false},
 		{"refused by the API", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
+		{"refused by a 200", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrValidation, Attempts: 1}}, false},
+		{"no success, and no reason", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Attempts: 1}}, true},
+		{"refused key in a 200", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrUnauthorized, Attempts: 1}}, true},
 		{"refused key", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 401, Attempts: 1}}, true},
 		{"forbidden", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 403, Attempts: 1}}, true},
 		{"rate limited", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.RateLimitError{APIError: funnel.APIError{StatusCode: 429, Attempts: 4}}}, true},

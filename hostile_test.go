@@ -430,7 +430,7 @@ func TestHostileServers_Redirect(t *testing.T) {
 					t.Parallel()
 					server := startRogue(t, sends(fmt.Sprintf(
 						"HTTP/1.1 %d Elsewhere\r\nConnection: close\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", status, tt.location)))
-					requireVerdict(t, server.url, verdict{tt.text, 1, 1, false, false})
+					requireVerdict(t, server.url, verdict{tt.text, 1, 1, status == http.StatusSeeOther, false})
 					require.EqualValues(t, 2, server.accepted.Load(), "one for each call")
 					server.requireAbandoned(t)
 				})

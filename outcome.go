@@ -109,7 +109,7 @@ func (c *call) requestError(err error) error {
 func (c *call) refused(err error) error {
 	var (
 		paused *quota.PausedError
-		full   *quota.DeadlineError
+		full   noRoom
 	)
 	switch {
 	case errors.As(err, &paused):
@@ -118,7 +118,7 @@ func (c *call) refused(err error) error {
 			return err
 		}
 	case errors.As(err, &full):
-		err = &noRoom{full, c.notSent(0, full.Error(), full.Wait)}
+		err = &refusal{c.scrub(err), c.notSent(0, c.scrub(full).Error(), full.RetryAfter())}
 	}
 	return c.interrupted(err)
 }
@@ -140,14 +140,14 @@ func (c *call) notSent(status int, message string, wait time.Duration) *RateLimi
 	}
 }
 
-// noRoom is the quota's refusal of a wait that the context does not allow: it
-// matches the context's error, and says when there will be room as a 429 does.
-type noRoom struct {
-	*quota.DeadlineError
+// A refusal is the limiter's, of a wait that the context does not allow: it
+// matches the limiter's error, and says when there will be room as a 429 does.
+type refusal struct {
+	error
 	limited *RateLimitError
 }
 
-func (e *noRoom) Unwrap() []error { return []error{e.DeadlineError, e.limited} }
+func (e *refusal) Unwrap() []error { return []error{e.error, e.limited} }
 
 // interrupted is the error of a call that was stopped before its next attempt.
 // It matches the reason and what made that attempt necessary.
@@ -242,7 +242,11 @@ func isBadCertificate(err error) bool {
 
 // contextError is why ctx is over: its error and, where it is another, the cause.
 func contextError(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != ctx.Err() { //nolint:errorlint // a cause that matches it says more
+	cause := context.Cause(ctx)
+	if skip := (*skipped)(nil); errors.As(cause, &skip) {
+		return skip // nobody has cancelled anything
+	}
+	if cause != ctx.Err() { //nolint:errorlint // a cause that matches it says more
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
 	return ctx.Err()

@@ -2,9 +2,11 @@ package funnel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 )
 
@@ -131,7 +133,27 @@ func panicError(where string, p any) error {
 }
 
 // stop sends nothing more, for that reason. What has been sent comes to its end.
-func (p *pipeline[J, R]) stop(reason error) { p.refuse(reason) }
+func (p *pipeline[J, R]) stop(reason error) { p.refuse(&skipped{reason}) }
+
+// skipped is the error of what a pipeline sends no more. It matches that of the
+// job that ended it, which is the reason; but what that one says of its own
+// request is not told of another.
+type skipped struct{ reason error }
+
+func (e *skipped) Error() string {
+	return "not sent, since it failed for another: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
+}
+
+func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }
+
+// As finds what holds for all requests alike.
+func (e *skipped) As(target any) bool {
+	switch target.(type) {
+	case **RateLimitError, *noRoom:
+		return errors.As(e.reason, target)
+	}
+	return false
+}
 
 // room is how many jobs the quota has room for now.
 func (p *pipeline[J, R]) room() int {

@@ -20,9 +20,21 @@ const (
 //
 // Acquire waits until a request may be sent, or fails as soon as ctx ends. The
 // client calls release exactly once, when the attempt is over. Both must be
-// safe for concurrent use, and must not call the API by the same client.
+// safe for concurrent use, and must not call the API using the same client.
+//
+// Where Acquire knows that there is no room before ctx's deadline, it had better
+// fail at once, by an error that matches [context.DeadlineExceeded]. If that has a
+// method RetryAfter() time.Duration, the call's error is found as a
+// [*RateLimitError] too, and a [Bulk] knows whether its other items can wait.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
+}
+
+// noRoom is the error of a limiter whose turn for a request comes only after the
+// context's deadline.
+type noRoom interface {
+	error
+	RetryAfter() time.Duration // how long until there is room
 }
 
 // An Outcome tells a [Limiter] how an attempt ended.

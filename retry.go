@@ -199,6 +199,9 @@ func (c *call) assess() (repeat bool, err error) {
 	case got.status/100 == 2:
 		return c.assessResult()
 	case got.status/100 == 3:
+		if got.status == http.StatusSeeOther { // to the result of what was done
+			c.unsettle()
+		}
 		return false, c.redirectError()
 	}
 	failure := envelope.ParseFailure(got.body)
@@ -214,6 +217,9 @@ func (c *call) assessResult() (repeat bool, err error) {
 		return false, nil
 	}
 	if failure := (*envelope.Failure)(nil); errors.As(err, &failure) {
+		if failure.Code == "" {
+			c.unsettle() // who says nothing else may mean another thing by "success"
+		}
 		return false, c.apiError(failure)
 	}
 	c.unsettle()

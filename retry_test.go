@@ -280,6 +280,14 @@ func TestRetryTable(t *testing.T) {
 		name:     "redirect",
 		reply:    answers(302, "", "Location", "https://api.example.com/login"),
 		attempts: noneRepeats, takes: backoff, check: isAnswer(302, ""),
+	}, {
+		name:     "redirect to what was done",
+		reply:    answers(303, "", "Location", "https://api.example.com/v1/funnel?funnel_id=7"),
+		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(303, ""),
+	}, {
+		name:     "2xx that means another thing by success",
+		reply:    answers(201, `{"success":1,"data":{"id":7}}`),
+		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(201, ""),
 	}}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -33,9 +33,22 @@ func (w *waiter) hopeless(freeAt time.Time) error {
 	if w.deadline.IsZero() || !w.deadline.Before(freeAt) {
 		return nil
 	}
-	return fmt.Errorf("funnelredis: the shared quota has no room for another %s, which is after the context's deadline: %w",
-		time.Until(freeAt).Round(time.Millisecond), context.DeadlineExceeded)
+	return &noRoomError{time.Until(freeAt)}
 }
+
+// A noRoomError refuses a request whose slot comes only after its context's
+// deadline.
+type noRoomError struct{ wait time.Duration }
+
+func (e *noRoomError) Error() string {
+	return fmt.Sprintf("funnelredis: the shared quota has no room for another %s, which is after the context's deadline", e.wait.Round(time.Millisecond))
+}
+
+// RetryAfter tells the client, as [funnel.Limiter] asks for.
+func (e *noRoomError) RetryAfter() time.Duration { return e.wait }
+
+// Unwrap makes the error one of the context's.
+func (e *noRoomError) Unwrap() error { return context.DeadlineExceeded }
 
 // serve gives whoever is first a turn, and reports whether there was anybody.
 func (l *line) serve(t turn) bool {

@@ -66,6 +66,9 @@ func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("the quota has no room for another %s, which is after the context's deadline", e.Wait.Round(time.Millisecond))
 }
 
+// RetryAfter returns Wait, as the errors of all limiters do that know it.
+func (e *DeadlineError) RetryAfter() time.Duration { return e.Wait }
+
 // Unwrap makes the error one of the context's.
 func (e *DeadlineError) Unwrap() error { return context.DeadlineExceeded }
 
