@@ -92,7 +92,8 @@ func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do f
 	})
 }
 
-// CreateAll creates contacts as [Bulk] does things. The status of a contact is
+// CreateAll creates contacts, several at a time: see [Bulk] for the order of the
+// results, and for what ends it. The status of a contact is
 // BulkCreated, or BulkExists with the error ErrContactExists, or one of those
 // for failures. Of several with the same address, the first is created.
 //
@@ -107,12 +108,14 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 	})
 }
 
-// UpsertAll creates contacts or brings them up to date, as [Bulk] does things
-// and as [ContactsService.Upsert] does it with one. The status of a contact is
+// UpsertAll creates contacts or brings them up to date, each as
+// [ContactsService.Upsert] does and several at a time: see [Bulk] for the order of
+// the results, and for what ends it. The status of a contact is
 // BulkCreated or BulkUpdated, or one of those for failures. Of several with the
 // same address, the last prevails. To repeat it does no harm, so that a program
 // that was interrupted can begin anew, or at the first item that it has not seen
-// done.
+// done; but an earlier item that is done again prevails over a later one with the
+// same address.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {

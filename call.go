@@ -1,11 +1,13 @@
 package funnel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +37,10 @@ type decoder func(body []byte) error
 func fetch[T any](ctx context.Context, c *Client, req request) (*T, error) {
 	var result *T
 	err := c.do(ctx, req, func(body []byte) (err error) {
-		result, err = envelope.Data[T](body)
-		return err
+		if result, err = envelope.Data[T](body); err != nil {
+			return err
+		}
+		return checkResult(result)
 	})
 	if err != nil {
 		return nil, err
@@ -56,12 +60,34 @@ func fetchPage[T any](ctx context.Context, c *Client, req request) (*Page[T], er
 			LastPage: int(paging.LastPage),
 			Total:    int(paging.Total),
 		}
+		for i := range items {
+			err = cmp.Or(err, checkResult(&items[i]))
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return page, nil
+}
+
+// checkResult refuses a resource without an id, which is an answer of another
+// shape than was assumed. The data of an event have theirs one level down.
+func checkResult[T any](result *T) error {
+	v := reflect.ValueOf(result).Elem()
+	missing := func(v reflect.Value) bool {
+		id, ok := idOf(v)
+		return ok && id == 0
+	}
+	if missing(v) {
+		return fmt.Errorf("%w: it has no id", envelope.ErrUnexpected)
+	}
+	for i := range v.NumField() {
+		if field := v.Field(i); field.Kind() == reflect.Struct && missing(field) {
+			return fmt.Errorf("%w: its %s has no id", envelope.ErrUnexpected, v.Type().Field(i).Tag.Get("json"))
+		}
+	}
+	return nil
 }
 
 // decodeInto is the decoder for a result of the user's own type.

@@ -32,14 +32,14 @@ const (
 	CampaignSent      CampaignStatus = "sent"
 )
 
-// CampaignListParams choose and page campaigns. A zero field is left out.
+// CampaignListParams selects and pages campaigns. A zero field is left out.
 type CampaignListParams struct {
 	Page    int            `url:"page,omitempty"`     // from 1
 	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 	Status  CampaignStatus `url:"status,omitempty"`   // with that status only
 }
 
-// CampaignCreateParams describe a new campaign. A zero field is left out.
+// CampaignCreateParams describes a new campaign. A zero field is left out.
 type CampaignCreateParams struct {
 	Name    string  `json:"name"` // required
 	Subject string  `json:"subject,omitempty"`
@@ -51,15 +51,18 @@ func (p CampaignCreateParams) check() error {
 	if err := checkText("name", p.Name); err != nil {
 		return err
 	}
-	return checkChoice("tag_ids", p.TagIDs)
+	if err := checkChoice("tag_ids", p.TagIDs); err != nil {
+		return err
+	}
+	return checkIDs("tag_ids", p.TagIDs)
 }
 
-// CampaignUpdateParams change a campaign. A nil field leaves it as it is.
+// CampaignUpdateParams changes a campaign. A nil field leaves it as it is.
 type CampaignUpdateParams struct {
 	Name    *string  `json:"name,omitempty"`
 	Subject *string  `json:"subject,omitempty"`
 	Body    *string  `json:"body,omitempty"`
-	TagIDs  *[]TagID `json:"tag_ids,omitempty"` // none: to everybody (assumed)
+	TagIDs  *[]TagID `json:"tag_ids,omitempty"` // of a nil slice: to everybody (assumed)
 }
 
 func (p CampaignUpdateParams) check() error {
@@ -69,7 +72,7 @@ func (p CampaignUpdateParams) check() error {
 	return checkIDs("tag_ids", *p.TagIDs)
 }
 
-// CampaignStats are what became of a campaign's mails during a period.
+// CampaignStats is what became of a campaign's mails during a period.
 type CampaignStats struct {
 	Sent         int `json:"sent"`
 	Opened       int `json:"opened"`
@@ -78,7 +81,7 @@ type CampaignStats struct {
 	Unsubscribed int `json:"unsubscribed"`
 }
 
-// CampaignsService is the API of campaigns: see Client.Campaigns.
+// CampaignsService provides access to campaigns: see [Client].
 type CampaignsService service
 
 func (s *CampaignsService) resource() resource[Campaign] {
@@ -97,8 +100,8 @@ func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) 
 	return s.resource().list(ctx, params)
 }
 
-// All ranges over the campaigns that params choose, from the page they name to
-// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
+// All returns an iterator over the campaigns that params select, from the page they
+// name to the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
 // not delete campaigns while ranging: the pages move up, and some are skipped.
 //
 // API: GET /campaigns (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
@@ -126,6 +129,11 @@ func (s *CampaignsService) Create(ctx context.Context, params CampaignCreatePara
 //
 // API: PUT /campaign (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params CampaignUpdateParams) (*Campaign, error) {
+	if params.TagIDs != nil {
+		if err := checkChoice("tag_ids", *params.TagIDs); err != nil {
+			return nil, err
+		}
+	}
 	params.TagIDs = notNil(params.TagIDs)
 	return s.resource().update(ctx, id, params)
 }
@@ -141,7 +149,7 @@ func (s *CampaignsService) Delete(ctx context.Context, id CampaignID) error {
 const campaignSchedulePath = "/campaign-schedule"
 
 // Schedule has a campaign sent at that moment, which is sent in UTC and must
-// be in the future by the server's clock. A lost answer is not asked for again,
+// be in the future by the server's clock. It is not repeated when its answer is lost,
 // but reported with MayHaveBeenApplied.
 //
 // API: POST /campaign-schedule (assumed; its scheduled_for is documented).

@@ -140,7 +140,7 @@ func newClient(base *url.URL, cfg config) *Client {
 // and not escaped, such as "/contact". A body that is not nil is sent as JSON.
 // The answer's "data" is decoded into out; with a nil out no result is expected.
 //
-// A GET, PUT or DELETE is taken as safe to repeat, all other methods as a
+// A GET, HEAD, PUT or DELETE is taken as safe to repeat, all other methods as a
 // creation without a unique key: see the package documentation on retries.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	req := request{method: method, path: path, query: query.Encode(), body: body}

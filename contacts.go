@@ -41,11 +41,12 @@ const (
 // CustomFields are a contact's values of the account's own fields.
 type CustomFields map[string]string
 
-// UnmarshalJSON reads [] as no fields: so PHP writes an empty map. A value that
-// is no text is kept as its JSON.
+// UnmarshalJSON reads [] as no fields, as PHP writes an empty map, and "" and
+// false too. A value that is no text is kept as its JSON.
 func (f *CustomFields) UnmarshalJSON(b []byte) error {
 	*f = nil
-	if string(b) == "[]" {
+	switch string(b) {
+	case "[]", `""`, "false":
 		return nil
 	}
 	if json.Unmarshal(b, (*map[string]string)(f)) == nil {
@@ -74,7 +75,7 @@ func (f CustomFields) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string(f))
 }
 
-// ContactListParams choose and page contacts. A zero field is left out.
+// ContactListParams selects and pages contacts. A zero field is left out.
 type ContactListParams struct {
 	Page        int           `url:"page,omitempty"`               // from 1
 	PerPage     int           `url:"per_page,omitempty"`           // 1 to 100; 0: the server's default
@@ -91,7 +92,7 @@ func (p ContactListParams) check() error {
 	return checkFilterIDs("sequence_ids", p.SequenceIDs)
 }
 
-// ContactCreateParams describe a new contact. A zero field is left out.
+// ContactCreateParams describes a new contact. A zero field is left out.
 type ContactCreateParams struct {
 	Email        string        `json:"email"` // required (documented)
 	FirstName    string        `json:"first_name,omitempty"`
@@ -113,7 +114,9 @@ func (p ContactCreateParams) check() error {
 	return checkIDs("sequence_ids", p.SequenceIDs)
 }
 
-// ContactUpdateParams change a contact. A nil field leaves it as it is.
+// ContactUpdateParams changes a contact. A nil field leaves it as it is.
+// CustomFields replace all that the contact has (assumed): those that are not
+// among them are gone.
 type ContactUpdateParams struct {
 	Email        *string        `json:"email,omitempty"`
 	FirstName    *string        `json:"first_name,omitempty"`
@@ -130,7 +133,7 @@ func (p ContactUpdateParams) check() error {
 	return checkEmail(*p.Email)
 }
 
-// ContactsService is the API of contacts: see Client.Contacts.
+// ContactsService provides access to contacts: see [Client].
 type ContactsService service
 
 func (s *ContactsService) resource() resource[Contact] {
@@ -150,8 +153,8 @@ func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*
 	return s.resource().list(ctx, params)
 }
 
-// All ranges over the contacts that params choose, from the page they name to
-// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
+// All returns an iterator over the contacts that params select, from the page they
+// name to the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
 // not delete contacts while ranging: the pages move up, and some are skipped.
 //
 // API: GET /contacts (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
@@ -194,6 +197,11 @@ func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams
 // params.SequenceIDs, since an enrolment may send mail. created is true only
 // where the creation was answered with success; after a lost answer it is false
 // although it may have been this call that created the contact.
+//
+// A Status is set like any other field: leave it empty not to subscribe anew who
+// has unsubscribed. Custom fields are read and written back, since the API knows
+// no update of one: of two that set some on the same contact at the same moment,
+// the later one prevails.
 //
 // A new contact costs one request, one that is up to date two, and one that is
 // not three to five.

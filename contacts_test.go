@@ -427,12 +427,14 @@ func TestCustomFields_Reading(t *testing.T) {
 		body string
 		want funnel.CustomFields
 	}{
-		"texts":              {`{"plan":"pro","note":""}`, funnel.CustomFields{"plan": "pro", "note": ""}},
-		"null":               {`null`, nil},
-		"PHP's empty map":    {`[]`, nil},
-		"numbers":            {`{"seats":12,"price":9.90,"big":9007199254740993}`, funnel.CustomFields{"seats": "12", "price": "9.90", "big": "9007199254740993"}},
-		"a null value":       {`{"plan":null,"seats":1}`, funnel.CustomFields{"plan": "", "seats": "1"}},
-		"a list and a truth": {`{"colours":["red","blue"],"vip":true}`, funnel.CustomFields{"colours": `["red","blue"]`, "vip": "true"}},
+		"texts":                {`{"plan":"pro","note":""}`, funnel.CustomFields{"plan": "pro", "note": ""}},
+		"null":                 {`null`, nil},
+		"PHP's empty map":      {`[]`, nil},
+		"PHP's other nothings": {`""`, nil},
+		"PHP's false":          {`false`, nil},
+		"numbers":              {`{"seats":12,"price":9.90,"big":9007199254740993}`, funnel.CustomFields{"seats": "12", "price": "9.90", "big": "9007199254740993"}},
+		"a null value":         {`{"plan":null,"seats":1}`, funnel.CustomFields{"plan": "", "seats": "1"}},
+		"a list and a truth":   {`{"colours":["red","blue"],"vip":true}`, funnel.CustomFields{"colours": `["red","blue"]`, "vip": "true"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -460,6 +462,23 @@ func TestCustomFields_NoneInAnUpdateTakesAllAway(t *testing.T) {
 	b, err := json.Marshal(funnel.ContactUpdateParams{})
 	require.NoError(t, err)
 	require.JSONEq(t, `{}`, string(b))
+}
+
+// What cannot be named cannot be brought up to date, and what may have been done
+// before stays known.
+func TestContacts_UpsertOfAContactWithoutID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, params := range []funnel.ContactCreateParams{{Email: "ada@example.com"}, {Email: "ada@example.com", FirstName: "Ada"}} {
+			api := newMockAPI(t).on("POST", "/contact", failure(500, "SERVER_ERROR", "Oops"), failure(409, "CONTACT_EXISTS", "Contact already exists")).
+				on("GET", "/contact", data(`{"email":"ada@example.com"}`))
+			contact, created, err := api.client(t).Contacts.Upsert(t.Context(), params)
+			require.Nil(t, contact)
+			require.False(t, created)
+			require.ErrorContains(t, err, "it has no id")
+			require.True(t, funnel.MayHaveBeenApplied(err))
+		}
+	})
 }
 
 // A server that does not know the filter by address returns somebody: that one

@@ -20,8 +20,8 @@
 //
 // # Retries
 //
-// A failed attempt is repeated where that can help, and cannot do the same thing
-// twice or is asked for by the API's reference, at most as often as the
+// A failed attempt is repeated if that can help, and either cannot do the same
+// thing twice or is what the API's reference asks for; at most as often as the
 // [RetryPolicy] says (4 attempts by default):
 //
 //   - 429: after at least 60 s, which the whole client waits; the request was
@@ -34,17 +34,19 @@
 //     that have no unique key, such as a funnel or a campaign: they fail with
 //     MayHaveBeenApplied set, since nobody knows.
 //
-// Nothing else is repeated. A wait that the context's deadline does not allow
-// is not begun: the call fails at once with the error that asked for it.
-// [WithoutRetry] turns retries off for a call.
+// Nothing else is repeated. A deletion that finds nothing when it is repeated is a
+// success: an attempt before has done it, or there was nothing to delete.
+//
+// A wait that the context's deadline does not allow is not begun: the call fails
+// at once with the error that asked for it. [WithoutRetry] turns retries off for a
+// call.
 //
 // # Rate limit
 //
 // The API allows 600 requests a minute. A client keeps within that by itself,
 // over all its goroutines, as the server counts, so that no request is rejected
 // as long as the key is its own; calls that would exceed the quota wait their
-// turn, in order. See [WithRateLimit]
-// and [WithLimiter].
+// turn, in order. See [WithRateLimit] and [WithLimiter].
 //
 // # Documented and assumed
 //

@@ -26,13 +26,13 @@ const (
 	FunnelArchived  FunnelStatus = "archived"
 )
 
-// FunnelListParams page funnels. A zero field is left out.
+// FunnelListParams pages funnels. A zero field is left out.
 type FunnelListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
-// FunnelCreateParams describe a new funnel. A zero field is left out.
+// FunnelCreateParams describes a new funnel. A zero field is left out.
 type FunnelCreateParams struct {
 	Name   string       `json:"name"` // required
 	Status FunnelStatus `json:"status,omitempty"`
@@ -40,7 +40,7 @@ type FunnelCreateParams struct {
 
 func (p FunnelCreateParams) check() error { return checkText("name", p.Name) }
 
-// FunnelUpdateParams change a funnel. A nil field leaves it as it is.
+// FunnelUpdateParams changes a funnel. A nil field leaves it as it is.
 type FunnelUpdateParams struct {
 	Name   *string       `json:"name,omitempty"`
 	Status *FunnelStatus `json:"status,omitempty"`
@@ -69,7 +69,7 @@ const (
 	StepThankYou StepType = "thank_you"
 )
 
-// StepCreateParams describe a new step. A zero field is left out.
+// StepCreateParams describes a new step. A zero field is left out.
 type StepCreateParams struct {
 	FunnelID FunnelID `json:"funnel_id"` // required
 	Name     string   `json:"name"`      // required
@@ -88,7 +88,7 @@ func (p StepCreateParams) check() error {
 	return checkText("path", p.Path)
 }
 
-// StepUpdateParams change a step. A nil field leaves it as it is.
+// StepUpdateParams changes a step. A nil field leaves it as it is.
 type StepUpdateParams struct {
 	Name     *string   `json:"name,omitempty"`
 	Path     *string   `json:"path,omitempty"` // the URL slug
@@ -96,7 +96,7 @@ type StepUpdateParams struct {
 	Position *int      `json:"position,omitempty"`
 }
 
-// FunnelStats are what happened in a funnel during a period.
+// FunnelStats is what happened in a funnel during a period.
 type FunnelStats struct {
 	Visits  int    `json:"visits"`
 	Optins  int    `json:"optins"`
@@ -104,7 +104,7 @@ type FunnelStats struct {
 	Revenue string `json:"revenue"` // a decimal number, such as "1234.50"
 }
 
-// FunnelsService is the API of funnels and their steps: see Client.Funnels.
+// FunnelsService provides access to funnels and their steps: see [Client].
 type FunnelsService service
 
 func (s *FunnelsService) resource() resource[Funnel] {
@@ -132,8 +132,8 @@ func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Pa
 	return s.resource().list(ctx, params)
 }
 
-// All ranges over the funnels, from the page that params name to the last; a
-// PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
+// All returns an iterator over the funnels, from the page that params name to the
+// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
 // funnels while ranging: the pages move up, and some are skipped.
 //
 // API: GET /funnels (assumed). Errors: [*ValidationError].
@@ -189,7 +189,7 @@ func (s *FunnelsService) Steps(ctx context.Context, id FunnelID) ([]Step, error)
 	return s.steps().collect(ctx, r.idValues(id))
 }
 
-// CreateStep adds a step to a funnel. A lost answer is not asked for again, but
+// CreateStep adds a step to a funnel. It is not repeated when its answer is lost, but
 // reported with MayHaveBeenApplied.
 //
 // API: POST /funnel-step (assumed). Errors: [ErrNotFound], [ErrPathTaken],

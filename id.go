@@ -2,10 +2,9 @@ package funnel
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
+	"reflect"
 	"strconv"
-
-	"github.com/funnel-go/funnel/internal/text"
 )
 
 // An ID identifies a resource of type R: a [TagID] is no [ContactID], and the
@@ -46,10 +45,19 @@ func (id *ID[R]) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is no id: want a 64-bit integer", text.Clip(string(b), 64))
+		return errors.New("an id is not a 64-bit integer") // which one, the error of the call shows: it may be the API key
 	}
 	*id = ID[R](n)
 	return nil
+}
+
+// idOf returns the id of a resource; not everything that the API returns has one.
+func idOf(resource reflect.Value) (id int64, ok bool) {
+	field := resource.FieldByName("ID")
+	if !field.IsValid() {
+		return 0, false
+	}
+	return field.Int(), true
 }
 
 func checkID[R any](field string, id ID[R]) error {

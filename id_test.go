@@ -62,17 +62,10 @@ func TestIDRefusesWhatIsNoInteger(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := funnel.ContactID(99)
-			require.EqualError(t, json.Unmarshal([]byte(value), &got), value+" is no id: want a 64-bit integer")
+			require.EqualError(t, json.Unmarshal([]byte(value), &got), "an id is not a 64-bit integer")
 			require.Equal(t, funnel.ContactID(99), got, "changed although refused")
 		})
 	}
-}
-
-func TestARefusedIDIsShownInShort(t *testing.T) {
-	t.Parallel()
-	var id funnel.TagID
-	err := json.Unmarshal([]byte(`"`+strings.Repeat("x", 1<<20)+`"`), &id)
-	require.EqualError(t, err, `"`+strings.Repeat("x", 63)+`… is no id: want a 64-bit integer`)
 }
 
 func TestIDIsWrittenAsANumber(t *testing.T) {

@@ -230,14 +230,43 @@ func TestAll_ContextThatEnds(t *testing.T) {
 	}
 }
 
-// A list that is not paged at all comes once, although the server repeats it.
+// A list that is not paged at all comes once, although the server repeats it, and
+// although things happen meanwhile.
 func TestAll_ListThatIsNotPaged(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on("GET", "/contacts", data(`[{"id":1},{"id":2},{"id":3}]`))
-	got, err := collect(api.client(t).Contacts.All(t.Context(), funnel.ContactListParams{PerPage: 2}))
-	require.NoError(t, err)
-	require.Equal(t, contactsNamed(1, 2, 3), got)
-	require.Len(t, api.requests(), 2)
+	for name, second := range map[string]string{
+		"the same":         `[{"id":1},{"id":2},{"id":3}]`,
+		"others in it":     `[{"id":1,"phone":"7"},{"id":2},{"id":3,"status":"bounced"}]`,
+		"in another order": `[{"id":3},{"id":1},{"id":2}]`,
+		"one more":         `[{"id":4},{"id":1},{"id":2},{"id":3}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on("GET", "/contacts", data(`[{"id":1},{"id":2},{"id":3}]`), data(second))
+			got, err := collect(api.client(t).Contacts.All(t.Context(), funnel.ContactListParams{PerPage: 2}))
+			require.NoError(t, err)
+			require.Equal(t, contactsNamed(1, 2, 3), got)
+			require.Len(t, api.requests(), 2)
+		})
+	}
+}
+
+// Pages that have an item in common, since one was added meanwhile, are not the
+// same page.
+func TestAll_PagesThatOverlap(t *testing.T) {
+	t.Parallel()
+	for name, pages := range map[string][2]string{
+		"an item again": {`[{"id":1},{"id":2}]`, `[{"id":2},{"id":3}]`},
+		"a shorter one": {`[{"id":1},{"id":2}]`, `[{"id":2}]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on("GET", "/contacts", data(pages[0]), data(pages[1]), data(`[]`))
+			_, err := collect(api.client(t).Contacts.All(t.Context(), funnel.ContactListParams{PerPage: 2}))
+			require.NoError(t, err)
+			require.Len(t, api.requests(), 3)
+		})
+	}
 }
 
 // A server that claims more pages and repeats itself is an error, not a loop

@@ -10,7 +10,7 @@ import (
 // An Observer is told what a client does: for traces, metrics and logs. Every
 // function is optional, runs on the goroutine of the call, and must be safe for
 // concurrent use. What it is given is for reading, until it returns. It must not
-// call the API by the same client: after a 429 an attempt may have to end before
+// call the API using the same client: after a 429 an attempt may have to end before
 // the next one begins.
 type Observer struct {
 	// CallStart begins a call; the context that it returns is the call's.

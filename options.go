@@ -204,8 +204,8 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithInsecureHTTP allows a base URL of plain http to any host. Whoever is on
-// the way can read the API key then.
+// WithInsecureHTTP allows a base URL of plain http to any host. Anyone on
+// the network path can then read the API key.
 func WithInsecureHTTP() Option {
 	return func(cfg *config) error {
 		cfg.insecureHTTP = true
@@ -262,8 +262,9 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 }
 
 // WithResponse returns a context whose calls fill in response, also when they
-// fail. A method that needs several requests leaves that of the last. It is not
-// for contexts that are shared by calls at the same time.
+// fail; only an [*ArgumentError] leaves it as it was. A method that needs several
+// requests leaves that of the last. It is not for contexts that are shared by
+// calls at the same time.
 func WithResponse(ctx context.Context, response *Response) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.response = response })
 }

@@ -1,13 +1,13 @@
 package funnel
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strconv"
 )
 
@@ -59,9 +59,9 @@ type walker[T any] struct {
 	yield    func(*T, error) bool
 	response *Response // the user's, of WithResponse
 
-	asked  int    // number of the last page asked for
-	last   int    // number of the last page there is, as far as is known
-	before []byte // the items of the page before, in JSON: the user has them, and may change them
+	asked  int     // number of the last page asked for
+	last   int     // number of the last page there is, as far as is known
+	before []int64 // the ids of the page before, whose items may change meanwhile; nil: there was none
 }
 
 // A fetched page, or why there is none.
@@ -112,12 +112,19 @@ func (w *walker[T]) see(got *fetched[T]) {
 	}
 }
 
-// repeats reports whether the next page has the items of the one before: without
-// paging data, that is a list without pages.
+// repeats reports whether the next page has all the items of the one before:
+// without paging data, that is a list without pages.
 func (w *walker[T]) repeats(items []T) bool {
-	before := w.before
-	w.before, _ = json.Marshal(items)
-	return before != nil && bytes.Equal(w.before, before)
+	before, now := w.before, make([]int64, len(items))
+	for i := range items {
+		now[i], _ = idOf(reflect.ValueOf(items[i]))
+	}
+	w.before = now
+	if len(before) == 0 {
+		return before != nil && len(now) == 0
+	}
+	isGone := func(id int64) bool { return !slices.Contains(now, id) }
+	return len(before) <= len(now) && !slices.ContainsFunc(before, isGone)
 }
 
 func (w *walker[T]) take(got *fetched[T]) (more bool) {

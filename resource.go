@@ -196,16 +196,19 @@ func checkFilterIDs[R any](field string, ids []ID[R]) error {
 	if len(ids) > maxFilterIDs {
 		return argumentError(field, "has %d ids: a query takes at most %d, so ask several times", len(ids), maxFilterIDs)
 	}
-	return checkChoice(field, ids)
+	if err := checkChoice(field, ids); err != nil {
+		return err
+	}
+	return checkIDs(field, ids)
 }
 
 // checkChoice refuses a choice that was made and came out empty: it would be
 // taken for none, which means all.
-func checkChoice[R any](field string, ids []ID[R]) error {
-	if ids != nil && len(ids) == 0 {
-		return argumentError(field, "is empty, and no id would mean all: leave it nil if that is meant")
+func checkChoice[T any](field string, choice []T) error {
+	if choice != nil && len(choice) == 0 {
+		return argumentError(field, "is empty, and none would mean all: leave it nil if that is meant")
 	}
-	return checkIDs(field, ids)
+	return nil
 }
 
 func checkIDs[R any](field string, ids []ID[R]) error {

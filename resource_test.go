@@ -114,12 +114,15 @@ func TestUpdate_NilSliceEmptiesAList(t *testing.T) {
 	webhook, err := client.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
 	require.NoError(t, err)
 
-	for _, none := range [][]funnel.TagID{nil, {}} {
-		campaign, err = client.Campaigns.Update(ctx, campaign.ID, funnel.CampaignUpdateParams{TagIDs: &none})
-		require.NoError(t, err)
-		require.Empty(t, campaign.TagIDs)
-		require.JSONEq(t, `{"campaign_id":1,"tag_ids":[]}`, lastBody(server))
-	}
+	_, err = client.Campaigns.Update(ctx, campaign.ID, funnel.CampaignUpdateParams{TagIDs: &[]funnel.TagID{}})
+	requireArgumentError(t, err, "tag_ids") // a choice that came out empty is not everybody
+	campaign, err = client.Campaigns.Update(ctx, campaign.ID, funnel.CampaignUpdateParams{TagIDs: new([]funnel.TagID)})
+	require.NoError(t, err)
+	require.Empty(t, campaign.TagIDs)
+	require.JSONEq(t, `{"campaign_id":1,"tag_ids":[]}`, lastBody(server))
+
+	_, err = client.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/other", Events: []funnel.EventType{}})
+	requireArgumentError(t, err, "events")
 	for _, none := range [][]funnel.EventType{nil, {}} {
 		webhook, err = client.Webhooks.Update(ctx, webhook.ID, funnel.WebhookUpdateParams{Events: &none})
 		require.NoError(t, err)
@@ -190,10 +193,45 @@ func TestTenThousandTagIDs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newMockAPI(t).
-				on("POST", "/contact-tag", data(`{}`)).on("POST", "/contact", data(`{}`)).
-				on("POST", "/campaign", data(`{}`)).on("PUT", "/campaign", data(`{}`))
+				on("POST", "/contact-tag", data(`{}`)).on("POST", "/contact", data(`{"id":1}`)).
+				on("POST", "/campaign", data(`{"id":6}`)).on("PUT", "/campaign", data(`{"id":6}`))
 			require.NoError(t, call(t.Context(), api.client(t)))
 			require.Contains(t, api.requests()[0].Body, ",9999,10000]")
+		})
+	}
+}
+
+// A resource without an id is an answer of another shape, which must not pass for
+// what was asked for; a creation may have been done.
+func TestAResultWithoutAnIDIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no id":                `{"email":"ada@example.com"}`,
+		"null":                 `{"id":null,"name":"vip"}`,
+		"another name":         `{"contact_id":7}`,
+		"one level down":       `{"contact":{"id":7}}`,
+		"only a message":       `{"message":"ok"}`,
+		"in one of the items":  `[{"id":1},{"id":0}]`,
+		"in each of the items": `[{"contact":{"id":7}}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on("GET", "/contacts", data(body)).on("GET", "/contact", data(body)).
+				on("POST", "/contact", data(body)).on("PUT", "/contact", data(body))
+			contacts := api.client(t).Contacts
+			var err error
+			if body[0] == '[' {
+				_, err = contacts.List(t.Context(), funnel.ContactListParams{})
+			} else {
+				_, err = contacts.Get(t.Context(), 7)
+				require.False(t, funnel.MayHaveBeenApplied(err))
+				require.ErrorContains(t, err, "it has no id: application/json: {")
+				_, err = contacts.Update(t.Context(), 7, funnel.ContactUpdateParams{})
+				require.True(t, funnel.MayHaveBeenApplied(err))
+				_, err = contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com"})
+				require.True(t, funnel.MayHaveBeenApplied(err))
+			}
+			require.ErrorContains(t, err, "the answer is not what the API promises: it has no id")
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"strings"
 )
 
 // A Sequence is a series of stages that enrolled contacts go through, such as
@@ -27,13 +28,13 @@ const (
 	SequencePaused SequenceStatus = "paused"
 )
 
-// SequenceListParams page sequences. A zero field is left out.
+// SequenceListParams pages sequences. A zero field is left out.
 type SequenceListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
-// SequenceCreateParams describe a new sequence. A zero field is left out.
+// SequenceCreateParams describes a new sequence. A zero field is left out.
 type SequenceCreateParams struct {
 	Name   string         `json:"name"` // required
 	Status SequenceStatus `json:"status,omitempty"`
@@ -41,7 +42,7 @@ type SequenceCreateParams struct {
 
 func (p SequenceCreateParams) check() error { return checkText("name", p.Name) }
 
-// SequenceUpdateParams change a sequence. A nil field leaves it as it is.
+// SequenceUpdateParams changes a sequence. A nil field leaves it as it is.
 type SequenceUpdateParams struct {
 	Name   *string         `json:"name,omitempty"`
 	Status *SequenceStatus `json:"status,omitempty"`
@@ -69,7 +70,7 @@ const (
 	StageRemoveTag StageType = "remove_tag"
 )
 
-// StageCreateParams describe a new stage. A zero field is left out.
+// StageCreateParams describes a new stage. A zero field is left out.
 type StageCreateParams struct {
 	SequenceID   SequenceID `json:"sequence_id"`             // required
 	Type         StageType  `json:"type"`                    // required
@@ -90,7 +91,7 @@ func (p StageCreateParams) check() error {
 	return checkText("type", string(p.Type))
 }
 
-// StageUpdateParams change a stage. A nil field leaves it as it is.
+// StageUpdateParams changes a stage. A nil field leaves it as it is.
 type StageUpdateParams struct {
 	Type         *StageType `json:"type,omitempty"`
 	Position     *int       `json:"position,omitempty"`
@@ -113,7 +114,7 @@ type StageContent struct {
 	PreviewText string  `json:"preview_text"`
 }
 
-// StageContentParams are the e-mail that a send_email stage is to send. A zero
+// StageContentParams is the e-mail that a send_email stage is to send. A zero
 // PreviewText is left out.
 type StageContentParams struct {
 	Subject     string `json:"subject"` // required
@@ -121,8 +122,18 @@ type StageContentParams struct {
 	PreviewText string `json:"preview_text,omitempty"`
 }
 
-// SequencesService is the API of sequences, their stages and the contacts
-// enrolled in them: see Client.Sequences.
+func (p StageContentParams) check() error {
+	if err := checkText("subject", p.Subject); err != nil {
+		return err
+	}
+	if strings.TrimSpace(p.Body) == "" {
+		return argumentError("body", "is empty: it is required")
+	}
+	return nil
+}
+
+// SequencesService provides access to sequences, their stages and the contacts
+// enrolled in them: see [Client].
 type SequencesService service
 
 func (s *SequencesService) resource() resource[Sequence] {
@@ -150,8 +161,8 @@ func (s *SequencesService) List(ctx context.Context, params SequenceListParams) 
 	return s.resource().list(ctx, params)
 }
 
-// All ranges over the sequences, from the page that params name to the last; a
-// PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
+// All returns an iterator over the sequences, from the page that params name to the
+// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
 // sequences while ranging: the pages move up, and some are skipped.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
@@ -243,7 +254,7 @@ func (s *SequencesService) Stages(ctx context.Context, id SequenceID) ([]Stage, 
 	return s.stages().collect(ctx, r.idValues(id))
 }
 
-// CreateStage adds a stage to a sequence. A lost answer is not asked for again,
+// CreateStage adds a stage to a sequence. It is not repeated when its answer is lost,
 // but reported with MayHaveBeenApplied.
 //
 // API: POST /sequence-stage (assumed). Errors: [ErrNotFound],

@@ -22,7 +22,7 @@ const (
 	PeriodBetween    Period = "between" // needs From and To: see Between
 )
 
-// StatsParams say which period statistics are about. A zero field is left out.
+// StatsParams says which period statistics are about. A zero field is left out.
 type StatsParams struct {
 	Period Period `url:"period,omitempty"`
 

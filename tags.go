@@ -13,25 +13,25 @@ type Tag struct {
 	CreatedAt     Timestamp `json:"created_at"`
 }
 
-// TagListParams page tags. A zero field is left out.
+// TagListParams pages tags. A zero field is left out.
 type TagListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
-// TagCreateParams describe a new tag.
+// TagCreateParams describes a new tag.
 type TagCreateParams struct {
 	Name string `json:"name"` // required
 }
 
 func (p TagCreateParams) check() error { return checkText("name", p.Name) }
 
-// TagUpdateParams change a tag. A nil field leaves it as it is.
+// TagUpdateParams changes a tag. A nil field leaves it as it is.
 type TagUpdateParams struct {
 	Name *string `json:"name,omitempty"`
 }
 
-// TagsService is the API of tags: see Client.Tags. To put tags on a contact,
+// TagsService provides access to tags: see [Client]. To put tags on a contact,
 // see [ContactsService.AddTags].
 type TagsService service
 
@@ -52,8 +52,8 @@ func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag
 	return s.resource().list(ctx, params)
 }
 
-// All ranges over the tags, from the page that params name to the last; a
-// PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
+// All returns an iterator over the tags, from the page that params name to the
+// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
 // tags while ranging: the pages move up, and some are skipped.
 //
 // API: GET /tags (assumed). Errors: [*ValidationError].

@@ -21,7 +21,7 @@ import (
 type Event struct {
 	Type      EventType       `json:"event"`
 	CreatedAt Timestamp       `json:"created_at"`
-	Data      json.RawMessage `json:"data"` // as it came; for a known event see the methods
+	Data      json.RawMessage `json:"data"` // for a known event see the methods
 }
 
 // The data of the known events (assumed).
@@ -108,6 +108,9 @@ func eventData[T any](e *Event, want EventType) (*T, error) {
 		return nil, argumentError("event", "is %q, not %q", e.Type, want)
 	}
 	data, err := envelope.Value[T](e.Data)
+	if err == nil {
+		err = checkResult(data)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("funnel: data of %s: %w", want, err)
 	}

@@ -30,29 +30,34 @@ const (
 	EventFunnelSale      EventType = "funnel.sale"
 )
 
-// WebhookListParams page webhooks. A zero field is left out.
+// WebhookListParams pages webhooks. A zero field is left out.
 type WebhookListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
 }
 
-// WebhookCreateParams describe a new webhook. A zero field is left out.
+// WebhookCreateParams describes a new webhook. A zero field is left out.
 type WebhookCreateParams struct {
 	URL    string      `json:"url"`              // required: see WebhookURL
 	Events []EventType `json:"events,omitempty"` // what to be told; nil: of everything (assumed)
 	Active *bool       `json:"active,omitempty"` // nil: as the server has it, which is active
 }
 
-func (p WebhookCreateParams) check() error { return checkText("url", p.URL) }
+func (p WebhookCreateParams) check() error {
+	if err := checkText("url", p.URL); err != nil {
+		return err
+	}
+	return checkChoice("events", p.Events)
+}
 
-// WebhookUpdateParams change a webhook. A nil field leaves it as it is.
+// WebhookUpdateParams changes a webhook. A nil field leaves it as it is.
 type WebhookUpdateParams struct {
 	URL    *string      `json:"url,omitempty"`
-	Events *[]EventType `json:"events,omitempty"`
+	Events *[]EventType `json:"events,omitempty"` // none: of nothing (assumed)
 	Active *bool        `json:"active,omitempty"`
 }
 
-// WebhooksService is the API of webhooks: see Client.Webhooks.
+// WebhooksService provides access to webhooks: see [Client].
 type WebhooksService service
 
 func (s *WebhooksService) resource() resource[Webhook] {
@@ -72,8 +77,8 @@ func (s *WebhooksService) List(ctx context.Context, params WebhookListParams) (*
 	return s.resource().list(ctx, params)
 }
 
-// All ranges over the webhooks, from the page that params name to the last; a
-// PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
+// All returns an iterator over the webhooks, from the page that params name to the
+// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
 // webhooks while ranging: the pages move up, and some are skipped.
 //
 // API: GET /webhooks (assumed). Errors: [*ValidationError].
@@ -90,7 +95,8 @@ func (s *WebhooksService) Get(ctx context.Context, id WebhookID) (*Webhook, erro
 
 // Create registers a webhook. It is safe to repeat: there is one webhook for a
 // URL. Where an attempt got no answer and the next one finds the webhook there,
-// the error is ErrWebhookExists with MayHaveBeenApplied set. See [WebhookURL] for the URL of a [NewWebhookHandler].
+// the error is ErrWebhookExists with MayHaveBeenApplied set. See [WebhookURL] for
+// the URL of a [NewWebhookHandler].
 //
 // API: POST /webhook (documented). Errors: [ErrWebhookExists],
 // [*ValidationError].

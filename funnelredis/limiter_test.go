@@ -231,7 +231,7 @@ func TestAWaitThatTheDeadlineForbidsIsNotBegun(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.ErrorContains(t, err, "no room for another 1m0s")
 			var noRoom interface{ RetryAfter() time.Duration }
-			require.True(t, errors.As(err, &noRoom))
+			require.ErrorAs(t, err, &noRoom)
 			require.InDelta(t, time.Minute, noRoom.RetryAfter(), float64(jitter))
 			require.Zero(t, time.Since(start))
 			synctest.Wait()

@@ -149,6 +149,35 @@ func TestTheSmallestShareMayTry(t *testing.T) {
 	}
 }
 
+// A refusal that says nothing of the quota, as of a proxy, weighs less than the
+// server's own word of what is left, as long as that holds.
+func TestTheServersWordOutweighsARefusal(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		later time.Duration // than the word
+		room  int
+	}{
+		{"in its window", time.Minute - time.Second, 99},
+		{"when its window has turned", time.Minute, 49},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := quota.NewWindow(100, time.Minute)
+				acquire(t, w)(remaining(599))
+				wait(t, test.later-time.Second)
+				for range 50 {
+					acquire(t, w)(quota.Outcome{Sent: true, StatusCode: 200, Remaining: quota.Unknown})
+				}
+				release := acquire(t, w)
+				wait(t, time.Second)
+				release(quota.Outcome{Sent: true, StatusCode: 429, Remaining: quota.Unknown})
+				wait(t, time.Minute)
+				require.Equal(t, test.room, room(t, w))
+			})
+		})
+	}
+}
+
 // Before the first answer, and while there is more left than slots, the headers
 // forbid nothing.
 func TestAServerWithRoomForbidsNothing(t *testing.T) {

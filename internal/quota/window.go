@@ -11,7 +11,7 @@ import (
 // An Outcome is how a request that a [Window] let through ended.
 type Outcome struct {
 	Sent       bool          // false: surely not sent
-	StatusCode int           // 0: no whole answer
+	StatusCode int           // 0: no answer
 	Remaining  int           // as the server said; Unknown
 	RetryAfter time.Duration // as the server said
 }
@@ -167,7 +167,7 @@ func (w *Window) release(sent moment, o Outcome) {
 		w.hold(now + w.per + w.grace)
 	case o.StatusCode == http.StatusTooManyRequests: // refused: the server did not count it
 		w.expire(now)
-		if o.Remaining == Unknown {
+		if o.Remaining == Unknown && now >= w.server.turns { // else the server's word counts
 			w.learned.shrink(now, sent, len(w.held), w.n, w.per)
 		}
 	default:
