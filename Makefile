@@ -58,7 +58,7 @@ peers:
 		/<!-- \/peers -->/ { skip = 0 } !skip' bench/results.md README.md > README.md.new && mv README.md.new README.md
 
 mutants:
-	cd mutationtest && go run . -write budget.go retry.go attempt.go ratelimit.go outcome.go errors.go \
+	cd mutationtest && go run . -write budget.go retry.go attempt.go ratelimit.go failure.go errors.go \
 		$(addprefix internal/quota/,gate.go line.go window.go shared.go headers.go)
 
 contract:

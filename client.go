@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -244,7 +245,7 @@ func newTransport(inFlight int) *http.Transport {
 		MaxIdleConnsPerHost:    inFlight,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
-		TLSClientConfig:        tlsConfig(),
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		MaxResponseHeaderBytes: 1 << 20,
 		HTTP2: &http.HTTP2Config{ // all calls share a connection: it must not be a dead one for long
 			SendPingTimeout:  10 * time.Second,

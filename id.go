@@ -59,10 +59,3 @@ func idOf(resource reflect.Value) (id int64, ok bool) {
 	}
 	return field.Int(), true
 }
-
-func checkID[R any](field string, id ID[R]) error {
-	if id <= 0 {
-		return argumentError(field, "is %d: ids are positive", id)
-	}
-	return nil
-}

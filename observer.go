@@ -128,16 +128,3 @@ func (c *Client) waits(ctx context.Context, info WaitInfo) {
 		}
 	}
 }
-
-// pause stops the whole client for a while.
-func (c *Client) pause(ctx context.Context, d time.Duration) {
-	until, began := c.gate.Pause(d)
-	if !began {
-		return
-	}
-	for i := range c.observers {
-		if f := c.observers[i].Pause; f != nil {
-			f(ctx, PauseInfo{Duration: d, Until: until})
-		}
-	}
-}

@@ -1,13 +1,10 @@
 package funnel
 
 import (
-	"context"
-	"crypto/tls"
 	"log/slog"
 	"math"
 	"net/http"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -181,15 +178,6 @@ func WithAttemptTimeout(d time.Duration) Option {
 	}
 }
 
-// checkUnit refuses a duration that was meant as so many seconds: there are 60 ns
-// in time.Duration(60).
-func checkUnit(field string, d time.Duration) error {
-	if d > 0 && d < time.Millisecond {
-		return argumentError(field, "is %s, less than anybody means: give it a unit, as in %d * time.Second", d, d)
-	}
-	return nil
-}
-
 // WithMaxResponseBytes refuses answers with a larger body, counted after
 // decompression: 32 MiB by default. Whatever their size, answers of more than
 // 262,144 JSON values are refused, since small values take up far more memory
@@ -213,96 +201,6 @@ func WithInsecureHTTP() Option {
 	}
 }
 
-// callOptions is what a context says of the calls made with it.
-type callOptions struct {
-	noRetry  bool
-	header   http.Header
-	response *Response
-	err      error // of a bad option
-
-	// admission, if not nil, is over when nothing more is to be sent; what has
-	// been sent goes on.
-	admission context.Context
-}
-
-type callOptionsKey struct{}
-
-func callOptionsFrom(ctx context.Context) callOptions {
-	opts, _ := ctx.Value(callOptionsKey{}).(callOptions)
-	return opts
-}
-
-func withCallOption(ctx context.Context, set func(*callOptions)) context.Context {
-	opts := callOptionsFrom(ctx)
-	set(&opts)
-	return context.WithValue(ctx, callOptionsKey{}, opts)
-}
-
-// WithoutRetry returns a context whose calls are sent once. They still wait
-// for the rate limit.
-func WithoutRetry(ctx context.Context) context.Context {
-	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
-}
-
-// WithHeader returns a context whose calls send that header, in place of any
-// other value it had; only what a function given to [WithAuth] sets goes before
-// it. A name or value that is no valid header makes the call fail with an
-// [*ArgumentError], and so does Host, which is the base URL's.
-func WithHeader(ctx context.Context, key, value string) context.Context {
-	return withCallOption(ctx, func(o *callOptions) {
-		if err := checkHeader(key, value); err != nil {
-			o.err = err
-			return
-		}
-		if o.header = o.header.Clone(); o.header == nil {
-			o.header = http.Header{}
-		}
-		o.header.Set(key, value)
-	})
-}
-
-// WithResponse returns a context whose calls fill in response, also when they
-// fail; only an [*ArgumentError] leaves it as it was. A method that needs several
-// requests leaves that of the last. It is not for contexts that are shared by
-// calls at the same time.
-func WithResponse(ctx context.Context, response *Response) context.Context {
-	return withCallOption(ctx, func(o *callOptions) { o.response = response })
-}
-
-// A Response is the last answer to a call, as the server sent it.
-type Response struct {
-	StatusCode int         // 0: no answer
-	Header     http.Header // as received
-	RequestID  string      // X-Request-Id, where the server sent one
-	Attempts   int         // how many were made
-	Body       []byte      // as received, after decompression
-}
-
-// checkHeader refuses what could not be sent, or could smuggle in another
-// header. The value is not repeated: it may be a secret.
-func checkHeader(key, value string) error {
-	const separators = "()<>@,;:\\\"/[]?={} \t"
-	if key == "" || strings.ContainsAny(key, separators) || hasControl(key) || !isASCII(key) {
-		return argumentError("header", "%s is no valid header name", strconv.QuoteToASCII(key))
-	}
-	if strings.EqualFold(key, "Host") {
-		return argumentError("header", "Host is the base URL's: make a client for another one")
-	}
-	if hasControl(value) {
-		return argumentError("header", "the value of %s holds a control character", key)
-	}
-	return nil
-}
-
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
-}
-
-// hasControl also finds what is no valid UTF-8.
-func hasControl(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' }) >= 0
-}
-
 func bearer(apiKey string) func(*http.Request) error {
 	value := []string{"Bearer " + apiKey}
 	return func(req *http.Request) error {
@@ -312,8 +210,6 @@ func bearer(apiKey string) func(*http.Request) error {
 		return nil
 	}
 }
-
-func tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
 func defaultUserAgent() string {
 	return "funnel-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + "/" + runtime.GOARCH + ")"

@@ -166,8 +166,3 @@ func answerError(path, format string, args ...any) error {
 		Attempts:   1,
 	}
 }
-
-// Ptr returns a pointer to v, for the fields of update params:
-//
-//	funnel.TagUpdateParams{Name: funnel.Ptr("vip")}
-func Ptr[T any](v T) *T { return &v }

@@ -113,6 +113,19 @@ func (c *Client) hear(h quota.Headers) {
 	}
 }
 
+// pause stops the whole client for a while.
+func (c *Client) pause(ctx context.Context, d time.Duration) {
+	until, began := c.gate.Pause(d)
+	if !began {
+		return
+	}
+	for i := range c.observers {
+		if f := c.observers[i].Pause; f != nil {
+			f(ctx, PauseInfo{Duration: d, Until: until})
+		}
+	}
+}
+
 // admit waits until an attempt may be sent: the pause after a 429 is over, and
 // the limiter has room.
 func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {

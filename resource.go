@@ -2,16 +2,13 @@ package funnel
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // A service is what all of a client's services are underneath. It may be nil:
@@ -37,19 +34,6 @@ type resource[T any] struct {
 	// unique tells that one with the same key cannot be created twice, so that
 	// a creation may be repeated.
 	unique bool
-}
-
-// params that can be wrong for certain say so before they are sent.
-type checker interface{ check() error }
-
-func check(params any) error {
-	if err := checkUTF8("params", reflect.ValueOf(params)); err != nil {
-		return err
-	}
-	if c, ok := params.(checker); ok {
-		return c.check()
-	}
-	return nil
 }
 
 func (r resource[T]) list(ctx context.Context, params any) (*Page[T], error) {
@@ -188,38 +172,6 @@ func listQuery(params any) (url.Values, error) {
 	return q, nil
 }
 
-// maxFilterIDs is how many ids a filter in a query may have: more make a URL
-// that servers refuse.
-const maxFilterIDs = 500
-
-func checkFilterIDs[R any](field string, ids []ID[R]) error {
-	if len(ids) > maxFilterIDs {
-		return argumentError(field, "has %d ids: a query takes at most %d, so ask several times", len(ids), maxFilterIDs)
-	}
-	if err := checkChoice(field, ids); err != nil {
-		return err
-	}
-	return checkIDs(field, ids)
-}
-
-// checkChoice refuses a choice that was made and came out empty: it would be
-// taken for none, which means all.
-func checkChoice[T any](field string, choice []T) error {
-	if choice != nil && len(choice) == 0 {
-		return argumentError(field, "is empty, and none would mean all: leave it nil if that is meant")
-	}
-	return nil
-}
-
-func checkIDs[R any](field string, ids []ID[R]) error {
-	for _, id := range ids {
-		if err := checkID(field, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // joinIDs writes a list of ids as a query has it.
 func joinIDs[R any](ids []ID[R]) string {
 	var b strings.Builder
@@ -239,64 +191,4 @@ func notNil[T any](list *[]T) *[]T {
 		return &[]T{}
 	}
 	return list
-}
-
-// checkText refuses a required text that is empty, and any that cannot be
-// meant.
-func checkText(field, s string) error {
-	switch {
-	case strings.TrimSpace(s) == "":
-		return argumentError(field, "is empty: it is required")
-	case !utf8.ValidString(s):
-		return checkUTF8(field, reflect.ValueOf(s))
-	case hasControl(s):
-		return argumentError(field, "holds a control character or a line break: remove it")
-	}
-	return nil
-}
-
-// checkEmail refuses what is around an address, and a search would not find. What
-// else is no address is the server's to say.
-func checkEmail(email string) error {
-	if err := checkText("email", email); err != nil {
-		return err
-	}
-	if strings.TrimSpace(email) != email {
-		return argumentError("email", "has white space around it: trim it")
-	}
-	return nil
-}
-
-// checkUTF8 refuses a text that is not UTF-8, as from a file in Latin-1: JSON has
-// no other, and would lose what it cannot write. The field is named as the API
-// does.
-func checkUTF8(field string, v reflect.Value) error {
-	switch v.Kind() {
-	case reflect.String:
-		if !utf8.ValidString(v.String()) {
-			return argumentError(field, "is not valid UTF-8: convert it")
-		}
-	case reflect.Pointer:
-		return checkUTF8(field, v.Elem())
-	case reflect.Slice:
-		for i := range v.Len() {
-			if err := checkUTF8(field, v.Index(i)); err != nil {
-				return err
-			}
-		}
-	case reflect.Map:
-		for entry := v.MapRange(); entry.Next(); {
-			if err := cmp.Or(checkUTF8(field, entry.Key()), checkUTF8(field, entry.Value())); err != nil {
-				return err
-			}
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(cmp.Or(v.Type().Field(i).Tag.Get("json"), v.Type().Field(i).Tag.Get("url")), ",")
-			if err := checkUTF8(name, v.Field(i)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -191,6 +191,15 @@ func TestKey_AtTheEndOfTheKeptBodyIsHidden(t *testing.T) {
 	}
 }
 
+// tellTale is an error that says too much.
+type tellTale struct {
+	says  string
+	cause error
+}
+
+func (e tellTale) Error() string { return e.says }
+func (e tellTale) Unwrap() error { return e.cause }
+
 // A transport's error may hold the URL, and the query an address. Neither the
 // call's error shows it nor what an observer is told.
 func TestQuery_IsNotInErrors(t *testing.T) {
@@ -211,6 +220,7 @@ func TestQuery_IsNotInErrors(t *testing.T) {
 			return &url.Error{Op: "Get", URL: u.String(), Err: &url.Error{Op: "Get", URL: u.String(), Err: io.EOF}}
 		}},
 		{"a text", func(u *url.URL) error { return fmt.Errorf("cannot get %s: %w", u, io.EOF) }},
+		{"a type of the transport's own", func(u *url.URL) error { return tellTale{"cannot get " + u.String(), io.EOF} }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -226,6 +236,7 @@ func TestQuery_IsNotInErrors(t *testing.T) {
 				require.NotContains(t, err.Error(), "ada")
 				var inner *url.Error
 				require.NotErrorAs(t, err, &inner, "it has the URL")
+				require.NotErrorAs(t, err, new(tellTale), "it has the URL")
 			}
 			require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
 		})

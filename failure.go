@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -169,14 +170,19 @@ func (e *interruption) Unwrap() []error { return []error{e.reason, e.after} }
 // scrub hides the API key and the query, which may hold an e-mail address, in
 // the text of an error that a transport made.
 func (c *call) scrub(err error) error {
-	message := c.client.secrets.Replace(err.Error())
-	if raw := c.query; raw != "" {
-		message = strings.ReplaceAll(message, raw, "[hidden]")
-	}
+	message := c.clean(err.Error())
 	if message == err.Error() {
 		return err
 	}
-	return &scrubbed{message, err}
+	return &scrubbed{message, err, c.clean}
+}
+
+func (c *call) clean(text string) string {
+	text = c.client.secrets.Replace(text)
+	if c.query != "" {
+		text = strings.ReplaceAll(text, c.query, "[hidden]")
+	}
+	return text
 }
 
 // withoutURL returns what is inside of net/http's errors, whose text has the URL
@@ -191,16 +197,29 @@ func withoutURL(err error) error {
 }
 
 // A scrubbed error matches what the error behind it matches, but does not lead
-// to its text.
+// to a text with what was hidden.
 type scrubbed struct {
 	message string
 	err     error
+	clean   func(text string) string
 }
 
 func (e *scrubbed) Error() string        { return e.message }
 func (e *scrubbed) GoString() string     { return strconv.Quote(e.message) }
 func (e *scrubbed) Is(target error) bool { return errors.Is(e.err, target) }
-func (e *scrubbed) As(target any) bool   { return errors.As(e.err, target) }
+
+// As finds what is in the error behind it and tells nothing of that.
+func (e *scrubbed) As(target any) bool {
+	if !errors.As(e.err, target) {
+		return false
+	}
+	found := reflect.ValueOf(target).Elem()
+	if err, ok := found.Interface().(error); ok && e.clean(err.Error()) != err.Error() {
+		found.SetZero()
+		return false
+	}
+	return true
+}
 
 // excerpt shows the beginning of an answer that was not understood; of a page
 // of HTML, its title.

@@ -1,0 +1,186 @@
+package funnel
+
+import (
+	"cmp"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Ptr returns a pointer to v, for the fields of update params:
+//
+//	funnel.TagUpdateParams{Name: funnel.Ptr("vip")}
+func Ptr[T any](v T) *T { return &v }
+
+// params that can be wrong for certain say so before they are sent.
+type checker interface{ check() error }
+
+func check(params any) error {
+	if err := checkUTF8("params", reflect.ValueOf(params)); err != nil {
+		return err
+	}
+	if c, ok := params.(checker); ok {
+		return c.check()
+	}
+	return nil
+}
+
+func checkID[R any](field string, id ID[R]) error {
+	if id <= 0 {
+		return argumentError(field, "is %d: ids are positive", id)
+	}
+	return nil
+}
+
+func checkIDs[R any](field string, ids []ID[R]) error {
+	for _, id := range ids {
+		if err := checkID(field, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxFilterIDs is how many ids a filter in a query may have: more make a URL
+// that servers refuse.
+const maxFilterIDs = 500
+
+func checkFilterIDs[R any](field string, ids []ID[R]) error {
+	if len(ids) > maxFilterIDs {
+		return argumentError(field, "has %d ids: a query takes at most %d, so ask several times", len(ids), maxFilterIDs)
+	}
+	if err := checkChoice(field, ids); err != nil {
+		return err
+	}
+	return checkIDs(field, ids)
+}
+
+// checkChoice refuses a choice that was made and came out empty: it would be
+// taken for none, which means all.
+func checkChoice[T any](field string, choice []T) error {
+	if choice != nil && len(choice) == 0 {
+		return argumentError(field, "is empty, and none would mean all: leave it nil if that is meant")
+	}
+	return nil
+}
+
+// checkText refuses a required text that is empty, and any that cannot be
+// meant.
+func checkText(field, s string) error {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return argumentError(field, "is empty: it is required")
+	case !utf8.ValidString(s):
+		return checkUTF8(field, reflect.ValueOf(s))
+	case hasControl(s):
+		return argumentError(field, "holds a control character or a line break: remove it")
+	}
+	return nil
+}
+
+// checkEmail refuses what is around an address, and a search would not find. What
+// else is no address is the server's to say.
+func checkEmail(email string) error {
+	if err := checkText("email", email); err != nil {
+		return err
+	}
+	if strings.TrimSpace(email) != email {
+		return argumentError("email", "has white space around it: trim it")
+	}
+	return nil
+}
+
+// checkUTF8 refuses a text that is not UTF-8, as from a file in Latin-1: JSON has
+// no other, and would lose what it cannot write. The field is named as the API
+// does.
+func checkUTF8(field string, v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			return argumentError(field, "is not valid UTF-8: convert it")
+		}
+	case reflect.Pointer:
+		return checkUTF8(field, v.Elem())
+	case reflect.Slice:
+		for i := range v.Len() {
+			if err := checkUTF8(field, v.Index(i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for entry := v.MapRange(); entry.Next(); {
+			if err := cmp.Or(checkUTF8(field, entry.Key()), checkUTF8(field, entry.Value())); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(cmp.Or(v.Type().Field(i).Tag.Get("json"), v.Type().Field(i).Tag.Get("url")), ",")
+			if err := checkUTF8(name, v.Field(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkCall refuses a method or path that could not be meant, and brings the
+// path to its one form.
+func checkCall(req *request) error {
+	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return argumentError("method", "want one such as http.MethodGet")
+	}
+	if !strings.HasPrefix(req.path, "/") {
+		req.path = "/" + req.path
+	}
+	switch {
+	case req.path == "/" || strings.HasPrefix(req.path, "//") || strings.Contains(req.path, "://"):
+		return argumentError("path", "want a path below the base URL, such as /contact")
+	case strings.ContainsAny(req.path, "?#"):
+		return argumentError("path", "holds a query or a fragment: give the query by its own argument")
+	case hasControl(req.path) || strings.Contains(req.path, `\`):
+		return argumentError("path", "holds a control character or a backslash")
+	}
+	for segment := range strings.SplitSeq(req.path, "/") {
+		if segment == "." || segment == ".." {
+			return argumentError("path", "must not climb: it holds a %q", segment)
+		}
+	}
+	return nil
+}
+
+// checkHeader refuses what could not be sent, or could smuggle in another
+// header. The value is not repeated: it may be a secret.
+func checkHeader(key, value string) error {
+	const separators = "()<>@,;:\\\"/[]?={} \t"
+	if key == "" || strings.ContainsAny(key, separators) || hasControl(key) || !isASCII(key) {
+		return argumentError("header", "%s is no valid header name", strconv.QuoteToASCII(key))
+	}
+	if strings.EqualFold(key, "Host") {
+		return argumentError("header", "Host is the base URL's: make a client for another one")
+	}
+	if hasControl(value) {
+		return argumentError("header", "the value of %s holds a control character", key)
+	}
+	return nil
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
+}
+
+// hasControl also finds what is no valid UTF-8.
+func hasControl(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' }) >= 0
+}
+
+// checkUnit refuses a duration that was meant as so many seconds: there are 60 ns
+// in time.Duration(60).
+func checkUnit(field string, d time.Duration) error {
+	if d > 0 && d < time.Millisecond {
+		return argumentError(field, "is %s, less than anybody means: give it a unit, as in %d * time.Second", d, d)
+	}
+	return nil
+}
