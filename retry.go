@@ -69,7 +69,7 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 	}
 	for _, wait := range []struct {
 		field        string
-		set, byDeflt *time.Duration
+		set, fallback *time.Duration
 	}{
 		{"MinWait", &p.MinWait, &d.MinWait},
 		{"MaxWait", &p.MaxWait, &d.MaxWait},
@@ -83,7 +83,7 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 			return d, err
 		}
 		if *wait.set == 0 {
-			*wait.set = *wait.byDeflt
+			*wait.set = *wait.fallback
 		}
 	}
 	if p.MaxAttempts == 0 {
