@@ -68,7 +68,7 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 		return d, argumentError("RetryPolicy.MaxAttempts", "is %d: want 1 or more, or 0 for the default", p.MaxAttempts)
 	}
 	for _, wait := range []struct {
-		field        string
+		field         string
 		set, fallback *time.Duration
 	}{
 		{"MinWait", &p.MinWait, &d.MinWait},
