@@ -54,7 +54,7 @@ func NewWindow(n int, per time.Duration) *Window {
 		grace:   per / 12,
 		base:    time.Now(),
 		learned: learnedSize{size: n},
-		server:  serverWindow{share: 1, prior: 1},
+		server:  serverWindow{share: 1},
 	}
 }
 
