@@ -17,8 +17,8 @@ import (
 )
 
 // ErrUnavailable is what calls fail with while Redis is away, unless there is a
-// fallback. The errors that match it also wrap what Redis, or the way to it,
-// failed with.
+// fallback, and what those match too whose context ends while they wait for it.
+// The errors also wrap what Redis, or the way to it, failed with.
 var ErrUnavailable = errors.New("funnelredis: Redis is unavailable")
 
 var errNotMade = errors.New("funnelredis: the Limiter was not made with New")
@@ -105,8 +105,20 @@ func (l *Limiter) Acquire(ctx context.Context) (release func(funnel.Outcome), er
 		return func(o funnel.Outcome) { l.release(turn.slot, o) }, nil
 	case <-ctx.Done():
 		l.leave(w)
-		return nil, ctx.Err()
+		return nil, l.interrupted(ctx)
 	}
+}
+
+// interrupted is the error of one whose context has ended: where it was Redis
+// that it waited for, it says so.
+func (l *Limiter) interrupted(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := ctx.Err()
+	if l.outage.since.IsZero() || l.outage.local != nil || context.Cause(ctx) != err { //nolint:errorlint // another cause says more
+		return err
+	}
+	return fmt.Errorf("%w: %w: %w", err, ErrUnavailable, l.outage.failed)
 }
 
 // join puts the caller into the line.

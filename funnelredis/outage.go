@@ -19,10 +19,11 @@ const settling = 3 * probeEvery
 // An outage is how Redis fails. At first calls wait for it; when the patience
 // is over it is away, and a goroutine looks out for it.
 type outage struct {
-	since time.Time // Redis fails; zero: it does not
-	retry time.Duration
-	cause error   // of Redis being away; nil: it is not
-	local *window // in place of Redis, while it is away; nil: none
+	since  time.Time // Redis fails; zero: it does not
+	retry  time.Duration
+	failed error   // what it failed with last
+	cause  error   // of Redis being away; nil: it is not
+	local  *window // in place of Redis, while it is away; nil: none
 
 	last  reply     // of Redis
 	heard time.Time // when
@@ -48,6 +49,7 @@ func (l *Limiter) fail(started time.Time, err error) (rest time.Duration) {
 			l.pauseUntil(o.heard.Add(o.last.pause)) // Redis may forget it
 		}
 	}
+	o.failed = err
 	left := time.Until(o.since.Add(l.patience))
 	if left > 0 && !isLasting(err) {
 		rest = min(o.retry, left)

@@ -41,6 +41,29 @@ func TestACallOutlastsAShortOutage(t *testing.T) {
 	})
 }
 
+// A context that ends before the patience does says what it was spent on, and
+// one that waits for its turn nothing of the kind.
+func TestAContextThatEndsWhileRedisFailsSaysSo(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		cfg := with(1)
+		rdb := newFakeRedis(cfg)
+		l := newLimiter(rdb, cfg)
+		release := acquire(t, l)
+		for _, down := range []error{errDown, nil} {
+			rdb.set(down)
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(2*time.Second, cancel)
+			_, err := l.Acquire(ctx)
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, down != nil, errors.Is(err, ErrUnavailable), "%v", err)
+			require.Equal(t, down != nil, errors.Is(err, errDown), "%v", err)
+			settle()
+		}
+		release(answered(200))
+		settle()
+	})
+}
+
 func TestWhenRedisIsAwayCallsFailClearlyUntilItIsBack(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10)
