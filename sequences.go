@@ -201,8 +201,9 @@ func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
 
 const contactSequencePath = "/contact-sequence"
 
-// Enroll enrols a contact in a sequence, which may send it mail. A lost answer
-// is not asked for again, but reported with MayHaveBeenApplied:
+// Enroll enrols a contact in a sequence, which may send it mail. Who is enrolled
+// already stays so, which is no error (assumed). It is not repeated when its
+// answer is lost, but reported with MayHaveBeenApplied:
 // [ContactListParams].SequenceIDs finds who is in a sequence.
 //
 // API: POST /contact-sequence (documented). Errors: [ErrNotFound],

@@ -1,6 +1,7 @@
 package funneltest
 
 import (
+	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -69,11 +70,18 @@ func (s *Server) APIKey() string { return s.cfg.apiKey }
 
 // Client returns an SDK client of the server, in memory: no socket, no
 // goroutine of the server's, so that it works in virtual time
-// (testing/synctest). The options come after the server's own. It panics where
-// [funnel.New] refuses them.
+// (testing/synctest). Of a server that allows more than the API does, or has no
+// limit, the client knows; one that allows less it learns of. The options come
+// after the server's own. It panics where [funnel.New] refuses them.
 func (s *Server) Client(opts ...funnel.Option) *funnel.Client {
-	own := funnel.WithHTTPClient(&http.Client{Transport: s.Transport()})
-	client, err := funnel.New(memoryURL+s.cfg.basePath, s.APIKey(), append([]funnel.Option{own}, opts...)...)
+	own := []funnel.Option{funnel.WithHTTPClient(&http.Client{Transport: s.Transport()})}
+	switch {
+	case s.cfg.limit <= 0:
+		own = append(own, funnel.WithRateLimit(math.MaxInt32, time.Minute))
+	case s.cfg.limit > defaultLimit && s.cfg.per <= defaultPer:
+		own = append(own, funnel.WithRateLimit(s.cfg.limit, s.cfg.per))
+	}
+	client, err := funnel.New(memoryURL+s.cfg.basePath, s.APIKey(), append(own, opts...)...)
 	if err != nil {
 		panic("funneltest: " + err.Error())
 	}

@@ -26,6 +26,22 @@ func TestTheClientTalksToItsServer(t *testing.T) {
 	require.Equal(t, "/api/v1/tag", server.Requests()[1].Path)
 }
 
+func TestTheClientKnowsOfAServerThatAllowsMore(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{0, 1500} {
+		synctest.Test(t, func(t *testing.T) {
+			server := funneltest.NewServer(funneltest.WithRateLimit(limit, time.Minute))
+			defer server.Close()
+			client, start := server.Client(), time.Now()
+			for range 1200 {
+				_, err := client.Tags.List(t.Context(), funnel.TagListParams{})
+				require.NoError(t, err)
+			}
+			require.Zero(t, time.Since(start))
+		})
+	}
+}
+
 func TestTheClientTakesOptionsOfTheSDK(t *testing.T) {
 	t.Parallel()
 	server := funneltest.NewServer()
