@@ -72,7 +72,8 @@ func TestParseHeadersReadsRetryAfter(t *testing.T) {
 		"a fraction":             {"1.5", 1500 * time.Millisecond},
 		"only a fraction":        {".25", 250 * time.Millisecond},
 		"a year":                 {"31536000", 365 * 24 * time.Hour},
-		"the longest":            {"9223372037", longest},
+		"the longest":            {"9223372036.854775807", longest},
+		"longer":                 {"9223372037", longest},
 		"too large for duration": {"99999999999999999999", longest},
 		"too large for a float":  {strings.Repeat("9", 400), longest},
 

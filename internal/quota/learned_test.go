@@ -60,6 +60,19 @@ func TestARefusalTellsWhatIsOurs(t *testing.T) {
 	}
 }
 
+// So does one of a request that was sent at the very first moment.
+func TestARefusalOfTheFirstRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := learner{quota.NewWindow(200, time.Minute), t}
+		last := w.send()
+		w.serve(100)
+		wait(t, time.Second)
+		last(answered(429))
+		wait(t, time.Minute)
+		require.Equal(t, 98, w.size())
+	})
+}
+
 // A second refusal in a row counts however little was ours.
 func TestASecondRefusalCounts(t *testing.T) {
 	for _, test := range []struct {

@@ -122,6 +122,38 @@ func TestTheShareIsLearnedAnew(t *testing.T) {
 	})
 }
 
+// The first answer from a window tells nothing of the share yet.
+func TestTheFirstAnswerLeavesTheShareAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := quota.NewWindow(1000, time.Minute)
+		left := 10_000
+		acquire(t, w)(remaining(left))
+		for range 200 { // one other
+			left -= 2
+			acquire(t, w)(remaining(left))
+		}
+		wait(t, time.Minute)
+		acquire(t, w)(remaining(600))
+		share := (200.0 + 20) / (400 + 20)
+		require.Equal(t, int(share*share*600), room(t, w))
+	})
+}
+
+// However many others there are, the next window begins with one request.
+func TestTheSmallestShareBeginsWithOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := quota.NewWindow(50, time.Minute)
+		left := 10_000
+		acquire(t, w)(remaining(left))
+		for range 10 {
+			left -= 300
+			acquire(t, w)(remaining(left))
+		}
+		wait(t, time.Minute)
+		require.Equal(t, 1, room(t, w))
+	})
+}
+
 // A program whose share is next to nothing may try one request at a time while
 // there is something left, and waits for the server's window to turn when there
 // is not.
