@@ -23,6 +23,7 @@ const (
 	errorConnectionFailed = "connection_failed"
 	errorConnectionLost   = "connection_lost"
 	errorInvalidResponse  = "invalid_response"
+	errorNotSent          = "not_sent" // by the limiter, such as one whose Redis is away
 )
 
 // failureAttributes returns the attribute of an error type, or nothing for none.
@@ -47,6 +48,7 @@ func attemptErrorType(result funnel.AttemptResult) string {
 func errorType(err error) string {
 	var (
 		api        *funnel.APIError
+		request    *funnel.RequestError
 		connection *net.OpError
 	)
 	switch {
@@ -58,6 +60,8 @@ func errorType(err error) string {
 		return errorTimeout
 	case errors.As(err, &api):
 		return apiErrorType(api)
+	case errors.As(err, &request) && request.Attempts == 0:
+		return errorNotSent
 	case errors.As(err, &connection):
 		if connection.Op == "dial" {
 			return errorConnectionFailed
@@ -80,7 +84,7 @@ func isTimeout(err error) bool {
 // apiErrorType is the code of the error, unless a server that is none of ours
 // has put other words there.
 func apiErrorType(err *funnel.APIError) string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_" // no digits: they could be an id
 	code := string(err.Code)
 	switch {
 	case code != "" && len(code) <= 64 && strings.Trim(code, letters) == "":
@@ -89,19 +93,4 @@ func apiErrorType(err *funnel.APIError) string {
 		return strconv.Itoa(err.StatusCode)
 	}
 	return errorInvalidResponse
-}
-
-// mayHaveBeenApplied reports whether a call that failed may have taken effect.
-func mayHaveBeenApplied(err error) bool {
-	var (
-		request *funnel.RequestError
-		api     *funnel.APIError
-	)
-	switch {
-	case errors.As(err, &request):
-		return request.MayHaveBeenApplied
-	case errors.As(err, &api):
-		return api.MayHaveBeenApplied
-	}
-	return false
 }

@@ -1,9 +1,11 @@
 package funnelotel_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -77,4 +79,24 @@ func TestErrorTypes(t *testing.T) {
 			require.Equal(t, tc.call, errorTypeOf(spans[1].Attributes))
 		})
 	}
+}
+
+// away is a limiter that cannot count.
+type away struct{}
+
+func (away) Acquire(context.Context) (func(funnel.Outcome), error) {
+	return nil, fmt.Errorf("the limiter's own: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+}
+
+// What is not sent for the limiter's reasons is not blamed on the API.
+func TestErrorTypes_NotSent(t *testing.T) {
+	t.Parallel()
+	got := record(t)
+	client, err := funnel.New("https://api.example.com", "key", funnel.WithLimiter(away{}), funnel.WithObserver(got.observer))
+	require.NoError(t, err)
+	_, err = client.Tags.Get(t.Context(), 1)
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	spans := got.spans.GetSpans()
+	require.Len(t, spans, 1)
+	require.Equal(t, "not_sent", errorTypeOf(spans[0].Attributes))
 }

@@ -108,7 +108,7 @@ func (o *observer) callDone(ctx context.Context, _ funnel.CallInfo, result funne
 	o.callDuration.Record(ctx, result.Duration.Seconds(), c.measured(failure...))
 
 	c.span.SetAttributes(attribute.Int(attrAttempts, result.Attempts))
-	if mayHaveBeenApplied(result.Err) {
+	if funnel.MayHaveBeenApplied(result.Err) {
 		c.span.SetAttributes(attribute.Bool(attrMayHaveBeenApplied, true))
 	}
 	end(c.span, failure)
