@@ -23,6 +23,7 @@ import (
 // refuses every call. It is safe for concurrent use, and one client should be
 // shared: the rate limit is kept over all calls of a client.
 type Client struct {
+	// The resources of the API, each with its operations.
 	Contacts  *ContactsService
 	Tags      *TagsService
 	Sequences *SequencesService
