@@ -100,9 +100,10 @@ func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) 
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the campaigns that params select, from the page they
-// name to the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
-// not delete campaigns while ranging: the pages move up, and some are skipped.
+// All returns an iterator over the campaigns that params select, from the page
+// they name to the last; a PerPage of 0 asks for 100 at a time. An error ends
+// the range. Do not delete campaigns while ranging: the pages move up, and some
+// are skipped.
 //
 // API: GET /campaigns (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
 func (s *CampaignsService) All(ctx context.Context, params CampaignListParams) iter.Seq2[*Campaign, error] {
@@ -148,9 +149,9 @@ func (s *CampaignsService) Delete(ctx context.Context, id CampaignID) error {
 
 const campaignSchedulePath = "/campaign-schedule"
 
-// Schedule has a campaign sent at that moment, which is sent in UTC and must
-// be in the future by the server's clock. It is not repeated when its answer is lost,
-// but reported with MayHaveBeenApplied.
+// Schedule has a campaign sent at that moment, which is sent in UTC and must be
+// in the future by the server's clock. It is not repeated when its answer is
+// lost, but reported with MayHaveBeenApplied.
 //
 // API: POST /campaign-schedule (assumed; its scheduled_for is documented).
 // Errors: [ErrNotFound], [ErrInvalidDate], [*ValidationError].

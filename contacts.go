@@ -153,9 +153,10 @@ func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the contacts that params select, from the page they
-// name to the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
-// not delete contacts while ranging: the pages move up, and some are skipped.
+// All returns an iterator over the contacts that params select, from the page
+// they name to the last; a PerPage of 0 asks for 100 at a time. An error ends
+// the range. Do not delete contacts while ranging: the pages move up, and some
+// are skipped.
 //
 // API: GET /contacts (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
 func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {

@@ -132,9 +132,9 @@ func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Pa
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the funnels, from the page that params name to the
-// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
-// funnels while ranging: the pages move up, and some are skipped.
+// All returns an iterator over the funnels, from the page that params name to
+// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
+// not delete funnels while ranging: the pages move up, and some are skipped.
 //
 // API: GET /funnels (assumed). Errors: [*ValidationError].
 func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.Seq2[*Funnel, error] {
@@ -189,8 +189,8 @@ func (s *FunnelsService) Steps(ctx context.Context, id FunnelID) ([]Step, error)
 	return s.steps().collect(ctx, r.idValues(id))
 }
 
-// CreateStep adds a step to a funnel. It is not repeated when its answer is lost, but
-// reported with MayHaveBeenApplied.
+// CreateStep adds a step to a funnel. It is not repeated when its answer is
+// lost, but reported with MayHaveBeenApplied.
 //
 // API: POST /funnel-step (assumed). Errors: [ErrNotFound], [ErrPathTaken],
 // [*ValidationError].

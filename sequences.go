@@ -161,9 +161,9 @@ func (s *SequencesService) List(ctx context.Context, params SequenceListParams) 
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the sequences, from the page that params name to the
-// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
-// sequences while ranging: the pages move up, and some are skipped.
+// All returns an iterator over the sequences, from the page that params name to
+// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
+// not delete sequences while ranging: the pages move up, and some are skipped.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) All(ctx context.Context, params SequenceListParams) iter.Seq2[*Sequence, error] {
@@ -255,8 +255,8 @@ func (s *SequencesService) Stages(ctx context.Context, id SequenceID) ([]Stage, 
 	return s.stages().collect(ctx, r.idValues(id))
 }
 
-// CreateStage adds a stage to a sequence. It is not repeated when its answer is lost,
-// but reported with MayHaveBeenApplied.
+// CreateStage adds a stage to a sequence. It is not repeated when its answer is
+// lost, but reported with MayHaveBeenApplied.
 //
 // API: POST /sequence-stage (assumed). Errors: [ErrNotFound],
 // [*ValidationError].

@@ -53,8 +53,8 @@ func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag
 }
 
 // All returns an iterator over the tags, from the page that params name to the
-// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
-// tags while ranging: the pages move up, and some are skipped.
+// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not
+// delete tags while ranging: the pages move up, and some are skipped.
 //
 // API: GET /tags (assumed). Errors: [*ValidationError].
 func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*Tag, error] {
@@ -71,7 +71,8 @@ func (s *TagsService) Get(ctx context.Context, id TagID) (*Tag, error) {
 // Create creates a tag. It is safe to repeat: there is one tag of a name. Where
 // an attempt got no answer and the next one finds the tag there, the error is
 // ErrTagExists with MayHaveBeenApplied set. It does not tell the id of the tag
-// that exists: look for its name by [TagsService.All].
+// that exists: look for its name by [TagsService.All], by [strings.EqualFold],
+// since it may be the same with other capitals (assumed).
 //
 // API: POST /tag (documented). Errors: [ErrTagExists], [*ValidationError].
 func (s *TagsService) Create(ctx context.Context, params TagCreateParams) (*Tag, error) {

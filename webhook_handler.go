@@ -48,7 +48,8 @@ type (
 	FunnelOptinEvent struct {
 		Funnel Funnel `json:"funnel"`
 	}
-	// FunnelSaleEvent is the data of funnel.sale.
+	// FunnelSaleEvent is the data of funnel.sale. Nothing in it tells a second
+	// sale from a second delivery of the first: it is no base for accounts.
 	FunnelSaleEvent struct {
 		Funnel Funnel `json:"funnel"`
 		Amount string `json:"amount"` // a decimal number, such as "49.90"

@@ -77,9 +77,9 @@ func (s *WebhooksService) List(ctx context.Context, params WebhookListParams) (*
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the webhooks, from the page that params name to the
-// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not delete
-// webhooks while ranging: the pages move up, and some are skipped.
+// All returns an iterator over the webhooks, from the page that params name to
+// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
+// not delete webhooks while ranging: the pages move up, and some are skipped.
 //
 // API: GET /webhooks (assumed). Errors: [*ValidationError].
 func (s *WebhooksService) All(ctx context.Context, params WebhookListParams) iter.Seq2[*Webhook, error] {
