@@ -72,20 +72,10 @@ func fetchPage[T any](ctx context.Context, c *Client, req request) (*Page[T], er
 }
 
 // checkResult refuses a resource without an id, which is an answer of another
-// shape than was assumed. The data of an event have theirs one level down.
+// shape than was assumed.
 func checkResult[T any](result *T) error {
-	v := reflect.ValueOf(result).Elem()
-	missing := func(v reflect.Value) bool {
-		id, ok := idOf(v)
-		return ok && id == 0
-	}
-	if missing(v) {
+	if id, ok := idOf(reflect.ValueOf(result).Elem()); ok && id == 0 {
 		return fmt.Errorf("%w: it has no id", envelope.ErrUnexpected)
-	}
-	for i := range v.NumField() {
-		if field := v.Field(i); field.Kind() == reflect.Struct && missing(field) {
-			return fmt.Errorf("%w: its %s has no id", envelope.ErrUnexpected, v.Type().Field(i).Tag.Get("json"))
-		}
 	}
 	return nil
 }

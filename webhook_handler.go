@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -109,11 +110,17 @@ func eventData[T any](e *Event, want EventType) (*T, error) {
 		return nil, argumentError("event", "is %q, not %q", e.Type, want)
 	}
 	data, err := envelope.Value[T](e.Data)
-	if err == nil {
-		err = checkResult(data)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("funnel: data of %s: %w", want, err)
+	}
+	resources := reflect.ValueOf(data).Elem()
+	for i := range resources.NumField() {
+		if resources.Field(i).Kind() != reflect.Struct {
+			continue
+		}
+		if id, ok := idOf(resources.Field(i)); ok && id == 0 {
+			return nil, fmt.Errorf("funnel: data of %s: its %s has no id", want, resources.Type().Field(i).Tag.Get("json"))
+		}
 	}
 	return data, nil
 }

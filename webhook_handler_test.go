@@ -517,7 +517,7 @@ func TestEvent_DataWithoutAnID(t *testing.T) {
 			event, err := funnel.ParseEvent([]byte(`{"event":"` + string(eventType) + `","data":` + data + `}`))
 			require.NoError(t, err)
 			_, err = access(event)
-			require.ErrorContains(t, err, "funnel: data of "+string(eventType)+": the answer is not what the API promises: its ")
+			require.ErrorContains(t, err, "funnel: data of "+string(eventType)+": its ")
 			require.ErrorContains(t, err, " has no id")
 		}
 	}
