@@ -100,9 +100,6 @@ func (c *Client) RateLimit() RateLimit {
 
 // hear takes note of the quota headers of an answer.
 func (c *Client) hear(h quota.Headers) {
-	if h.Limit == quota.Unknown && h.Remaining == quota.Unknown {
-		return
-	}
 	c.quotaMu.Lock()
 	defer c.quotaMu.Unlock()
 	if h.Limit != quota.Unknown {

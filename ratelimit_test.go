@@ -8,7 +8,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -293,7 +295,8 @@ func TestWithRateLimit_SpacesRequests(t *testing.T) {
 	})
 }
 
-// A limiter that panics, on either way, does not keep the client shut.
+// A limiter that panics, on either way, does not keep the client shut: least of
+// all after a pause, when one goes first and the others wait for it.
 func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
 	for _, panics := range []string{"when asked", "when told"} {
 		t.Run(panics, func(t *testing.T) {
@@ -303,25 +306,69 @@ func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
 				server.SeedContacts(1)
 				asked := 0
 				client := server.Client(funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
-					if asked++; asked == 1 && panics == "when asked" {
+					if asked++; asked == 2 && panics == "when asked" {
 						panic("a bug")
 					}
 					return func(funnel.Outcome) {
-						if asked == 1 {
+						if asked == 2 {
 							panic("a bug")
 						}
 					}, nil
 				})))
+				server.Fail(funneltest.Fault{Status: 429})
+				_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+				require.ErrorIs(t, err, funnel.ErrRateLimited)
 				require.PanicsWithValue(t, "a bug", func() { _, _ = client.Contacts.Get(t.Context(), 1) })
 
-				server.Fail(funneltest.Fault{Status: 429}) // after which one goes first, if nobody is inside
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
-				_, err := client.Contacts.Get(ctx, 1)
+				_, err = client.Contacts.Get(ctx, 1)
 				require.NoError(t, err)
 			})
 		})
 	}
+}
+
+// After a pause requests go one at a time until the server takes one: a lost
+// answer lets nobody in beside the next.
+func TestAfterAPauseALostAnswerLetsNoMoreIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodPost, "/funnel", tooMany(), after(time.Second, breaks(io.EOF)))
+		client := api.client(t)
+		require.ErrorIs(t, createFunnel.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
+		const calls = 10
+		spread(calls, calls, func(int) {
+			if err := createFunnel.call(t.Context(), client); !errors.Is(err, io.EOF) {
+				t.Error(err)
+			}
+		})
+		gaps := gapsBetween(api.requests())
+		require.Equal(t, append([]time.Duration{time.Minute}, slices.Repeat([]time.Duration{time.Second}, calls-1)...), gaps)
+	})
+}
+
+// A slot that comes when the client has just been paused is given back, and
+// another one taken when the pause is over.
+func TestWithLimiter_ASlotThatComesInAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var acquired, released atomic.Int64
+		api := newMockAPI(t).on(http.MethodPost, "/funnel", after(2*time.Second, tooMany()), data(`{"id":7}`))
+		client := api.client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
+			if acquired.Add(1) == 2 {
+				time.Sleep(3 * time.Second) // a 429 comes meanwhile
+			}
+			return func(funnel.Outcome) { released.Add(1) }, nil
+		})))
+		spread(2, 2, func(i int) {
+			time.Sleep(time.Duration(i) * time.Second / 2)
+			if err := createFunnel.call(t.Context(), client); err != nil {
+				t.Error(err)
+			}
+		})
+		require.Len(t, api.requests(), 3)
+		require.EqualValues(t, 4, acquired.Load())
+		require.EqualValues(t, 4, released.Load())
+	})
 }
 
 type limiterFunc func(context.Context) (func(funnel.Outcome), error)
