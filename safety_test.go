@@ -191,6 +191,19 @@ func TestKey_AtTheEndOfTheKeptBodyIsHidden(t *testing.T) {
 	}
 }
 
+// Nor does that of a body that is full of the key, which becomes much shorter.
+func TestKey_AtTheEndOfABodyFullOfItIsHidden(t *testing.T) {
+	t.Parallel()
+	for before := range len(testKey) {
+		page := strings.Repeat("x", before) + strings.Repeat(testKey, 10_000)
+		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(500, page))
+		err := getContact.call(funnel.WithoutRetry(t.Context()), api.client(t))
+		body := string(asError[*funnel.APIError](t, err).Body)
+		require.Contains(t, body, "x[hidden]"[1-min(before, 1):])
+		require.NotContains(t, body, testKey[:1]) // an f
+	}
+}
+
 // tellTale is an error that says too much.
 type tellTale struct {
 	says  string
