@@ -357,6 +357,24 @@ func TestRetryTable_BadURL(t *testing.T) {
 }
 
 // What helps is repeated until it does, and then the call has succeeded.
+// A certificate that is bad in any way stays so.
+func TestRetry_BadCertificates(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]error{
+		"not verified":      &tls.CertificateVerificationError{Err: io.EOF},
+		"unknown authority": x509.UnknownAuthorityError{},
+		"of another host":   x509.HostnameError{Certificate: &x509.Certificate{}, Host: "api.example.com"},
+		"expired":           x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on(http.MethodGet, "/contact", unsent(bad))
+			require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, getContact.call(t.Context(), api.client(t))))
+			require.Len(t, api.requests(), 1)
+		})
+	}
+}
+
 func TestRetry_SucceedsAfterFailures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -204,6 +206,20 @@ func TestKey_AtTheEndOfABodyFullOfItIsHidden(t *testing.T) {
 	}
 }
 
+// What is inside of an error that says too much, and does not itself, is found.
+func TestQuery_LeavesTheRestOfAnError(t *testing.T) {
+	t.Parallel()
+	transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return nil, tellTale{"cannot get " + req.URL.String(), &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
+	})
+	_, err := clientOver(t, transport).Contacts.GetByEmail(funnel.WithoutRetry(t.Context()), "ada@example.com")
+	require.NotContains(t, err.Error(), "ada")
+	require.Equal(t, "read", asError[*net.OpError](t, err).Op)
+	var timeout interface{ Timeout() bool }
+	require.ErrorAs(t, err, &timeout)
+	require.False(t, timeout.Timeout())
+}
+
 // tellTale is an error that says too much.
 type tellTale struct {
 	says  string
@@ -249,7 +265,9 @@ func TestQuery_IsNotInErrors(t *testing.T) {
 				require.NotContains(t, err.Error(), "ada")
 				var inner *url.Error
 				require.NotErrorAs(t, err, &inner, "it has the URL")
-				require.NotErrorAs(t, err, new(tellTale), "it has the URL")
+				var told tellTale
+				require.NotErrorAs(t, err, &told, "it has the URL")
+				require.Zero(t, told)
 			}
 			require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
 		})
