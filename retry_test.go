@@ -356,7 +356,6 @@ func TestRetryTable_BadURL(t *testing.T) {
 	}
 }
 
-// What helps is repeated until it does, and then the call has succeeded.
 // A certificate that is bad in any way stays so.
 func TestRetry_BadCertificates(t *testing.T) {
 	t.Parallel()
@@ -375,6 +374,7 @@ func TestRetry_BadCertificates(t *testing.T) {
 	}
 }
 
+// What helps is repeated until it does, and then the call has succeeded.
 func TestRetry_SucceedsAfterFailures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
