@@ -93,9 +93,9 @@ func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do f
 }
 
 // CreateAll creates contacts, several at a time: see [Bulk] for the order of the
-// results, and for what ends it. The status of a contact is
-// BulkCreated, or BulkExists with the error ErrContactExists, or one of those
-// for failures. Of several with the same address, the first is created.
+// results, and for what ends it. The status of a contact is BulkCreated, or
+// BulkExists with the error ErrContactExists, or one of those for failures. Of
+// several with the same address, the first is created.
 //
 // API: POST /contact (documented).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
@@ -254,13 +254,13 @@ func (r bulkRules[P]) isPointless(ctx context.Context, client *Client, err error
 		return true
 	}
 	var (
-		full    noRoom
+		full    *refusal
 		limited *RateLimitError
 	)
 	switch { // the bulk's own context, not only the item's, must forbid the wait
 	case errors.As(err, &full):
 		deadline, ok := ctx.Deadline()
-		return ok && time.Until(deadline) <= full.RetryAfter()
+		return ok && time.Until(deadline) <= full.limited.RetryAfter
 	case errors.As(err, &limited):
 		return limited.Attempts == 0 && client.gate.Refuse(ctx) != nil
 	}

@@ -567,6 +567,21 @@ func (l roomAt) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
 	return nil, errors.New("would exceed context deadline") // as golang.org/x/time/rate says it
 }
 
+// A time to wait that somebody else's API asks for says nothing of this one's.
+func TestABulkGoesOnWhereAnotherServiceHasNoRoom(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	results := 0
+	for result := range funnel.Bulk(ctx, newMockAPI(t).client(t), slices.Values(make([]int, 200)), func(context.Context, int) (int, error) {
+		return 0, noRoomFor(time.Hour)
+	}) {
+		require.Equal(t, funnel.BulkFailed, result.Status)
+		results++
+	}
+	require.Equal(t, 200, results)
+}
+
 type noRoomFor time.Duration
 
 func (e noRoomFor) Error() string             { return "no room" }

@@ -149,7 +149,7 @@ func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }
 // As finds what holds for all requests alike.
 func (e *skipped) As(target any) bool {
 	switch target.(type) {
-	case **RateLimitError, *noRoom:
+	case **RateLimitError, **refusal:
 		return errors.As(e.reason, target)
 	}
 	return false
