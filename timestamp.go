@@ -44,7 +44,7 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 
 // parseTimestamp returns the zero time for what is none that the SDK knows.
 func parseTimestamp(b []byte) time.Time {
-	if b[0] == '{' {
+	if bytes.HasPrefix(b, []byte{'{'}) {
 		return parsePHPTime(b)
 	}
 	s := string(bytes.Trim(b, `"`))

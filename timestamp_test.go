@@ -105,6 +105,13 @@ func TestTimestampThatIsNoTimeIsZero(t *testing.T) {
 	}
 }
 
+func TestTimestampOfNothingIsZero(t *testing.T) {
+	t.Parallel()
+	got := funnel.Timestamp{Time: time.Unix(1, 0)}
+	require.NoError(t, got.UnmarshalJSON(nil))
+	require.Zero(t, got)
+}
+
 func TestTimestampIsWrittenInUTC(t *testing.T) {
 	t.Parallel()
 	berlin := time.FixedZone("CET", 3600)
