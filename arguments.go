@@ -126,31 +126,6 @@ func checkUTF8(field string, v reflect.Value) error {
 	return nil
 }
 
-// checkCall refuses a method or path that could not be meant, and brings the
-// path to its one form.
-func checkCall(req *request) error {
-	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return argumentError("method", "want one such as http.MethodGet")
-	}
-	if !strings.HasPrefix(req.path, "/") {
-		req.path = "/" + req.path
-	}
-	switch {
-	case req.path == "/" || strings.HasPrefix(req.path, "//") || strings.Contains(req.path, "://"):
-		return argumentError("path", "want a path below the base URL, such as /contact")
-	case strings.ContainsAny(req.path, "?#"):
-		return argumentError("path", "holds a query or a fragment: give the query by its own argument")
-	case hasControl(req.path) || strings.Contains(req.path, `\`):
-		return argumentError("path", "holds a control character or a backslash")
-	}
-	for segment := range strings.SplitSeq(req.path, "/") {
-		if segment == "." || segment == ".." {
-			return argumentError("path", "must not climb: it holds a %q", segment)
-		}
-	}
-	return nil
-}
-
 // checkHeader refuses what could not be sent, or could smuggle in another
 // header. The value is not repeated: it may be a secret.
 func checkHeader(key, value string) error {

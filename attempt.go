@@ -37,8 +37,8 @@ var errTooLarge = errors.New("the answer is too large")
 // It has no CloseIdleConnections on purpose: go-retryablehttp would call it after
 // each failure, at the cost of everybody's connections.
 type attempter struct {
-	client *Client
-	base   http.RoundTripper
+	core *core
+	base http.RoundTripper
 }
 
 // RoundTrip returns a response that says nothing but where the call is: the
@@ -56,9 +56,9 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) answer {
-	c := a.client
+	c := a.core
 	if paused := c.gate.Paused(); !paused.IsZero() && call.attempts == 0 && c.gate.Refuse(ctx) == nil {
-		c.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
+		c.observers.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()
 	admission, stop := either(ctx, call.admission)
@@ -83,11 +83,11 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	started := time.Now()
 	info := AttemptInfo{CallInfo: call.info(), Attempt: call.attempts, Waited: started.Sub(queued) + call.waited}
 	call.waited = 0
-	ctx = c.attemptStart(ctx, info)
+	ctx = c.observers.attemptStart(ctx, info)
 
 	got := noAnswer(panicked{}, false) // should the code below panic
 	defer func() {
-		c.attemptDone(ctx, info, AttemptResult{
+		c.observers.attemptDone(ctx, info, AttemptResult{
 			StatusCode: got.status,
 			Header:     got.header,
 			Body:       got.body,
@@ -121,20 +121,9 @@ func (c *call) over(ctx context.Context) error {
 	return nil
 }
 
-// either returns a context that is over when one of the two is; the second may
-// be nil.
-func either(ctx, other context.Context) (context.Context, context.CancelFunc) {
-	if other == nil {
-		return ctx, func() {}
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	unhook := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
-	return ctx, func() { unhook(); cancel(nil) }
-}
-
 func (a *attempter) send(parent context.Context, call *call, req *http.Request) answer {
 	ctx := parent
-	if timeout := a.client.attemptTimeout; timeout > 0 {
+	if timeout := a.core.attemptTimeout; timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -166,7 +155,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		return noAnswer(fmt.Errorf("the answer has the status %d, which nobody asked for", resp.StatusCode), false)
 	}
 	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.StatusCode, resp.Header)}
-	if got.body, err = readBody(resp, a.client.maxResponseBytes); err != nil {
+	if got.body, err = readBody(resp, a.core.maxResponseBytes); err != nil {
 		got.err = call.cause(ctx, parent, err)
 	}
 	return got
@@ -175,7 +164,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 // authenticate makes sure that what it leaves can be sent at all, so that what
 // fails afterwards may have been.
 func (a *attempter) authenticate(req *http.Request) error {
-	if err := a.client.auth(req); err != nil {
+	if err := a.core.auth(req); err != nil {
 		return fmt.Errorf("authentication: %w", err)
 	}
 	for key, values := range req.Header {
@@ -195,7 +184,7 @@ func (c *call) cause(ctx, parent context.Context, err error) error {
 	case parent.Err() != nil:
 		return contextError(parent) // err may be the cause alone
 	case ctx.Err() != nil:
-		return fmt.Errorf("no whole answer within %s: %w", c.client.attemptTimeout, c.scrub(withoutURL(err)))
+		return fmt.Errorf("no whole answer within %s: %w", c.core.attemptTimeout, c.scrub(withoutURL(err)))
 	}
 	return c.scrub(withoutURL(err))
 }

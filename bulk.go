@@ -86,7 +86,7 @@ const maxUnanswered = 100
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
 //	}) { … }
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[R]] {
-	return bulk(ctx, client, items, bulkRules[P]{}, func(ctx context.Context, item P) (R, BulkStatus, error) {
+	return bulk(ctx, client.engine(), items, bulkRules[P]{}, func(ctx context.Context, item P) (R, BulkStatus, error) {
 		value, err := do(ctx, item)
 		return value, BulkDone, err
 	})
@@ -144,9 +144,9 @@ var contactRules = bulkRules[ContactCreateParams]{
 }
 
 // bulk is [Bulk] with a status of do's own.
-func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rules bulkRules[P], do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[R]] {
+func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkRules[P], do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[R]] {
 	return func(yield func(BulkResult[R]) bool) {
-		if err := client.ready(ctx); err != nil {
+		if err := c.ready(ctx); err != nil {
 			yield(BulkResult[R]{Status: BulkSkipped, Err: err})
 			return
 		}
@@ -155,10 +155,10 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rule
 		ctx := withCallOption(ctx, func(o *callOptions) { o.response = nil }) // there is one for many
 		queue := itemQueue[P]{pull: pull, key: rules.key, last: map[string]chan struct{}{}}
 		p := &pipeline[bulkItem[P], BulkResult[R]]{
-			client: client,
-			least:  minBulk,
-			most:   maxBulk,
-			take:   yield,
+			core:  c,
+			least: minBulk,
+			most:  maxBulk,
+			take:  yield,
 		}
 		unanswered := 0 // in a row
 		p.see = func(result BulkResult[R]) {
@@ -188,7 +188,7 @@ func bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], rule
 			if err == nil {
 				return BulkResult[R]{Index: item.index, Status: status, Value: value}
 			}
-			if rules.isPointless(ctx, client, err) {
+			if rules.isPointless(ctx, c, err) {
 				p.stop(err)
 			}
 			if failed := failureStatus(p.admission, err); failed != BulkFailed || status != BulkExists {
@@ -249,8 +249,8 @@ func isClosed(c <-chan struct{}) bool {
 
 // isPointless reports whether err will befall every other item too: a key that
 // is not accepted, or a time to wait that the bulk's context does not allow.
-func (r bulkRules[P]) isPointless(ctx context.Context, client *Client, err error) bool {
-	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(c Code) bool { return errors.Is(err, c) }) {
+func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool {
+	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(code Code) bool { return errors.Is(err, code) }) {
 		return true
 	}
 	var (
@@ -262,7 +262,7 @@ func (r bulkRules[P]) isPointless(ctx context.Context, client *Client, err error
 		deadline, ok := ctx.Deadline()
 		return ok && time.Until(deadline) <= full.limited.RetryAfter
 	case errors.As(err, &limited):
-		return limited.Attempts == 0 && client.gate.Refuse(ctx) != nil
+		return limited.Attempts == 0 && c.gate.Refuse(ctx) != nil
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package funnel
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,7 +33,7 @@ type request struct {
 type decoder func(body []byte) error
 
 // fetch makes the call and returns its result.
-func fetch[T any](ctx context.Context, c *Client, req request) (*T, error) {
+func fetch[T any](ctx context.Context, c *core, req request) (*T, error) {
 	var result *T
 	err := c.do(ctx, req, func(body []byte) (err error) {
 		if result, err = envelope.Data[T](body); err != nil {
@@ -46,29 +45,6 @@ func fetch[T any](ctx context.Context, c *Client, req request) (*T, error) {
 		return nil, err
 	}
 	return result, nil
-}
-
-// fetchPage makes the call and returns its page of a list.
-func fetchPage[T any](ctx context.Context, c *Client, req request) (*Page[T], error) {
-	var page *Page[T]
-	err := c.do(ctx, req, func(body []byte) error {
-		items, paging, err := envelope.List[T](body)
-		page = &Page[T]{
-			Items:    items,
-			Page:     int(paging.CurrentPage),
-			PerPage:  int(paging.PerPage),
-			LastPage: int(paging.LastPage),
-			Total:    int(paging.Total),
-		}
-		for i := range items {
-			err = cmp.Or(err, checkResult(&items[i]))
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
 }
 
 // checkResult refuses a resource without an id, which is an answer of another
@@ -95,7 +71,7 @@ func decodeInto(out any) decoder {
 }
 
 // do sends a request down the road. A nil decoder expects no result.
-func (c *Client) do(ctx context.Context, req request, decode decoder) error {
+func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
@@ -106,7 +82,7 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 	if opts.err != nil {
 		return opts.err
 	}
-	call := &call{client: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
+	call := &call{core: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
 	if call.noResult {
 		call.decode = envelope.Success
 	}
@@ -118,10 +94,10 @@ func (c *Client) do(ctx context.Context, req request, decode decoder) error {
 	}
 	info := call.info()
 	started := time.Now()
-	ctx = c.callStart(ctx, info)
+	ctx = c.observers.callStart(ctx, info)
 	var err error = panicked{} // should the code below panic
 	defer func() {
-		c.callDone(ctx, info, CallResult{
+		c.observers.callDone(ctx, info, CallResult{
 			StatusCode: call.last.status,
 			Attempts:   call.attempts,
 			Duration:   time.Since(started),
@@ -141,21 +117,10 @@ type panicked struct{}
 
 func (panicked) Error() string { return "funnel: the call panicked" }
 
-// ready refuses what no call can be made with.
-func (c *Client) ready(ctx context.Context) error {
-	if c == nil || c.retry == nil {
-		return argumentError("client", "is a zero Client: make one with New")
-	}
-	if ctx == nil {
-		return argumentError("ctx", "is nil: use context.Background()")
-	}
-	return nil
-}
-
 // newRequest builds the HTTP request that every attempt copies. It has no header
 // yet: each attempt gets its own.
 func (c *call) newRequest(ctx context.Context) *retryablehttp.Request {
-	u := *c.client.base
+	u := *c.core.base
 	if u.RawPath != "" {
 		u.RawPath += (&url.URL{Path: c.path}).EscapedPath()
 	}
@@ -180,7 +145,7 @@ func (c *call) newRequest(ctx context.Context) *retryablehttp.Request {
 // attemptHeader returns the header of one attempt: the client's, with what the
 // call has of its own, and the cookies of a jar, if there is one.
 func (c *call) attemptHeader(cookies []string) http.Header {
-	header := c.client.header.Clone()
+	header := c.core.header.Clone()
 	if c.payload != nil {
 		header["Content-Type"] = []string{"application/json"}
 	}
@@ -210,4 +175,45 @@ func encodeQuery(params any) (url.Values, error) {
 		return nil, argumentError("params", "cannot be sent as a query: %v", err)
 	}
 	return values, nil
+}
+
+// A call is the state of one call on its way, over all its attempts. The
+// attempter leaves each attempt's answer in it, and judge says what that means.
+type call struct {
+	core *core
+	request
+	decode   decoder
+	noResult bool
+	noRetry  bool
+	payload  []byte      // the body as it is sent; nil: none
+	header   http.Header // of the call's own
+
+	admission context.Context // of attempts, where it is another than the call's; may be nil
+
+	attempts  int
+	unsettled bool          // some attempt may have taken effect, and nobody knows
+	last      answer        // of the last attempt
+	refusal   error         // why another one was not sent
+	err       error         // what the call fails with as things stand
+	backoff   time.Duration // before the next attempt
+	waited    time.Duration // spent in backoff since the last attempt
+}
+
+type callKey struct{}
+
+func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+func (c *call) info() CallInfo {
+	return CallInfo{Method: c.method, Path: c.path, BaseURL: c.core.base}
+}
+
+// run sends the request until judge is content.
+func (c *call) run(ctx context.Context) error {
+	c.core.budget.deposit()
+	ctx = context.WithValue(ctx, callKey{}, c)
+	if _, err := c.core.retry.Do(c.newRequest(ctx)); err != nil && ctx.Err() != nil {
+		// The context ended the wait for a retry.
+		c.err = c.interrupted(contextError(ctx))
+	}
+	return c.err
 }

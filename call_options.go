@@ -69,3 +69,14 @@ func withCallOption(ctx context.Context, set func(*callOptions)) context.Context
 	set(&opts)
 	return context.WithValue(ctx, callOptionsKey{}, opts)
 }
+
+// either returns a context that is over when one of the two is; the second may
+// be nil.
+func either(ctx, other context.Context) (context.Context, context.CancelFunc) {
+	if other == nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
+	return ctx, func() { unhook(); cancel(nil) }
+}

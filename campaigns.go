@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// A CampaignID identifies a campaign.
+type CampaignID = ID[Campaign]
+
 // A Campaign is a mail that goes once to the contacts with certain tags.
 type Campaign struct {
 	ID           CampaignID     `json:"id"`
@@ -86,7 +89,7 @@ type CampaignsService service
 
 func (s *CampaignsService) resource() resource[Campaign] {
 	return resource[Campaign]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/campaign",
 		many:    "/campaigns",
 		idField: "campaign_id",
@@ -166,7 +169,7 @@ func (s *CampaignsService) Schedule(ctx context.Context, id CampaignID, at time.
 	moment := struct {
 		ScheduledFor time.Time `json:"scheduled_for"`
 	}{at.UTC()}
-	return fetch[Campaign](ctx, r.client, request{
+	return fetch[Campaign](ctx, r.core, request{
 		method: http.MethodPost,
 		path:   campaignSchedulePath,
 		body:   r.idBody(id, moment),
@@ -182,7 +185,7 @@ func (s *CampaignsService) Unschedule(ctx context.Context, id CampaignID) (*Camp
 	if err := checkID(r.idField, id); err != nil {
 		return nil, err
 	}
-	return fetch[Campaign](ctx, r.client, request{
+	return fetch[Campaign](ctx, r.core, request{
 		method: http.MethodDelete,
 		path:   campaignSchedulePath,
 		query:  r.idQuery(id),

@@ -2,19 +2,12 @@ package funnel
 
 import (
 	"context"
-	"crypto/tls"
-	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/funnel-go/funnel/internal/quota"
 )
@@ -31,24 +24,7 @@ type Client struct {
 	Campaigns *CampaignsService
 	Webhooks  *WebhooksService
 
-	base      *url.URL // without a slash at its end
-	header    http.Header
-	auth      func(*http.Request) error
-	secrets   *strings.Replacer
-	transport http.RoundTripper
-	retry     *retryablehttp.Client
-	policy    RetryPolicy
-	budget    *budget
-	gate      *quota.Gate
-	limiter   Limiter
-	observers []Observer
-
-	attemptTimeout   time.Duration
-	maxResponseBytes int64
-
-	quotaMu sync.Mutex
-	quota   RateLimit // Limit and Remaining as last heard
-	heard   time.Time // when
+	core *core
 }
 
 // New returns a client for the API at baseURL, such as
@@ -97,44 +73,34 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 }
 
 func newClient(base *url.URL, cfg config) *Client {
-	c := &Client{
-		base: base,
-		header: http.Header{
-			"Accept":     {"application/json"},
-			"User-Agent": {cfg.userAgent},
-		},
-		auth:             cfg.auth,
-		secrets:          hide(cfg.apiKey),
-		policy:           cfg.policy,
-		budget:           newBudget(cfg.policy.Budget),
-		gate:             quota.NewGate(cfg.policy.MaxRateLimitWait),
-		limiter:          cfg.limiter,
-		observers:        cfg.observers,
-		attemptTimeout:   cfg.timeout(),
-		maxResponseBytes: cfg.maxResponseBytes,
-		quota:            RateLimit{Limit: cfg.rateLimit},
+	c := newCore(base, cfg)
+	return &Client{
+		core:      c,
+		Contacts:  &ContactsService{core: c},
+		Tags:      &TagsService{core: c},
+		Sequences: &SequencesService{core: c},
+		Funnels:   &FunnelsService{core: c},
+		Campaigns: &CampaignsService{core: c},
+		Webhooks:  &WebhooksService{core: c},
 	}
-	if c.auth == nil {
-		c.auth = bearer(cfg.apiKey)
+}
+
+// engine returns what runs the client's calls. That of a nil or zero Client is
+// nil and refuses them.
+func (c *Client) engine() *core {
+	if c == nil {
+		return nil
 	}
-	if c.limiter == nil {
-		c.limiter = windowLimiter{quota.NewWindow(cfg.rateLimit, cfg.ratePer)}
-	} else {
-		c.quota.Limit = 0
+	return c.core
+}
+
+// RateLimit returns what the client knows of its quota: as the server's
+// headers said within the last minute, or else as the client counted itself.
+func (c *Client) RateLimit() RateLimit {
+	if c.engine() == nil {
+		return RateLimit{Remaining: quota.Unknown}
 	}
-	if cfg.logger != nil {
-		c.observers = append(c.observers, logTo(cfg.logger, c.secrets))
-	}
-	httpClient := cfg.client()
-	c.transport = httpClient.Transport
-	c.retry = newRetrier(httpClient, &attempter{client: c})
-	c.Contacts = &ContactsService{client: c}
-	c.Tags = &TagsService{client: c}
-	c.Sequences = &SequencesService{client: c}
-	c.Funnels = &FunnelsService{client: c}
-	c.Campaigns = &CampaignsService{client: c}
-	c.Webhooks = &WebhooksService{client: c}
-	return c
+	return c.core.rateLimit()
 }
 
 // Call sends a request to any endpoint, also one that this SDK has no method
@@ -150,22 +116,22 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 		return err
 	}
 	if out == nil {
-		return c.do(ctx, req, nil)
+		return c.engine().do(ctx, req, nil)
 	}
 	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
 		return argumentError("out", "is a %T: want a pointer, for the result to be put there", out)
 	}
-	return c.do(ctx, req, decodeInto(out))
+	return c.engine().do(ctx, req, decodeInto(out))
 }
 
 // CloseIdleConnections closes the connections that are open and not in use, as
 // a program may want to when it is done with the client. Calls may still be
 // made.
 func (c *Client) CloseIdleConnections() {
-	if c == nil || c.retry == nil {
+	if c.engine() == nil {
 		return
 	}
-	if closer, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+	if closer, ok := c.core.transport.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
 	}
 }
@@ -234,24 +200,27 @@ func checkAPIKey(key string) error {
 	return nil
 }
 
-// newTransport returns the SDK's own transport: as many idle connections as
-// requests may be under way, where the standard library keeps two.
-func newTransport(inFlight int) *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           inFlight,
-		MaxIdleConnsPerHost:    inFlight,
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		MaxResponseHeaderBytes: 1 << 20,
-		HTTP2: &http.HTTP2Config{ // all calls share a connection: it must not be a dead one for long
-			SendPingTimeout:  10 * time.Second,
-			PingTimeout:      10 * time.Second,
-			WriteByteTimeout: 10 * time.Second,
-		},
+// checkCall refuses a method or path that could not be meant, and brings the
+// path to its one form.
+func checkCall(req *request) error {
+	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return argumentError("method", "want one such as http.MethodGet")
 	}
+	if !strings.HasPrefix(req.path, "/") {
+		req.path = "/" + req.path
+	}
+	switch {
+	case req.path == "/" || strings.HasPrefix(req.path, "//") || strings.Contains(req.path, "://"):
+		return argumentError("path", "want a path below the base URL, such as /contact")
+	case strings.ContainsAny(req.path, "?#"):
+		return argumentError("path", "holds a query or a fragment: give the query by its own argument")
+	case hasControl(req.path) || strings.Contains(req.path, `\`):
+		return argumentError("path", "holds a control character or a backslash")
+	}
+	for segment := range strings.SplitSeq(req.path, "/") {
+		if segment == "." || segment == ".." {
+			return argumentError("path", "must not climb: it holds a %q", segment)
+		}
+	}
+	return nil
 }

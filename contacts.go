@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// A ContactID identifies a contact.
+type ContactID = ID[Contact]
+
 // A Contact is a person in the account, identified by the e-mail address.
 type Contact struct {
 	ID           ContactID     `json:"id"`
@@ -138,7 +141,7 @@ type ContactsService service
 
 func (s *ContactsService) resource() resource[Contact] {
 	return resource[Contact]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/contact",
 		many:    "/contacts",
 		idField: "contact_id",
@@ -315,7 +318,7 @@ func (s *ContactsService) AddTags(ctx context.Context, id ContactID, tags ...Tag
 	tagIDs := struct {
 		TagIDs []TagID `json:"tag_ids"`
 	}{tags}
-	return r.client.do(ctx, request{
+	return r.core.do(ctx, request{
 		method:     http.MethodPost,
 		path:       contactTagPath,
 		body:       r.idBody(id, tagIDs),
@@ -337,7 +340,7 @@ func (s *ContactsService) RemoveTags(ctx context.Context, id ContactID, tags ...
 	}
 	q := r.idValues(id)
 	q.Set("tag_ids", joinIDs(tags))
-	return r.client.do(ctx, request{method: http.MethodDelete, path: contactTagPath, query: q.Encode()}, nil)
+	return r.core.do(ctx, request{method: http.MethodDelete, path: contactTagPath, query: q.Encode()}, nil)
 }
 
 func checkTagging(r resource[Contact], id ContactID, tags []TagID) error {

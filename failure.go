@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"reflect"
-	"strconv"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -27,7 +25,7 @@ const maxErrorBody = 64 << 10
 // answered returns the error of the last answer. What the server sent may hold
 // the API key, and does not carry it on.
 func (c *call) answered(f *envelope.Failure) APIError {
-	hide := c.client.secrets.Replace
+	hide := c.core.secrets.Replace
 	e := APIError{
 		Code:               Code(hide(f.Code)),
 		Message:            hide(f.Message),
@@ -51,7 +49,7 @@ func (c *call) answered(f *envelope.Failure) APIError {
 func (c *call) keptBody() []byte {
 	const longestKey = 8 << 10
 	body, most := c.last.body, maxErrorBody+longestKey
-	kept := c.client.secrets.Replace(string(body[:min(len(body), most)]))
+	kept := c.core.secrets.Replace(string(body[:min(len(body), most)]))
 	if len(body) > most {
 		kept = kept[:max(0, len(kept)-longestKey)]
 	}
@@ -63,7 +61,7 @@ func (c *call) apiError(f *envelope.Failure) error {
 	if e.Code != ErrValidation {
 		return &e
 	}
-	hide := c.client.secrets.Replace
+	hide := c.core.secrets.Replace
 	details := make(map[string][]string, len(f.Details))
 	for field, messages := range f.Details {
 		for _, message := range messages {
@@ -77,7 +75,7 @@ func (c *call) apiError(f *envelope.Failure) error {
 func (c *call) rateLimitError() error {
 	e := &RateLimitError{
 		APIError:   c.answered(envelope.ParseFailure(c.last.body)),
-		RetryAfter: c.client.rateLimitWait(c.last.quota),
+		RetryAfter: c.core.rateLimitWait(c.last.quota),
 	}
 	e.Code = ErrRateLimited
 	return e
@@ -88,11 +86,11 @@ func (c *call) rateLimitError() error {
 // browser's.
 func (c *call) redirectError() error {
 	where := "to nowhere"
-	if location, err := c.client.base.Parse(c.last.header.Get("Location")); err == nil && location.Host != "" {
+	if location, err := c.core.base.Parse(c.last.header.Get("Location")); err == nil && location.Host != "" {
 		where = "to " + location.Scheme + "://" + location.Host
 	}
 	return c.apiError(&envelope.Failure{Message: fmt.Sprintf(
-		"redirects %s, which is not followed: the API key goes to %s only; check the base URL", where, c.client.base.Host)})
+		"redirects %s, which is not followed: the API key goes to %s only; check the base URL", where, c.core.base.Host)})
 }
 
 // requestError is the error of a call that got no usable answer.
@@ -167,60 +165,6 @@ func (e *interruption) Error() string {
 
 func (e *interruption) Unwrap() []error { return []error{e.reason, e.after} }
 
-// scrub hides the API key and the query, which may hold an e-mail address, in
-// the text of an error that a transport made.
-func (c *call) scrub(err error) error {
-	message := c.clean(err.Error())
-	if message == err.Error() {
-		return err
-	}
-	return &scrubbed{message, err, c.clean}
-}
-
-func (c *call) clean(text string) string {
-	text = c.client.secrets.Replace(text)
-	if c.query != "" {
-		text = strings.ReplaceAll(text, c.query, "[hidden]")
-	}
-	return text
-}
-
-// withoutURL returns what is inside of net/http's errors, whose text has the URL
-// with the query.
-func withoutURL(err error) error {
-	for wrapped := (*url.Error)(nil); errors.As(err, &wrapped); {
-		if err = wrapped.Err; err == nil { // of a transport of the user's own
-			return errors.New("no reason was given")
-		}
-	}
-	return err
-}
-
-// A scrubbed error matches what the error behind it matches, but does not lead
-// to a text with what was hidden.
-type scrubbed struct {
-	message string
-	err     error
-	clean   func(text string) string
-}
-
-func (e *scrubbed) Error() string        { return e.message }
-func (e *scrubbed) GoString() string     { return strconv.Quote(e.message) }
-func (e *scrubbed) Is(target error) bool { return errors.Is(e.err, target) }
-
-// As finds what is in the error behind it and tells nothing of that.
-func (e *scrubbed) As(target any) bool {
-	if !errors.As(e.err, target) {
-		return false
-	}
-	found := reflect.ValueOf(target).Elem()
-	if err, ok := found.Interface().(error); ok && e.clean(err.Error()) != err.Error() {
-		found.SetZero()
-		return false
-	}
-	return true
-}
-
 // excerpt shows the beginning of an answer that was not understood; of a page
 // of HTML, its title.
 func (c *call) excerpt() string {
@@ -233,19 +177,9 @@ func (c *call) excerpt() string {
 	}
 	shown := text.Clip(string(body), 160)
 	if contentType := c.last.header.Get("Content-Type"); contentType != "" {
-		shown = text.Clip(c.client.secrets.Replace(contentType), 64) + ": " + shown
+		shown = text.Clip(c.core.secrets.Replace(contentType), 64) + ": " + shown
 	}
 	return ": " + shown
-}
-
-func hideInHeader(h http.Header, hide func(string) string) http.Header {
-	h = h.Clone()
-	for _, values := range h {
-		for i := range values {
-			values[i] = hide(values[i])
-		}
-	}
-	return h
 }
 
 // isBadCertificate reports whether err is one that trying again cannot mend.
@@ -269,4 +203,48 @@ func contextError(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
 	return ctx.Err()
+}
+
+// answerError is the error of an answer to a GET that is well-formed, and yet
+// cannot be what was asked for.
+func answerError(path, format string, args ...any) error {
+	return &APIError{
+		Method:     http.MethodGet,
+		Path:       path,
+		StatusCode: http.StatusOK,
+		Message:    fmt.Sprintf(format, args...),
+		Attempts:   1,
+	}
+}
+
+// skipped is the error of what a pipeline sends no more. It matches that of the
+// job that ended it, which is the reason; but what that one says of its own
+// request is not told of another.
+type skipped struct{ reason error }
+
+func (e *skipped) Error() string {
+	return "not sent, since it failed for another: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
+}
+
+func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }
+
+// As finds what holds for all requests alike.
+func (e *skipped) As(target any) bool {
+	switch target.(type) {
+	case **RateLimitError, **refusal:
+		return errors.As(e.reason, target)
+	}
+	return false
+}
+
+// panicError is the error of a recovered panic, and nil where there was none.
+func panicError(where string, p any) error {
+	switch p := p.(type) {
+	case nil:
+		return nil
+	case error:
+		return fmt.Errorf("funnel: %s panicked: %w\n%s", where, p, debug.Stack())
+	default:
+		return fmt.Errorf("funnel: %s panicked: %v\n%s", where, p, debug.Stack())
+	}
 }

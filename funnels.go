@@ -5,6 +5,9 @@ import (
 	"iter"
 )
 
+// A FunnelID identifies a funnel.
+type FunnelID = ID[Funnel]
+
 // A Funnel is a series of pages that leads visitors to a sale.
 type Funnel struct {
 	ID         FunnelID     `json:"id"`
@@ -45,6 +48,9 @@ type FunnelUpdateParams struct {
 	Name   *string       `json:"name,omitempty"`
 	Status *FunnelStatus `json:"status,omitempty"`
 }
+
+// A StepID identifies a step of a funnel.
+type StepID = ID[Step]
 
 // A Step is one page of a funnel.
 type Step struct {
@@ -109,7 +115,7 @@ type FunnelsService service
 
 func (s *FunnelsService) resource() resource[Funnel] {
 	return resource[Funnel]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/funnel",
 		many:    "/funnels",
 		idField: "funnel_id",
@@ -118,7 +124,7 @@ func (s *FunnelsService) resource() resource[Funnel] {
 
 func (s *FunnelsService) steps() resource[Step] {
 	return resource[Step]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/funnel-step",
 		many:    "/funnel-steps",
 		idField: "step_id",

@@ -12,26 +12,6 @@ import (
 // understood when reading. Zero stands for "no id" and is never sent.
 type ID[R any] int64
 
-// The id types of the API's resources.
-type (
-	// A ContactID identifies a contact.
-	ContactID = ID[Contact]
-	// A TagID identifies a tag.
-	TagID = ID[Tag]
-	// A SequenceID identifies a sequence.
-	SequenceID = ID[Sequence]
-	// A StageID identifies a stage of a sequence.
-	StageID = ID[Stage]
-	// A FunnelID identifies a funnel.
-	FunnelID = ID[Funnel]
-	// A StepID identifies a step of a funnel.
-	StepID = ID[Step]
-	// A CampaignID identifies a campaign.
-	CampaignID = ID[Campaign]
-	// A WebhookID identifies a webhook.
-	WebhookID = ID[Webhook]
-)
-
 // String returns the id in decimal.
 func (id ID[R]) String() string { return strconv.FormatInt(int64(id), 10) }
 

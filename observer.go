@@ -87,43 +87,54 @@ type PauseInfo struct {
 	Until    time.Time
 }
 
-func (c *Client) callStart(ctx context.Context, info CallInfo) context.Context {
-	for i := range c.observers {
-		if f := c.observers[i].CallStart; f != nil {
+// observers are told in order.
+type observers []Observer
+
+func (o observers) callStart(ctx context.Context, info CallInfo) context.Context {
+	for i := range o {
+		if f := o[i].CallStart; f != nil {
 			ctx = f(ctx, info)
 		}
 	}
 	return ctx
 }
 
-func (c *Client) callDone(ctx context.Context, info CallInfo, result CallResult) {
-	for i := range c.observers {
-		if f := c.observers[i].CallDone; f != nil {
+func (o observers) callDone(ctx context.Context, info CallInfo, result CallResult) {
+	for i := range o {
+		if f := o[i].CallDone; f != nil {
 			f(ctx, info, result)
 		}
 	}
 }
 
-func (c *Client) attemptStart(ctx context.Context, info AttemptInfo) context.Context {
-	for i := range c.observers {
-		if f := c.observers[i].AttemptStart; f != nil {
+func (o observers) attemptStart(ctx context.Context, info AttemptInfo) context.Context {
+	for i := range o {
+		if f := o[i].AttemptStart; f != nil {
 			ctx = f(ctx, info)
 		}
 	}
 	return ctx
 }
 
-func (c *Client) attemptDone(ctx context.Context, info AttemptInfo, result AttemptResult) {
-	for i := range c.observers {
-		if f := c.observers[i].AttemptDone; f != nil {
+func (o observers) attemptDone(ctx context.Context, info AttemptInfo, result AttemptResult) {
+	for i := range o {
+		if f := o[i].AttemptDone; f != nil {
 			f(ctx, info, result)
 		}
 	}
 }
 
-func (c *Client) waits(ctx context.Context, info WaitInfo) {
-	for i := range c.observers {
-		if f := c.observers[i].Wait; f != nil {
+func (o observers) waits(ctx context.Context, info WaitInfo) {
+	for i := range o {
+		if f := o[i].Wait; f != nil {
+			f(ctx, info)
+		}
+	}
+}
+
+func (o observers) pauses(ctx context.Context, info PauseInfo) {
+	for i := range o {
+		if f := o[i].Pause; f != nil {
 			f(ctx, info)
 		}
 	}

@@ -1,8 +1,10 @@
 package funnel
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"math"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -213,4 +215,26 @@ func bearer(apiKey string) func(*http.Request) error {
 
 func defaultUserAgent() string {
 	return "funnel-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+}
+
+// newTransport returns the SDK's own transport: as many idle connections as
+// requests may be under way, where the standard library keeps two.
+func newTransport(inFlight int) *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           inFlight,
+		MaxIdleConnsPerHost:    inFlight,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		MaxResponseHeaderBytes: 1 << 20,
+		HTTP2: &http.HTTP2Config{ // all calls share a connection: it must not be a dead one for long
+			SendPingTimeout:  10 * time.Second,
+			PingTimeout:      10 * time.Second,
+			WriteByteTimeout: 10 * time.Second,
+		},
+	}
 }

@@ -1,14 +1,15 @@
 package funnel
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/funnel-go/funnel/internal/envelope"
 )
 
 // A Page is one page of a list.
@@ -29,7 +30,7 @@ const maxPagesAhead = 64
 // until the last or until yield has enough. As soon as the server says how many
 // pages there are, they are fetched ahead.
 func walk[T any](ctx context.Context, r resource[T], q url.Values, yield func(*T, error) bool) {
-	if err := r.client.ready(ctx); err != nil {
+	if err := r.core.ready(ctx); err != nil {
 		yield(nil, err)
 		return
 	}
@@ -42,13 +43,13 @@ func walk[T any](ctx context.Context, r resource[T], q url.Values, yield func(*T
 	w.asked = w.last - 1
 	w.response = callOptionsFrom(ctx).response
 	(&pipeline[int, *fetched[T]]{
-		client: r.client,
-		least:  2,
-		most:   maxPagesAhead,
-		next:   w.next,
-		do:     w.fetch,
-		see:    w.see,
-		take:   w.take,
+		core:  r.core,
+		least: 2,
+		most:  maxPagesAhead,
+		next:  w.next,
+		do:    w.fetch,
+		see:   w.see,
+		take:  w.take,
 	}).run(ctx)
 }
 
@@ -155,14 +156,31 @@ func (p *Page[T]) follows(number int, repeats bool, path string) error {
 	return nil
 }
 
-// answerError is the error of an answer to a GET that is well-formed, and yet
-// cannot be what was asked for.
-func answerError(path, format string, args ...any) error {
-	return &APIError{
-		Method:     http.MethodGet,
-		Path:       path,
-		StatusCode: http.StatusOK,
-		Message:    fmt.Sprintf(format, args...),
-		Attempts:   1,
+// fetchPage makes the call and returns its page of a list.
+func fetchPage[T any](ctx context.Context, c *core, req request) (*Page[T], error) {
+	var page *Page[T]
+	err := c.do(ctx, req, func(body []byte) error {
+		items, paging, err := envelope.List[T](body)
+		page = &Page[T]{
+			Items:    items,
+			Page:     int(paging.CurrentPage),
+			PerPage:  int(paging.PerPage),
+			LastPage: int(paging.LastPage),
+			Total:    int(paging.Total),
+		}
+		for i := range items {
+			err = cmp.Or(err, checkResult(&items[i]))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return page, nil
 }
+
+// The API's bounds of per_page (documented).
+const (
+	minPerPage = 1
+	maxPerPage = 100
+)

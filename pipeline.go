@@ -2,11 +2,7 @@ package funnel
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"runtime"
-	"runtime/debug"
-	"strings"
 	"sync"
 )
 
@@ -21,13 +17,13 @@ import (
 // memory from the beginning of its job until it is taken, so that the most that
 // are under way are also the most that are held.
 type pipeline[J, R any] struct {
-	client *Client
-	least  int                        // jobs under way at the beginning
-	most   int                        // and at the most
-	next   func() (job J, ok bool)    // the next job; false: none as things stand
-	do     func(context.Context, J) R // on a goroutine of its own
-	see    func(result R)             // looks at the next result, before more jobs are begun
-	take   func(result R) (more bool) // has the user's code in it
+	core  *core
+	least int                        // jobs under way at the beginning
+	most  int                        // and at the most
+	next  func() (job J, ok bool)    // the next job; false: none as things stand
+	do    func(context.Context, J) R // on a goroutine of its own
+	see   func(result R)             // looks at the next result, before more jobs are begun
+	take  func(result R) (more bool) // has the user's code in it
 
 	admission context.Context // over: nothing more is sent
 	refuse    context.CancelCauseFunc
@@ -120,44 +116,12 @@ func (d ended[R]) value() R {
 	return d.result
 }
 
-// panicError is the error of a recovered panic, and nil where there was none.
-func panicError(where string, p any) error {
-	switch p := p.(type) {
-	case nil:
-		return nil
-	case error:
-		return fmt.Errorf("funnel: %s panicked: %w\n%s", where, p, debug.Stack())
-	default:
-		return fmt.Errorf("funnel: %s panicked: %v\n%s", where, p, debug.Stack())
-	}
-}
-
 // stop sends nothing more, for that reason. What has been sent comes to its end.
 func (p *pipeline[J, R]) stop(reason error) { p.refuse(&skipped{reason}) }
 
-// skipped is the error of what a pipeline sends no more. It matches that of the
-// job that ended it, which is the reason; but what that one says of its own
-// request is not told of another.
-type skipped struct{ reason error }
-
-func (e *skipped) Error() string {
-	return "not sent, since it failed for another: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
-}
-
-func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }
-
-// As finds what holds for all requests alike.
-func (e *skipped) As(target any) bool {
-	switch target.(type) {
-	case **RateLimitError, **refusal:
-		return errors.As(e.reason, target)
-	}
-	return false
-}
-
 // room is how many jobs the quota has room for now.
 func (p *pipeline[J, R]) room() int {
-	left := p.client.RateLimit().Remaining
+	left := p.core.rateLimit().Remaining
 	if left < 0 { // nobody knows
 		return p.most
 	}

@@ -79,12 +79,8 @@ type RateLimit struct {
 	PausedUntil time.Time // after a 429, when requests go out again; zero: now
 }
 
-// RateLimit returns what the client knows of its quota: as the server's
-// headers said within the last minute, or else as the client counted itself.
-func (c *Client) RateLimit() RateLimit {
-	if c == nil || c.retry == nil {
-		return RateLimit{Remaining: quota.Unknown}
-	}
+// rateLimit is [Client.RateLimit].
+func (c *core) rateLimit() RateLimit {
 	c.quotaMu.Lock()
 	limit, fresh := c.quota, !c.heard.IsZero() && time.Since(c.heard) < time.Minute
 	c.quotaMu.Unlock()
@@ -99,7 +95,7 @@ func (c *Client) RateLimit() RateLimit {
 }
 
 // hear takes note of the quota headers of an answer.
-func (c *Client) hear(h quota.Headers) {
+func (c *core) hear(h quota.Headers) {
 	c.quotaMu.Lock()
 	defer c.quotaMu.Unlock()
 	if h.Limit != quota.Unknown {
@@ -111,21 +107,17 @@ func (c *Client) hear(h quota.Headers) {
 }
 
 // pause stops the whole client for a while.
-func (c *Client) pause(ctx context.Context, d time.Duration) {
+func (c *core) pause(ctx context.Context, d time.Duration) {
 	until, began := c.gate.Pause(d)
 	if !began {
 		return
 	}
-	for i := range c.observers {
-		if f := c.observers[i].Pause; f != nil {
-			f(ctx, PauseInfo{Duration: d, Until: until})
-		}
-	}
+	c.observers.pauses(ctx, PauseInfo{Duration: d, Until: until})
 }
 
 // admit waits until an attempt may be sent: the pause after a 429 is over, and
 // the limiter has room.
-func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
+func (c *core) admit(ctx context.Context) (done func(Outcome), err error) {
 	for {
 		pass, err := c.gate.Enter(ctx)
 		if err != nil {
@@ -148,7 +140,7 @@ func (c *Client) admit(ctx context.Context) (done func(Outcome), err error) {
 
 // acquire asks the limiter for whoever is inside of the gate. Who gets nothing
 // leaves it, also where a limiter of the user's own panics.
-func (c *Client) acquire(ctx context.Context, pass quota.Pass) (release func(Outcome), err error) {
+func (c *core) acquire(ctx context.Context, pass quota.Pass) (release func(Outcome), err error) {
 	acquired := false
 	defer func() {
 		if !acquired {

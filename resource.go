@@ -13,20 +13,20 @@ import (
 
 // A service is what all of a client's services are underneath. It may be nil:
 // that of a zero Client is.
-type service struct{ client *Client }
+type service struct{ core *core }
 
-func (s *service) c() *Client {
+func (s *service) c() *core {
 	if s == nil {
 		return nil
 	}
-	return s.client
+	return s.core
 }
 
 // A resource describes one of the API's resources, and does with it what the
 // API does with all of them: one is a noun, many are its plural, and an id is
 // never in the path (assumed).
 type resource[T any] struct {
-	client  *Client
+	core    *core
 	one     string // path of one
 	many    string // path of the list
 	idField string // name of its id, in a query and in a body
@@ -45,7 +45,7 @@ func (r resource[T]) list(ctx context.Context, params any) (*Page[T], error) {
 }
 
 func (r resource[T]) page(ctx context.Context, q url.Values) (*Page[T], error) {
-	return fetchPage[T](ctx, r.client, request{method: http.MethodGet, path: r.many, query: q.Encode()})
+	return fetchPage[T](ctx, r.core, request{method: http.MethodGet, path: r.many, query: q.Encode()})
 }
 
 func (r resource[T]) all(ctx context.Context, params any) iter.Seq2[*T, error] {
@@ -85,14 +85,14 @@ func (r resource[T]) get(ctx context.Context, id ID[T]) (*T, error) {
 }
 
 func (r resource[T]) find(ctx context.Context, q string) (*T, error) {
-	return fetch[T](ctx, r.client, request{method: http.MethodGet, path: r.one, query: q})
+	return fetch[T](ctx, r.core, request{method: http.MethodGet, path: r.one, query: q})
 }
 
 func (r resource[T]) create(ctx context.Context, params any) (*T, error) {
 	if err := check(params); err != nil {
 		return nil, err
 	}
-	return fetch[T](ctx, r.client, request{method: http.MethodPost, path: r.one, body: params, repeatable: r.unique})
+	return fetch[T](ctx, r.core, request{method: http.MethodPost, path: r.one, body: params, repeatable: r.unique})
 }
 
 func (r resource[T]) update(ctx context.Context, id ID[T], params any) (*T, error) {
@@ -102,14 +102,14 @@ func (r resource[T]) update(ctx context.Context, id ID[T], params any) (*T, erro
 	if err := check(params); err != nil {
 		return nil, err
 	}
-	return fetch[T](ctx, r.client, request{method: http.MethodPut, path: r.one, body: r.idBody(id, params)})
+	return fetch[T](ctx, r.core, request{method: http.MethodPut, path: r.one, body: r.idBody(id, params)})
 }
 
 func (r resource[T]) delete(ctx context.Context, id ID[T]) error {
 	if err := checkID(r.idField, id); err != nil {
 		return err
 	}
-	return r.client.do(ctx, request{method: http.MethodDelete, path: r.one, query: r.idQuery(id)}, nil)
+	return r.core.do(ctx, request{method: http.MethodDelete, path: r.one, query: r.idQuery(id)}, nil)
 }
 
 // idQuery names one resource in the query of a GET or DELETE.
@@ -147,12 +147,6 @@ func (b body) MarshalJSON() ([]byte, error) {
 	buf.Write(fields[1:])
 	return buf.Bytes(), nil
 }
-
-// The API's bounds of per_page (documented).
-const (
-	minPerPage = 1
-	maxPerPage = 100
-)
 
 // listQuery encodes the parameters of a list and checks what all lists have.
 func listQuery(params any) (url.Values, error) {

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// A SequenceID identifies a sequence.
+type SequenceID = ID[Sequence]
+
 // A Sequence is a series of stages that enrolled contacts go through, such as
 // e-mails with waits between them.
 type Sequence struct {
@@ -47,6 +50,9 @@ type SequenceUpdateParams struct {
 	Name   *string         `json:"name,omitempty"`
 	Status *SequenceStatus `json:"status,omitempty"`
 }
+
+// A StageID identifies a stage of a sequence.
+type StageID = ID[Stage]
 
 // A Stage is one step of a sequence.
 type Stage struct {
@@ -138,7 +144,7 @@ type SequencesService service
 
 func (s *SequencesService) resource() resource[Sequence] {
 	return resource[Sequence]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/sequence",
 		many:    "/sequences",
 		idField: "sequence_id",
@@ -147,7 +153,7 @@ func (s *SequencesService) resource() resource[Sequence] {
 
 func (s *SequencesService) stages() resource[Stage] {
 	return resource[Stage]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/sequence-stage",
 		many:    "/sequence-stages",
 		idField: "stage_id",
@@ -216,7 +222,7 @@ func (s *SequencesService) Enroll(ctx context.Context, id SequenceID, contact Co
 	contactID := struct {
 		ContactID ContactID `json:"contact_id"`
 	}{contact}
-	return r.client.do(ctx, request{
+	return r.core.do(ctx, request{
 		method: http.MethodPost,
 		path:   contactSequencePath,
 		body:   r.idBody(id, contactID),
@@ -234,7 +240,7 @@ func (s *SequencesService) Unenroll(ctx context.Context, id SequenceID, contact 
 	}
 	q := r.idValues(id)
 	q.Set("contact_id", contact.String())
-	return r.client.do(ctx, request{method: http.MethodDelete, path: contactSequencePath, query: q.Encode()}, nil)
+	return r.core.do(ctx, request{method: http.MethodDelete, path: contactSequencePath, query: q.Encode()}, nil)
 }
 
 func checkEnrolment(r resource[Sequence], id SequenceID, contact ContactID) error {
@@ -289,7 +295,7 @@ func (s *SequencesService) StageContent(ctx context.Context, id StageID) (*Stage
 	if err := checkID(r.idField, id); err != nil {
 		return nil, err
 	}
-	return fetch[StageContent](ctx, r.client, request{method: http.MethodGet, path: stageContentPath, query: r.idQuery(id)})
+	return fetch[StageContent](ctx, r.core, request{method: http.MethodGet, path: stageContentPath, query: r.idQuery(id)})
 }
 
 // UpdateStageContent sets the e-mail of a send_email stage.
@@ -304,5 +310,5 @@ func (s *SequencesService) UpdateStageContent(ctx context.Context, id StageID, p
 	if err := check(params); err != nil {
 		return nil, err
 	}
-	return fetch[StageContent](ctx, r.client, request{method: http.MethodPut, path: stageContentPath, body: r.idBody(id, params)})
+	return fetch[StageContent](ctx, r.core, request{method: http.MethodPut, path: stageContentPath, body: r.idBody(id, params)})
 }

@@ -71,5 +71,5 @@ func statistics[S, T any](ctx context.Context, r resource[T], path string, id ID
 		return nil, err
 	}
 	q.Set(r.idField, id.String())
-	return fetch[S](ctx, r.client, request{method: http.MethodGet, path: path, query: q.Encode()})
+	return fetch[S](ctx, r.core, request{method: http.MethodGet, path: path, query: q.Encode()})
 }

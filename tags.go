@@ -5,6 +5,9 @@ import (
 	"iter"
 )
 
+// A TagID identifies a tag.
+type TagID = ID[Tag]
+
 // A Tag is a label on contacts, identified by its name.
 type Tag struct {
 	ID            TagID     `json:"id"`
@@ -37,7 +40,7 @@ type TagsService service
 
 func (s *TagsService) resource() resource[Tag] {
 	return resource[Tag]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/tag",
 		many:    "/tags",
 		idField: "tag_id",

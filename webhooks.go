@@ -5,6 +5,9 @@ import (
 	"iter"
 )
 
+// A WebhookID identifies a webhook.
+type WebhookID = ID[Webhook]
+
 // A Webhook is a URL of yours that the platform tells what happens. To receive
 // what it sends, see [NewWebhookHandler].
 type Webhook struct {
@@ -62,7 +65,7 @@ type WebhooksService service
 
 func (s *WebhooksService) resource() resource[Webhook] {
 	return resource[Webhook]{
-		client:  (*service)(s).c(),
+		core:    (*service)(s).c(),
 		one:     "/webhook",
 		many:    "/webhooks",
 		idField: "webhook_id",

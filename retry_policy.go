@@ -1,0 +1,86 @@
+package funnel
+
+import "time"
+
+// A RetryPolicy says how often and after which waits a failed attempt is
+// repeated; the package documentation says which ones are. In [WithRetry] a
+// field that is zero has its default.
+type RetryPolicy struct {
+	// MaxAttempts is how many times a request is sent at most, rejections by
+	// the rate limit included: 4 by default, 1 for no retries.
+	MaxAttempts int
+
+	// MinWait is the wait before the first retry, 1 s by default; it doubles
+	// with each further one up to MaxWait, 30 s by default. Up to half of the
+	// wait is added at random. A Retry-After of a 5xx that asks for more is
+	// honoured up to MaxWait. A MaxWait below MinWait counts as MinWait.
+	MinWait, MaxWait time.Duration
+
+	// RateLimitWait is how long the client pauses after a 429, if its
+	// Retry-After does not ask for more: 60 s by default, the least that the
+	// API's reference allows.
+	RateLimitWait time.Duration
+
+	// MaxRateLimitWait is the longest pause that a call waits for: 5 min by
+	// default, and never less than RateLimitWait. A call that would have to wait
+	// longer fails at once.
+	MaxRateLimitWait time.Duration
+
+	// Budget is how many retries the client has in store, over all its calls:
+	// 100 by default, negative for no end of them. Each call puts half a retry
+	// back, so that in a long outage the server gets at most half as many
+	// retries as calls. Waits after a 429 do not count.
+	Budget int
+
+	// NoRetryCreateOn5xx keeps a creation without a unique key, such as that of
+	// a funnel, from being repeated after a 5xx, for those who would rather look
+	// than risk a second one.
+	NoRetryCreateOn5xx bool
+}
+
+// DefaultRetryPolicy returns the policy of a client that is given no other.
+func DefaultRetryPolicy() RetryPolicy {
+	return RetryPolicy{
+		MaxAttempts:      4,
+		MinWait:          time.Second,
+		MaxWait:          30 * time.Second,
+		RateLimitWait:    60 * time.Second,
+		MaxRateLimitWait: 5 * time.Minute,
+		Budget:           100,
+	}
+}
+
+func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
+	d := DefaultRetryPolicy()
+	if p.MaxAttempts < 0 {
+		return d, argumentError("RetryPolicy.MaxAttempts", "is %d: want 1 or more, or 0 for the default", p.MaxAttempts)
+	}
+	for _, wait := range []struct {
+		field         string
+		set, fallback *time.Duration
+	}{
+		{"MinWait", &p.MinWait, &d.MinWait},
+		{"MaxWait", &p.MaxWait, &d.MaxWait},
+		{"RateLimitWait", &p.RateLimitWait, &d.RateLimitWait},
+		{"MaxRateLimitWait", &p.MaxRateLimitWait, &d.MaxRateLimitWait},
+	} {
+		if *wait.set < 0 {
+			return d, argumentError("RetryPolicy."+wait.field, "is %s: must not be negative", *wait.set)
+		}
+		if err := checkUnit("RetryPolicy."+wait.field, *wait.set); err != nil {
+			return d, err
+		}
+		if *wait.set == 0 {
+			*wait.set = *wait.fallback
+		}
+	}
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = d.MaxAttempts
+	}
+	if p.Budget == 0 {
+		p.Budget = d.Budget
+	}
+	p.MaxWait = max(p.MinWait, p.MaxWait)
+	p.MaxRateLimitWait = max(p.RateLimitWait, p.MaxRateLimitWait)
+	return p, nil
+}
