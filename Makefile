@@ -2,9 +2,10 @@
 # make lint      formatting, vet, golangci-lint, tidy modules
 # make oldest    the tests of what programs import, with the oldest Go that may
 # make bench     the cost of a call, beside one written by hand
-# make peers     this client beside others, and the README's table and chart
+# make peers     compares this client with others: bench/results.md
 # make mutants   what the tests notice of small changes in the core: takes an hour
-# make contract  docs/contract.md, from api/openapi.yaml
+# make contract  docs/contract.md and docs/coverage.md, from api/openapi.yaml
+# make openapi-lint  checks api/openapi.yaml with redocly (needs npx)
 # make apidiff   what changed in the exported API since the last tag
 # make fmt       formats the code
 
@@ -19,7 +20,7 @@ export GOWORK := off
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
-.PHONY: test lint oldest bench peers mutants contract apidiff fmt
+.PHONY: test lint openapi-lint oldest bench peers mutants contract apidiff fmt
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
@@ -40,6 +41,15 @@ lint:
 	done
 	@cd contracttest && go run ./cmd/contractdoc -check
 
+# Version 1, because version 2 needs a newer Node.js than Debian 12 has.
+REDOCLY := @redocly/cli@1.34.20
+
+# Without telemetry and update check, npm's registry is all that it needs of the
+# network.
+openapi-lint:
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npm_config_update_notifier=false \
+		npx --yes $(REDOCLY) lint --config api/redocly.yaml api/openapi.yaml
+
 # The oldest Go that go.mod allows, for the modules that programs import.
 oldest:
 	@set -e; for m in . funnelotel funnelredis; do \
@@ -53,9 +63,6 @@ bench:
 
 peers:
 	cd bench && go test -run TestComparison -update
-	@awk 'FNR == NR { if (/^## /) glance = /^## At a glance/; else if (glance && /^\|/) table = table $$0 "\n"; next } \
-		/<!-- peers -->/ { print; printf "\n%s\n", table; skip = 1 } \
-		/<!-- \/peers -->/ { skip = 0 } !skip' bench/results.md README.md > README.md.new && mv README.md.new README.md
 
 mutants:
 	cd mutationtest && go run . -write budget.go retry.go attempt.go ratelimit.go failure.go errors.go \

@@ -43,35 +43,12 @@ func checkIDs[R any](field string, ids []ID[R]) error {
 	return nil
 }
 
-// maxFilterIDs is how many ids a filter in a query may have: more make a URL
-// that servers refuse.
-const maxFilterIDs = 500
-
-func checkFilterIDs[R any](field string, ids []ID[R]) error {
-	if len(ids) > maxFilterIDs {
-		return argumentError(field, "has %d ids: a query takes at most %d, so ask several times", len(ids), maxFilterIDs)
-	}
-	if err := checkChoice(field, ids); err != nil {
-		return err
-	}
-	return checkIDs(field, ids)
-}
-
-// checkChoice refuses a choice that was made and came out empty: it would be
-// taken for none, which means all.
-func checkChoice[T any](field string, choice []T) error {
-	if choice != nil && len(choice) == 0 {
-		return argumentError(field, "is empty, and none would mean all: leave it nil if that is meant")
-	}
-	return nil
-}
-
 // checkText refuses a required text that is empty, and any that cannot be
 // meant.
 func checkText(field, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":
-		return argumentError(field, "is empty: it is required")
+		return argumentError(field, "is required")
 	case !utf8.ValidString(s):
 		return checkUTF8(field, reflect.ValueOf(s))
 	case hasControl(s):

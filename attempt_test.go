@@ -131,8 +131,8 @@ func TestAttempt_Timeout(t *testing.T) {
 	t.Run("none", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Hour, data(`{"id":7}`)))
-			contact, err := api.client(t, funnel.WithAttemptTimeout(0)).Contacts.Get(t.Context(), 7)
+			api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Hour, data(seven)))
+			contact, err := api.client(t, funnel.WithAttemptTimeout(0)).Contacts.Get(t.Context(), funnel.ContactID(7))
 			require.NoError(t, err)
 			require.Equal(t, &funnel.Contact{ID: 7}, contact)
 		})
@@ -143,17 +143,16 @@ func TestAttempt_Timeout(t *testing.T) {
 func TestAttempt_SlowAnswerThenFastOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Minute, data(`{"id":1}`)), after(time.Second, data(`{"id":2}`)))
-		contact, err := api.client(t).Contacts.Get(t.Context(), 2)
-		require.NoError(t, err)
-		require.Equal(t, funnel.ContactID(2), contact.ID)
+		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Minute, data(seven)), after(time.Second, data(seven)))
+		require.NoError(t, getContact.call(t.Context(), api.client(t)))
+		require.Len(t, api.requests(), 2)
 	})
 }
 
 // A body over the limit would be no smaller the next time.
 func TestAttempt_BodyOverTheLimit(t *testing.T) {
 	t.Parallel()
-	long := `{"success":true,"data":{"id":7,"first_name":"` + strings.Repeat("x", 100) + `"}}`
+	long := success(`{"id":7,"name":"` + strings.Repeat("x", 100) + `"}`)
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
@@ -199,18 +198,24 @@ func TestAttempt_BodyOverTheLimit(t *testing.T) {
 	})
 }
 
-// An answer that is JSON and not what the call expects would be no other the
-// next time.
+// A response that is JSON but not what the call expects is an error that shows the
+// response. A retry would get the same.
 func TestAttempt_UnexpectedResult(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, body, want string
 	}{
 		{"no data", `{"success":true}`, `no result in "data"`},
-		{"null data", `{"success":true,"data":null}`, `no result in "data"`},
-		{"data of another kind", `{"success":true,"data":"ok"}`, "string"},
-		{"a list", `{"success":true,"data":[{"id":7}]}`, "array"},
+		{"null data", success(`null`), `no result in "data"`},
+		{"data of another kind", success(`"ok"`), "string"},
+		{"a list", success(`[` + seven + `]`), "array"},
 		{"a bare list", `[1]`, "array"},
+		{"a bare resource", seven, `no "success"`},
+		{"a nested result", success(`{"tag":` + seven + `}`), "it has no id"},
+		{"the id under its old name", success(`{"tag_id":7,"name":"vip"}`), "it has no id"},
+		{"a null id", success(`{"id":null,"name":"vip"}`), "it has no id"},
+		{"the id 0", success(`{"id":0,"name":"vip"}`), "it has no id"},
+		{"an empty object", success(`{}`), "it has no id"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -219,7 +224,7 @@ func TestAttempt_UnexpectedResult(t *testing.T) {
 				api := newMockAPI(t).on(http.MethodPost, "/tag", answers(201, tt.body))
 				err := createTag.call(t.Context(), api.client(t))
 				require.ErrorContains(t, err, tt.want)
-				require.ErrorContains(t, err, tt.body) // the answer is shown
+				require.ErrorContains(t, err, tt.body)
 				require.Equal(t, callFailure{"POST", "/tag", 1, true}, failureOf(t, err))
 				require.Equal(t, tt.body, string(asError[*funnel.APIError](t, err).Body))
 			})
@@ -227,7 +232,67 @@ func TestAttempt_UnexpectedResult(t *testing.T) {
 	}
 }
 
-// A 2xx without a result is a success where none is expected, and only there.
+// Get checks that the result is the requested resource: a server that ignores the
+// parameter returns another one.
+func TestAttempt_AnotherResourceThanRequested(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, path, result string
+		get                func(context.Context, *funnel.Client) error
+		want               string // of the error; empty: none
+	}{
+		{"a contact by id", "/contact", `{"id":8}`, getContact.call, "another resource was requested (contact_id)"},
+		{"the contact by id", "/contact", seven, getContact.call, ""},
+		{"the contact by id, as a string", "/contact", `{"id":"7"}`, getContact.call, ""},
+		{"a contact by e-mail", "/contact", `{"id":7,"email":"grace@example.com"}`, getByEmail, "another resource was requested (email)"},
+		{"the contact by e-mail", "/contact", `{"id":7,"email":"ada@example.com"}`, getByEmail, ""},
+		{"the contact by e-mail in another case", "/contact", `{"id":7,"email":"Ada@Example.COM"}`, getByEmail, ""},
+		{"a contact without an e-mail by e-mail", "/contact", `{"id":7,"email":null}`, getByEmail, ""},
+		{"an order", "/order", `{"id":7,"id_order":"acme-2"}`, getOrder, "another resource was requested (id_order)"},
+		{"the order", "/order", `{"id":7,"id_order":"acme-1"}`, getOrder, ""},
+		{"the order, a number", "/order", `{"id":7,"id_order":12}`, getOrderNumber, ""},
+		{"an order in another case", "/order", `{"id":7,"id_order":"ACME-1"}`, getOrder, "another resource was requested (id_order)"},
+		{"a campaign", "/campaign", `{"id":8}`, getCampaign, "another resource was requested (campaign_id)"},
+		{"the campaign", "/campaign", seven, getCampaign, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on(http.MethodGet, tt.path, data(tt.result))
+			err := tt.get(t.Context(), api.client(t))
+			require.Len(t, api.requests(), 1)
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			require.ErrorContains(t, err, tt.result)
+			require.Equal(t, success(tt.result), string(asError[*funnel.APIError](t, err).Body))
+		})
+	}
+}
+
+func getByEmail(ctx context.Context, c *funnel.Client) error {
+	_, err := c.Contacts.Get(ctx, funnel.Email("ada@example.com"))
+	return err
+}
+
+func getOrder(ctx context.Context, c *funnel.Client) error {
+	_, err := c.Orders.Get(ctx, "acme-1")
+	return err
+}
+
+func getOrderNumber(ctx context.Context, c *funnel.Client) error {
+	_, err := c.Orders.Get(ctx, "12")
+	return err
+}
+
+func getCampaign(ctx context.Context, c *funnel.Client) error {
+	_, err := c.Campaigns.Get(ctx, 7)
+	return err
+}
+
+// A 2xx without a result is a success only where no result is expected.
 func TestAttempt_EmptyAnswer(t *testing.T) {
 	t.Parallel()
 	empty := map[string]reply{
@@ -235,17 +300,17 @@ func TestAttempt_EmptyAnswer(t *testing.T) {
 		"200 without a body":  answers(200, ""),
 		"200 of white space":  answers(200, " \n"),
 		"success, no data":    answers(200, `{"success":true}`),
-		"success, null data":  answers(200, `{"success":true,"data":null}`),
+		"success, null data":  data(`null`),
 		"success, empty list": data(`[]`),
 	}
 	for name, answer := range empty {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, op := range operations {
-				noResult := op.name == "delete a contact" || op.name == "add tags" || op.name == "remove tags" ||
-					op.name == "enrol a contact" || strings.HasPrefix(op.name, "Call ")
-				if op.name == "list contacts" && (strings.HasSuffix(name, "null data") || strings.HasSuffix(name, "empty list")) {
-					continue // an empty list
+				noResult := op.column == putAndDelete || op.name == "add a tag" || op.name == "enrol a contact" ||
+					op.name == "schedule a campaign" || strings.HasPrefix(op.name, "Call ")
+				if strings.HasPrefix(op.name, "list") && name == "success, empty list" {
+					continue // which is a result
 				}
 				t.Run(op.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
@@ -271,7 +336,7 @@ func TestAttempt_CookiesAreSentOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
-			answers(503, "", "Set-Cookie", "node=n1; Path=/"), breaks(io.EOF), data(`{"id":7}`))
+			answers(503, "", "Set-Cookie", "node=n1; Path=/"), breaks(io.EOF), data(seven))
 		client := clientWithJar(t, api)
 		require.NoError(t, getContact.call(funnel.WithHeader(t.Context(), "Cookie", "own=1"), client))
 		got := []string{}
@@ -285,7 +350,7 @@ func TestAttempt_CookiesAreSentOnce(t *testing.T) {
 func TestAuth_WhatCannotBeSentWasNotSent(t *testing.T) {
 	t.Parallel()
 	mock := httpmock.NewMockTransport()
-	client, err := funnel.New("https://api.example.com", "secret", funnel.WithHTTPClient(&http.Client{Transport: mock}),
+	client, err := funnel.New("secret", funnel.WithBaseURL("https://api.example.com"), funnel.WithHTTPClient(&http.Client{Transport: mock}),
 		funnel.WithAuth(func(req *http.Request) error {
 			req.Header.Set("X-Api-Key", "from a file\n")
 			return nil
@@ -301,7 +366,7 @@ func TestAuth_WhatCannotBeSentWasNotSent(t *testing.T) {
 func TestAuth_ThatOutlastsTheDeadlineSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock := httpmock.NewMockTransport()
-		client, err := funnel.New("https://api.example.com", "secret", funnel.WithHTTPClient(&http.Client{Transport: mock}),
+		client, err := funnel.New("secret", funnel.WithBaseURL("https://api.example.com"), funnel.WithHTTPClient(&http.Client{Transport: mock}),
 			funnel.WithAuth(func(*http.Request) error { time.Sleep(time.Minute); return nil }))
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -51,7 +51,7 @@ func TestRetryBudget_Refills(t *testing.T) {
 		healthy := true
 		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
 			if healthy {
-				return data(`{"id":7}`)(req)
+				return data(seven)(req)
 			}
 			return answers(503, "")(req)
 		})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,8 +29,9 @@ const (
 )
 
 // A BulkResult is what became of one item.
-type BulkResult[R any] struct {
+type BulkResult[P, R any] struct {
 	Index  int // of the item, from 0
+	Item   P   // as it was given
 	Status BulkStatus
 	Value  R     // what the API returned; zero unless the item was done
 	Err    error // why it was not done; nil if it was
@@ -39,7 +41,7 @@ type BulkResult[R any] struct {
 // wants them all done: it was skipped, or may or may not have been done, or
 // failed without being at fault itself. An item that the API refuses, or the SDK
 // before it, would be refused again.
-func (r BulkResult[R]) Again() bool {
+func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped, BulkUnknown:
 		return true
@@ -85,10 +87,21 @@ const maxUnanswered = 100
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
 //	}) { … }
-func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[R]] {
+func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	return bulk(ctx, client.engine(), items, bulkRules[P]{}, func(ctx context.Context, item P) (R, BulkStatus, error) {
 		value, err := do(ctx, item)
 		return value, BulkDone, err
+	})
+}
+
+// Each is [Bulk] for a function that returns only an error:
+//
+//	for result := range funnel.Each(ctx, client, ids, func(ctx context.Context, id funnel.ContactID) error {
+//		return client.Contacts.AddTag(ctx, id, tag)
+//	}) { … }
+func Each[P any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) error) iter.Seq[BulkResult[P, struct{}]] {
+	return Bulk(ctx, client, items, func(ctx context.Context, item P) (struct{}, error) {
+		return struct{}{}, do(ctx, item)
 	})
 }
 
@@ -98,34 +111,65 @@ func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do f
 // several with the same address, the first is created.
 //
 // API: POST /contact (documented).
-func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
-	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
-		contact, err := s.Create(ctx, params)
+func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
+	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
+		id, err := s.Create(ctx, params)
 		if errors.Is(err, ErrContactExists) {
-			return nil, BulkExists, err
+			return 0, BulkExists, err
 		}
-		return contact, BulkCreated, err
+		return id, BulkCreated, err
 	})
 }
 
-// UpsertAll creates contacts or brings them up to date, each as
-// [ContactsService.Upsert] does and several at a time: see [Bulk] for the order of
-// the results, and for what ends it. The status of a contact is
-// BulkCreated or BulkUpdated, or one of those for failures. Of several with the
-// same address, the last prevails. To repeat it does no harm, so that a program
-// that was interrupted can begin anew, or at the first item that it has not seen
-// done; but an earlier item that is done again prevails over a later one with the
-// same address.
+// UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
+// several at a time: see [Bulk] for the order of the results, and for what ends it.
+// The status of a contact is BulkCreated or BulkUpdated, or one of those for
+// failures. Of several with the same address, the last prevails. UpsertAll can be
+// repeated, from the beginning or from the first item without a result; an earlier
+// item that is repeated prevails over a later one with the same address.
+//
+// Where most contacts exist, it tries the update first, so that most cost one
+// request instead of two.
 //
 // API: as [ContactsService.Upsert].
-func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[*Contact]] {
-	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (*Contact, BulkStatus, error) {
-		contact, created, err := s.Upsert(ctx, params)
-		if created {
-			return contact, BulkCreated, err
+func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
+	core := (*service)(s).c()
+	return bulk(ctx, core, contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
+		recent := &core.upserts
+		if recent.mostExist() && params.check() == nil && params.changes(ctx) {
+			id, err := s.updateExisting(ctx, params)
+			if err == nil {
+				recent.add(true)
+			}
+			if isMissing := errors.Is(err, ErrNotFound) && !MayHaveBeenApplied(err); !isMissing {
+				return id, BulkUpdated, err
+			}
 		}
-		return contact, BulkUpdated, err
+		id, created, err := s.Upsert(ctx, params)
+		if err == nil {
+			recent.add(!created)
+		}
+		if created {
+			return id, BulkCreated, err
+		}
+		return id, BulkUpdated, err
 	})
+}
+
+// upserts counts what recent upserts found: above zero, most contacts existed.
+type upserts struct{ balance atomic.Int32 }
+
+func (u *upserts) mostExist() bool { return u.balance.Load() > 0 }
+
+func (u *upserts) add(existed bool) {
+	const most = 8 // a few items later another order may be the better one
+	n := u.balance.Load()
+	if existed {
+		n++
+	} else {
+		n--
+	}
+	u.balance.Store(max(-most, min(n, most))) // one that is lost to another goroutine does no harm
 }
 
 // bulkRules say what the items of a bulk have to do with each other.
@@ -144,24 +188,28 @@ var contactRules = bulkRules[ContactCreateParams]{
 }
 
 // bulk is [Bulk] with a status of do's own.
-func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkRules[P], do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[R]] {
-	return func(yield func(BulkResult[R]) bool) {
-		if err := c.ready(ctx); err != nil {
-			yield(BulkResult[R]{Status: BulkSkipped, Err: err})
+func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkRules[P], do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[P, R]] {
+	return func(yield func(BulkResult[P, R]) bool) {
+		err := c.ready(ctx)
+		if err == nil && items == nil {
+			err = argumentError("items", "is nil: pass a sequence, such as slices.Values(list)")
+		}
+		if err != nil {
+			yield(BulkResult[P, R]{Status: BulkSkipped, Err: err})
 			return
 		}
 		pull, stop := iter.Pull(items)
 		defer stop()
 		ctx := withCallOption(ctx, func(o *callOptions) { o.response = nil }) // there is one for many
 		queue := itemQueue[P]{pull: pull, key: rules.key, last: map[string]chan struct{}{}}
-		p := &pipeline[bulkItem[P], BulkResult[R]]{
+		p := &pipeline[bulkItem[P], BulkResult[P, R]]{
 			core:  c,
 			least: minBulk,
 			most:  maxBulk,
 			take:  yield,
 		}
 		unanswered := 0 // in a row
-		p.see = func(result BulkResult[R]) {
+		p.see = func(result BulkResult[P, R]) {
 			if !isOutage(result.Err) {
 				unanswered = 0
 				return
@@ -179,14 +227,14 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			queue.over = p.admission.Err() != nil
 			return queue.next()
 		}
-		p.do = func(ctx context.Context, item bulkItem[P]) BulkResult[R] {
+		p.do = func(ctx context.Context, item bulkItem[P]) BulkResult[P, R] {
 			defer close(item.done)
 			if item.after != nil {
 				<-item.after
 			}
 			value, status, err := do(ctx, item.params)
 			if err == nil {
-				return BulkResult[R]{Index: item.index, Status: status, Value: value}
+				return BulkResult[P, R]{Index: item.index, Item: item.params, Status: status, Value: value}
 			}
 			if rules.isPointless(ctx, c, err) {
 				p.stop(err)
@@ -194,7 +242,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			if failed := failureStatus(p.admission, err); failed != BulkFailed || status != BulkExists {
 				status = failed
 			}
-			return BulkResult[R]{Index: item.index, Status: status, Err: err}
+			return BulkResult[P, R]{Index: item.index, Item: item.params, Status: status, Err: err}
 		}
 		p.run(ctx)
 	}

@@ -31,7 +31,7 @@ func manyContacts(n int) iter.Seq[funnel.ContactCreateParams] {
 	}
 }
 
-func TestABulkKeepsTheQuotaBusyAtAnyLatency(t *testing.T) {
+func TestBulk_KeepsTheQuotaBusyAtAnyLatency(t *testing.T) {
 	for _, latency := range []time.Duration{50 * time.Millisecond, 400 * time.Millisecond, 5 * time.Second} {
 		t.Run(latency.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestABulkKeepsTheQuotaBusyAtAnyLatency(t *testing.T) {
 	}
 }
 
-func TestEachItemOfABulkGetsItsOwnResult(t *testing.T) {
+func TestBulk_EachItemGetsItsOwnResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
 		defer server.Close()
@@ -84,13 +84,13 @@ func TestEachItemOfABulkGetsItsOwnResult(t *testing.T) {
 			upserted = append(upserted, result.Status)
 		}
 		require.Equal(t, []funnel.BulkStatus{funnel.BulkUpdated, funnel.BulkUpdated, funnel.BulkFailed, funnel.BulkFailed, funnel.BulkUpdated}, upserted)
-		contact, err := client.Contacts.GetByEmail(t.Context(), "new@example.com")
+		contact, err := client.Contacts.Get(t.Context(), funnel.Email("new@example.com"))
 		require.NoError(t, err)
 		require.Equal(t, "Grace", contact.FirstName, "of those with the same address, the last prevails")
 	})
 }
 
-func TestABulkStopsWhereGoingOnIsPointless(t *testing.T) {
+func TestBulk_StopsOnAnInvalidKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
 		defer server.Close()
@@ -124,7 +124,7 @@ func TestABulkStopsWhereGoingOnIsPointless(t *testing.T) {
 	})
 }
 
-func TestACancelledBulkSaysWhatIsKnownOfEachItem(t *testing.T) {
+func TestBulk_CancelledTellsWhatIsKnownOfEachItem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
 		defer server.Close()
@@ -159,7 +159,7 @@ func TestACancelledBulkSaysWhatIsKnownOfEachItem(t *testing.T) {
 	})
 }
 
-func TestBreakingOffABulkLeavesNothingBehind(t *testing.T) {
+func TestBulk_BreakLeavesNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
 		defer server.Close()
@@ -176,13 +176,13 @@ func TestBreakingOffABulkLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestBulkServesAnyCall(t *testing.T) {
+func TestBulk_ServesAnyCall(t *testing.T) {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client()
 	sequence, err := client.Sequences.Create(t.Context(), funnel.SequenceCreateParams{Name: "Welcome"})
 	require.NoError(t, err)
-	_, err = client.Sequences.CreateStage(t.Context(), funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageWait, DelayMinutes: 5})
+	_, err = client.Sequences.CreateStage(t.Context(), funnel.StageCreateParams{SequenceID: sequence.ID})
 	require.NoError(t, err)
 	server.SeedContacts(20)
 	ids := func(yield func(funnel.ContactID) bool) {
@@ -198,15 +198,16 @@ func TestBulkServesAnyCall(t *testing.T) {
 			require.ErrorIs(t, result.Err, funnel.ErrNotFound)
 			continue
 		}
-		require.Equal(t, funnel.BulkResult[funnel.ContactID]{
+		require.Equal(t, funnel.BulkResult[funnel.ContactID, funnel.ContactID]{
 			Index:  result.Index,
+			Item:   funnel.ContactID(result.Index + 1),
 			Status: funnel.BulkDone,
 			Value:  funnel.ContactID(result.Index + 1),
 		}, result)
 	}
 }
 
-func TestTenThousandCreationsUnderFaultsLoseAndDoubleNothing(t *testing.T) {
+func TestBulk_TenThousandCreatesUnderFaultsLoseAndDuplicateNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(100*time.Millisecond), funneltest.WithRateLimit(0, time.Minute))
 		defer server.Close()
@@ -293,7 +294,7 @@ func TestBulk_AnItemsOwnTimeOutEndsItsWaitForTheQuota(t *testing.T) {
 		for result := range funnel.Bulk(t.Context(), client, slices.Values([]int{1, 2, 3}), func(ctx context.Context, _ int) (*funnel.Contact, error) {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 			defer cancel()
-			return client.Contacts.Get(ctx, 1)
+			return client.Contacts.Get(ctx, funnel.ContactID(1))
 		}) {
 			status = append(status, result.Status)
 		}
@@ -337,7 +338,7 @@ func TestBulk_LeavesAResponseAlone(t *testing.T) {
 
 // A bulk that stops does not wait until the quota has room for what it will not
 // send.
-func TestABulkThatStopsWaitsForNoQuota(t *testing.T) {
+func TestBulk_StoppedDoesNotWaitForTheQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodPost, "/contact", after(time.Second, failure(401, funnel.ErrUnauthorized, "no")))
@@ -353,7 +354,7 @@ func TestABulkThatStopsWaitsForNoQuota(t *testing.T) {
 
 // What is begun when a bulk has stopped is not sent any more, however fast it
 // begins.
-func TestABulkThatHasStoppedSendsNothingMore(t *testing.T) {
+func TestBulk_StoppedSendsNothingMore(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodPost, "/contact", failure(401, funnel.ErrUnauthorized, "no"))
 	sameAddress := slices.Repeat([]funnel.ContactCreateParams{{Email: "ada@example.com"}}, 20) // one after the other
@@ -374,7 +375,7 @@ func TestABulkThatHasStoppedSendsNothingMore(t *testing.T) {
 
 // The error that ends a bulk is the reason of what is skipped, and stays as it
 // is where something skipped has been done in part.
-func TestTheErrorThatEndsABulkIsOnlyItsOwnItems(t *testing.T) {
+func TestBulk_FatalErrorNotReportedForOtherItems(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		updating := make(chan struct{})
@@ -382,9 +383,7 @@ func TestTheErrorThatEndsABulkIsOnlyItsOwnItems(t *testing.T) {
 			switch req.Method {
 			case http.MethodPut:
 				close(updating)
-				return after(2*time.Second, data(`{"id":7}`))(req)
-			case http.MethodGet:
-				return data(`{"id":7}`)(req)
+				return after(2*time.Second, data(seven))(req)
 			}
 			body, err := io.ReadAll(req.Body)
 			if err != nil || strings.Contains(string(body), "old@") {
@@ -408,7 +407,7 @@ func TestTheErrorThatEndsABulkIsOnlyItsOwnItems(t *testing.T) {
 // Where a test fails inside of a bulk or of a range, in its own code or in its
 // transport, the loop ends as a call does: nobody waits for a result that will
 // never come.
-func TestAGoroutineThatEndsItselfEndsTheLoop(t *testing.T) {
+func TestBulk_GoexitEndsTheLoop(t *testing.T) {
 	t.Parallel()
 	for name, loop := range map[string]func(context.Context, *funnel.Client){
 		"a call": func(ctx context.Context, client *funnel.Client) { _ = getContact.call(ctx, client) },
@@ -441,12 +440,12 @@ func TestAGoroutineThatEndsItselfEndsTheLoop(t *testing.T) {
 // An item that fails by an error of the program's own was not skipped, although
 // the bulk has stopped meanwhile: whoever does what was skipped again must not
 // do that twice.
-func TestAnItemThatWasTriedIsNotSkipped(t *testing.T) {
+func TestBulk_AttemptedItemIsNotSkipped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
 			on(http.MethodGet, "/contact", failure(401, funnel.ErrUnauthorized, "no")).
-			on(http.MethodPost, "/funnel", data(`{"id":7}`))
+			on(http.MethodPost, "/funnel", data(seven))
 		client := api.client(t)
 		own, created := errors.New("the program's own"), make(chan struct{})
 		results := slices.Collect(funnel.Bulk(t.Context(), client, slices.Values([]int{0, 1}), func(ctx context.Context, i int) (int, error) {
@@ -467,7 +466,7 @@ func TestAnItemThatWasTriedIsNotSkipped(t *testing.T) {
 
 // In a long outage a bulk does not run through all its items: it ends, and says
 // of each whether to do it again.
-func TestABulkEndsWhereTheAPIIsAway(t *testing.T) {
+func TestBulk_EndsInALongOutage(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]funneltest.Fault{
 		"5xx":       {Status: http.StatusServiceUnavailable},
@@ -510,7 +509,7 @@ func TestABulkEndsWhereTheAPIIsAway(t *testing.T) {
 }
 
 // Failures of the items' own, however many in a row, end nothing.
-func TestABulkOfBadItemsGoesOn(t *testing.T) {
+func TestBulk_InvalidItemsDoNotEndIt(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodPost, "/contact", failure(422, funnel.ErrValidation, "no"))
 	results := 0
@@ -524,7 +523,7 @@ func TestABulkOfBadItemsGoesOn(t *testing.T) {
 
 // Nor do refusals that come with a success's status, or are the items' own for
 // other reasons.
-func TestABulkOfRefusedItemsGoesOn(t *testing.T) {
+func TestBulk_FailedItemsDoNotEndIt(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		answer reply
@@ -535,10 +534,10 @@ func TestABulkOfRefusedItemsGoesOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := newMockAPI(t).on(http.MethodGet, "/tag", test.answer).client(t)
+			client := newMockAPI(t).on(http.MethodGet, "/campaign", test.answer).client(t)
 			results := 0
-			for result := range funnel.Bulk(t.Context(), client, slices.Values(make([]int, 500)), func(ctx context.Context, _ int) (*funnel.Tag, error) {
-				return client.Tags.Get(ctx, 1)
+			for result := range funnel.Bulk(t.Context(), client, slices.Values(make([]int, 500)), func(ctx context.Context, _ int) (*funnel.Campaign, error) {
+				return client.Campaigns.Get(ctx, 7)
 			}) {
 				require.Equal(t, funnel.BulkFailed, result.Status)
 				require.Equal(t, test.again, result.Again())
@@ -568,7 +567,7 @@ func (l roomAt) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
 }
 
 // A time to wait that somebody else's API asks for says nothing of this one's.
-func TestABulkGoesOnWhereAnotherServiceHasNoRoom(t *testing.T) {
+func TestBulk_AnotherServicesLimitDoesNotEndIt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -590,7 +589,7 @@ func (e noRoomFor) RetryAfter() time.Duration { return time.Duration(e) }
 
 // A bulk ends where its own context does not allow the wait for the quota,
 // whoever keeps that; a deadline of the items' own ends nothing but theirs.
-func TestABulkEndsWhereItMayNotWaitForTheQuota(t *testing.T) {
+func TestBulk_EndsIfItsContextForbidsTheWaitForTheQuota(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name          string
@@ -610,7 +609,7 @@ func TestABulkEndsWhereItMayNotWaitForTheQuota(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/tag", data(`{"id":1}`))
+				api := newMockAPI(t).on(http.MethodGet, "/campaign", data(seven))
 				options := []funnel.Option{funnel.WithRateLimit(10, time.Minute)}
 				if test.limiter != nil {
 					options = []funnel.Option{funnel.WithLimiter(test.limiter())}
@@ -625,15 +624,15 @@ func TestABulkEndsWhereItMayNotWaitForTheQuota(t *testing.T) {
 				if test.item == 0 {
 					items = 10_000
 				}
-				var last funnel.BulkResult[*funnel.Tag]
+				var last funnel.BulkResult[int, *funnel.Campaign]
 				results := 0
-				for last = range funnel.Bulk(ctx, client, slices.Values(make([]int, items)), func(ctx context.Context, _ int) (*funnel.Tag, error) {
+				for last = range funnel.Bulk(ctx, client, slices.Values(make([]int, items)), func(ctx context.Context, _ int) (*funnel.Campaign, error) {
 					if test.item > 0 {
 						var cancel context.CancelFunc
 						ctx, cancel = context.WithTimeout(ctx, test.item)
 						defer cancel()
 					}
-					return client.Tags.Get(ctx, 1)
+					return client.Campaigns.Get(ctx, 7)
 				}) {
 					results++
 				}
@@ -652,29 +651,128 @@ func TestABulkEndsWhereItMayNotWaitForTheQuota(t *testing.T) {
 	}
 }
 
+// Each result has its item, whatever became of it.
+func TestBulkResult_Item(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodPost, "/contact", func(req *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(req.Body)
+		require.NoError(t, err)
+		if strings.Contains(string(body), "contact-3@") {
+			return failure(422, funnel.ErrValidation, "no")(req)
+		}
+		return data(seven)(req)
+	})
+	client := api.client(t)
+	contacts := slices.Collect(manyContacts(100))
+	contacts[5].Email = "" // refused before it is sent
+	contacts[6].TagIDs = []funnel.TagID{1, 2}
+	for name, bulk := range map[string]iter.Seq[funnel.BulkResult[funnel.ContactCreateParams, funnel.ContactID]]{
+		"CreateAll": client.Contacts.CreateAll(t.Context(), slices.Values(contacts)),
+		"UpsertAll": client.Contacts.UpsertAll(t.Context(), slices.Values(contacts)),
+		"Bulk":      funnel.Bulk(t.Context(), client, slices.Values(contacts), client.Contacts.Create),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := []funnel.ContactCreateParams{}
+			for result := range bulk {
+				require.Equal(t, len(got), result.Index)
+				require.Equal(t, result.Index == 3 || result.Index == 5, result.Err != nil, result.Err)
+				require.Equal(t, result.Err == nil, result.Value == 7)
+				got = append(got, result.Item)
+			}
+			require.Equal(t, contacts, got)
+		})
+	}
+}
+
+// Each is Bulk for a function without a result.
+func TestEach(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodPost, "/contact-tag", func(req *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(req.Body)
+		require.NoError(t, err)
+		if strings.Contains(string(body), `"contact_id":2,`) {
+			return failure(404, funnel.ErrNotFound, "no such contact")(req)
+		}
+		return data(`{"contact_id":7,"tag_id":3}`)(req)
+	})
+	client := api.client(t)
+	type result = funnel.BulkResult[funnel.ContactID, struct{}]
+	got := []result{}
+	var failed error
+	for r := range funnel.Each(t.Context(), client, slices.Values([]funnel.ContactID{1, 2, 3}), func(ctx context.Context, id funnel.ContactID) error {
+		return client.Contacts.AddTag(ctx, id, 3)
+	}) {
+		if r.Err != nil {
+			failed, r.Err = r.Err, nil
+		}
+		got = append(got, r)
+	}
+	require.ErrorIs(t, failed, funnel.ErrNotFound)
+	require.Equal(t, []result{
+		{Index: 0, Item: 1, Status: funnel.BulkDone},
+		{Index: 1, Item: 2, Status: funnel.BulkFailed},
+		{Index: 2, Item: 3, Status: funnel.BulkDone},
+	}, got)
+}
+
+// Items that are nil are one result that says so.
+func TestBulk_RefusesNilItems(t *testing.T) {
+	t.Parallel()
+	client := newMockAPI(t).client(t)
+	ctx := t.Context()
+	for name, bulk := range map[string]func() []error{
+		"CreateAll": func() []error { return errorsOf(client.Contacts.CreateAll(ctx, nil)) },
+		"UpsertAll": func() []error { return errorsOf(client.Contacts.UpsertAll(ctx, nil)) },
+		"Bulk": func() []error {
+			return errorsOf(funnel.Bulk(ctx, client, nil, func(context.Context, int) (int, error) { return 0, nil }))
+		},
+		"Each": func() []error {
+			return errorsOf(funnel.Each(ctx, client, nil, func(context.Context, int) error { return nil }))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := bulk()
+			require.Len(t, got, 1)
+			requireArgumentError(t, got[0], "items")
+			require.ErrorContains(t, got[0], "is nil")
+		})
+	}
+}
+
+// errorsOf returns the error of each result.
+func errorsOf[P, R any](results iter.Seq[funnel.BulkResult[P, R]]) []error {
+	errs := []error{}
+	for result := range results {
+		errs = append(errs, result.Err)
+	}
+	return errs
+}
+
 func TestBulkResult_Again(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		result funnel.BulkResult[int]
+		result funnel.BulkResult[int, int]
 		again  bool
 	}{
-		{"done", funnel.BulkResult[int]{Status: funnel.BulkDone}, false},
-		{"created", funnel.BulkResult[int]{Status: funnel.BulkCreated}, false},
-		{"there already", funnel.BulkResult[int]{Status: funnel.BulkExists, Err: &funnel.APIError{Code: funnel.ErrContactExists, StatusCode: 409, Attempts: 1}}, false},
-		{"skipped", funnel.BulkResult[int]{Status: funnel.BulkSkipped, Err: context.Canceled}, true},
-		{"unknown", funnel.BulkResult[int]{Status: funnel.BulkUnknown, Err: io.EOF}, true},
-		{"refused by the SDK", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.ArgumentError{Field: "email"}}, false},
-		{"refused by the API", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
-		{"refused by a 200", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrValidation, Attempts: 1}}, false},
-		{"no success, and no reason", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Attempts: 1}}, true},
-		{"refused key in a 200", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrUnauthorized, Attempts: 1}}, true},
-		{"refused key", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 401, Attempts: 1}}, true},
-		{"forbidden", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 403, Attempts: 1}}, true},
-		{"rate limited", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.RateLimitError{APIError: funnel.APIError{StatusCode: 429, Attempts: 4}}}, true},
-		{"not sent", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.RequestError{Attempts: 4, Err: io.EOF}}, true},
-		{"server error", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 503, Attempts: 4}}, true},
-		{"an error of the program's own", funnel.BulkResult[int]{Status: funnel.BulkFailed, Err: io.EOF}, true},
+		{"done", funnel.BulkResult[int, int]{Status: funnel.BulkDone}, false},
+		{"created", funnel.BulkResult[int, int]{Status: funnel.BulkCreated}, false},
+		{"there already", funnel.BulkResult[int, int]{Status: funnel.BulkExists, Err: &funnel.APIError{Code: funnel.ErrContactExists, StatusCode: 409, Attempts: 1}}, false},
+		{"skipped", funnel.BulkResult[int, int]{Status: funnel.BulkSkipped, Err: context.Canceled}, true},
+		{"unknown", funnel.BulkResult[int, int]{Status: funnel.BulkUnknown, Err: io.EOF}, true},
+		{"refused by the SDK", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ArgumentError{Field: "email"}}, false},
+		{"refused by the API", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
+		{"refused by a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrValidation, Attempts: 1}}, false},
+		{"no success, and no reason", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Attempts: 1}}, true},
+		{"refused key in a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrUnauthorized, Attempts: 1}}, true},
+		{"refused key", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 401, Attempts: 1}}, true},
+		{"forbidden", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 403, Attempts: 1}}, true},
+		{"rate limited", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.RateLimitError{APIError: funnel.APIError{StatusCode: 429, Attempts: 4}}}, true},
+		{"not sent", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.RequestError{Attempts: 4, Err: io.EOF}}, true},
+		{"server error", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 503, Attempts: 4}}, true},
+		{"an error of the program's own", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: io.EOF}, true},
 	} {
 		require.Equal(t, test.again, test.result.Again(), test.name)
 	}
@@ -682,7 +780,7 @@ func TestBulkResult_Again(t *testing.T) {
 
 // A panic in the program's own code arrives where the program ranges, and can be
 // recovered there.
-func TestAPanicInABulkArrivesAtTheLoop(t *testing.T) {
+func TestBulk_PanicReachesTheLoop(t *testing.T) {
 	t.Parallel()
 	client := newMockAPI(t).client(t)
 	own := errors.New("the program's own")
@@ -697,7 +795,7 @@ func TestAPanicInABulkArrivesAtTheLoop(t *testing.T) {
 				}
 			}()
 			require.ErrorContains(t, err, "panicked: the program's own\n")
-			require.ErrorContains(t, err, "TestAPanicInABulkArrivesAtTheLoop", "where it was")
+			require.ErrorContains(t, err, "TestBulk_PanicReachesTheLoop", "where it was")
 			if p == own {
 				require.ErrorIs(t, err, own)
 			}
@@ -714,7 +812,7 @@ func TestBulk_AnItemsOwnDeadlineInAPauseEndsNothingElse(t *testing.T) {
 		server.SeedContacts(1)
 		client := server.Client()
 		server.Fail(funneltest.Fault{Status: http.StatusTooManyRequests})
-		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.ContactID(1))
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		var status []funnel.BulkStatus
 		for result := range funnel.Bulk(t.Context(), client, slices.Values([]int{0, 1, 2}), func(ctx context.Context, i int) (int, error) {
@@ -723,7 +821,7 @@ func TestBulk_AnItemsOwnDeadlineInAPauseEndsNothingElse(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, time.Second)
 				defer cancel()
 			}
-			_, err := client.Contacts.Get(ctx, 1)
+			_, err := client.Contacts.Get(ctx, funnel.ContactID(1))
 			return 0, err
 		}) {
 			status = append(status, result.Status)

@@ -32,14 +32,18 @@ type request struct {
 // A decoder reads the body of a successful answer.
 type decoder func(body []byte) error
 
-// fetch makes the call and returns its result.
-func fetch[T any](ctx context.Context, c *core, req request) (*T, error) {
+// fetch makes the call and returns its result. isSame, if not nil, checks that it
+// is the one that was requested.
+func fetch[T any](ctx context.Context, c *core, req request, isSame func(*T) error) (*T, error) {
 	var result *T
 	err := c.do(ctx, req, func(body []byte) (err error) {
 		if result, err = envelope.Data[T](body); err != nil {
 			return err
 		}
-		return checkResult(result)
+		if err = checkResult(result); err == nil && isSame != nil {
+			err = isSame(result)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -47,11 +51,15 @@ func fetch[T any](ctx context.Context, c *core, req request) (*T, error) {
 	return result, nil
 }
 
-// checkResult refuses a resource without an id, which is an answer of another
-// shape than was assumed.
+// checkResult refuses a resource without its own id, which is a response of
+// another shape than the contract's.
 func checkResult[T any](result *T) error {
-	if id, ok := idOf(reflect.ValueOf(result).Elem()); ok && id == 0 {
+	v := reflect.ValueOf(result).Elem()
+	if id, ok := idOf(v); ok && id == 0 {
 		return fmt.Errorf("%w: it has no id", envelope.ErrUnexpected)
+	}
+	if funnel, ok := any(result).(*Funnel); ok {
+		return checkItems(funnel.Steps)
 	}
 	return nil
 }
@@ -65,6 +73,9 @@ func decodeInto(out any) decoder {
 		}
 		if err := json.Unmarshal(*data, out); err != nil {
 			return fmt.Errorf("%w: %w", envelope.ErrUnexpected, err)
+		}
+		if envelope.HasNoneOf(*data, reflect.TypeOf(out)) {
+			return fmt.Errorf("%w: it has none of the fields of %T", envelope.ErrUnexpected, out)
 		}
 		return nil
 	}
@@ -81,6 +92,9 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	}
 	if opts.err != nil {
 		return opts.err
+	}
+	if err := opts.addFields(&req); err != nil {
+		return err
 	}
 	call := &call{core: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
 	if call.noResult {

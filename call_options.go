@@ -2,7 +2,11 @@ package funnel
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 )
 
 // WithoutRetry returns a context whose calls are sent once. They still wait
@@ -28,6 +32,96 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 	})
 }
 
+// WithField returns a context whose calls send one more field, or another value of
+// a field: in the JSON body of a POST, PUT or DELETE, and in the query of a GET. It
+// is for what the API knows and the SDK does not.
+//
+// The value is sent as [encoding/json] writes it; nil is sent as null. A query takes
+// strings, numbers and booleans only. In [ContactsService.Upsert] and the bulk
+// methods the field goes with the requests that carry the item's other fields.
+//
+// The fields by which a request names a resource, such as contact_id, are refused,
+// and so is email where it names the contact or is the new contact's own. A value
+// that cannot be sent makes the call fail with an [*ArgumentError].
+func WithField(ctx context.Context, name string, value any) context.Context {
+	return withCallOption(ctx, func(o *callOptions) {
+		encoded, err := json.Marshal(value)
+		switch {
+		case name == "":
+			o.err = argumentError("WithField", "the name is empty")
+		case slices.Contains(idFields, name):
+			o.err = argumentError("WithField", "%s names a resource: pass it as the method's own argument", name)
+		case err != nil:
+			o.err = argumentError("WithField", "the value of %s cannot be sent as JSON: %v", name, err)
+		default:
+			if o.fields = maps.Clone(o.fields); o.fields == nil {
+				o.fields = map[string]json.RawMessage{}
+			}
+			o.fields[name] = encoded
+		}
+	})
+}
+
+// idFields are the parameters by which requests name resources.
+var idFields = []string{
+	"id", "contact_id", "tag_id", "sequence_id", "campaign_id", "funnel_id", "step_id", "stage_id", "webhook_id",
+	"custom_field_id", "id_order",
+}
+
+// withoutFields returns a context for the requests of a method that carry none of
+// its item's own fields.
+func withoutFields(ctx context.Context) context.Context {
+	if callOptionsFrom(ctx).fields == nil {
+		return ctx
+	}
+	return withCallOption(ctx, func(o *callOptions) { o.fields = nil })
+}
+
+// addFields puts the fields of [WithField] into a request.
+func (o callOptions) addFields(req *request) error {
+	if len(o.fields) == 0 {
+		return nil
+	}
+	isRead := req.method == http.MethodGet || req.method == http.MethodHead
+	query, err := url.ParseQuery(req.query)
+	if err != nil {
+		return argumentError("query", "cannot be read: %v", err)
+	}
+	body := map[string]json.RawMessage{}
+	if !isRead && req.body != nil {
+		encoded, err := json.Marshal(req.body)
+		if err != nil {
+			return argumentError("body", "cannot be sent as JSON: %v", err)
+		}
+		if json.Unmarshal(encoded, &body) != nil || body == nil {
+			return argumentError("WithField", "the body is no JSON object: put the field into it")
+		}
+	}
+	if o.fields["email"] != nil && (query.Has("email") || body["email"] != nil) {
+		return argumentError("WithField", "email is this contact's own address: pass it as the method's own argument")
+	}
+	for name, value := range o.fields {
+		if !isRead {
+			body[name] = value
+			continue
+		}
+		text := string(value)
+		switch value[0] {
+		case '"':
+			_ = json.Unmarshal(value, &text) // json.Marshal wrote it
+		case 'n', '{', '[':
+			return argumentError("WithField", "the value of %s cannot be sent in a query: want a string, a number or a boolean", name)
+		}
+		query.Set(name, text)
+	}
+	if isRead {
+		req.query = query.Encode()
+	} else {
+		req.body = body
+	}
+	return nil
+}
+
 // WithResponse returns a context whose calls fill in response, also when they
 // fail; only an [*ArgumentError] leaves it as it was. A method that needs several
 // requests leaves that of the last. It is not for contexts that are shared by
@@ -49,6 +143,7 @@ type Response struct {
 type callOptions struct {
 	noRetry  bool
 	header   http.Header
+	fields   map[string]json.RawMessage // of WithField
 	response *Response
 	err      error // of a bad option
 

@@ -10,78 +10,63 @@ import (
 // A CampaignID identifies a campaign.
 type CampaignID = ID[Campaign]
 
-// A Campaign is a mail that goes once to the contacts with certain tags.
+// A Campaign is an e-mail that is sent once to many contacts. Its content and its
+// audience are set in the vendor's dashboard.
 type Campaign struct {
-	ID           CampaignID     `json:"id"`
-	Name         string         `json:"name"`
-	Subject      string         `json:"subject"`
-	Body         string         `json:"body"`
-	TagIDs       []TagID        `json:"tag_ids"`
-	Status       CampaignStatus `json:"status"`
-	ScheduledFor Timestamp      `json:"scheduled_for"` // zero: not scheduled
-	SentAt       Timestamp      `json:"sent_at"`       // zero: not sent
-	CreatedAt    Timestamp      `json:"created_at"`
+	ID              CampaignID     `json:"id"`
+	Name            string         `json:"name"`
+	Subject         string         `json:"subject"`
+	FromName        string         `json:"from_name"`
+	FromEmail       string         `json:"from_email"`
+	Status          CampaignStatus `json:"status"`
+	SentTo          int            `json:"sent_to"`
+	RecipientsCount int            `json:"recipients_count"`
+	SentAt          Timestamp      `json:"sent_at"`       // zero: not sent
+	ScheduledFor    Timestamp      `json:"scheduled_for"` // zero: not scheduled
+	CreatedAt       Timestamp      `json:"created_at"`
 }
 
-// A CampaignStatus says how far a campaign is. The set is open: a status that
-// the SDK does not know is passed on.
+// A CampaignStatus is the status of a campaign. The set is open: other values are
+// passed on in both directions.
 type CampaignStatus string
 
-// The statuses of a campaign (assumed).
+// The statuses of a campaign (documented).
 const (
 	CampaignDraft     CampaignStatus = "draft"
-	CampaignScheduled CampaignStatus = "scheduled"
 	CampaignSending   CampaignStatus = "sending"
 	CampaignSent      CampaignStatus = "sent"
+	CampaignScheduled CampaignStatus = "scheduled"
+	CampaignError     CampaignStatus = "error"
 )
 
-// CampaignListParams selects and pages campaigns. A zero field is left out.
+// CampaignListParams selects and pages campaigns. A zero field is not sent.
 type CampaignListParams struct {
 	Page    int            `url:"page,omitempty"`     // from 1
-	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
-	Status  CampaignStatus `url:"status,omitempty"`   // with that status only
+	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	Status  CampaignStatus `url:"status,omitempty"`
+	Period  Period         `url:"period,omitempty"`
+	Range   DateRange      `url:"range,omitempty"` // goes with PeriodBetween, which it implies
 }
 
-// CampaignCreateParams describes a new campaign. A zero field is left out.
+func (p CampaignListParams) check() error { return checkPeriod(p.Period, p.Range) }
+
+// CampaignCreateParams describes a new campaign. A zero field is not sent.
 type CampaignCreateParams struct {
-	Name    string  `json:"name"` // required
-	Subject string  `json:"subject,omitempty"`
-	Body    string  `json:"body,omitempty"`
-	TagIDs  []TagID `json:"tag_ids,omitempty"` // to whom it goes; nil: to everybody (assumed)
+	Name      string `json:"name"` // required
+	Subject   string `json:"subject,omitempty"`
+	FromName  string `json:"from_name,omitempty"`
+	FromEmail string `json:"from_email,omitempty"`
 }
 
-func (p CampaignCreateParams) check() error {
-	if err := checkText("name", p.Name); err != nil {
-		return err
-	}
-	if err := checkChoice("tag_ids", p.TagIDs); err != nil {
-		return err
-	}
-	return checkIDs("tag_ids", p.TagIDs)
-}
+// B8: create and update take what the list shows.
+func (p CampaignCreateParams) check() error { return checkText("name", p.Name) }
 
-// CampaignUpdateParams changes a campaign. A nil field leaves it as it is.
+// CampaignUpdateParams changes a campaign. A nil field is left as it is.
 type CampaignUpdateParams struct {
-	Name    *string  `json:"name,omitempty"`
-	Subject *string  `json:"subject,omitempty"`
-	Body    *string  `json:"body,omitempty"`
-	TagIDs  *[]TagID `json:"tag_ids,omitempty"` // of a nil slice: to everybody (assumed)
-}
-
-func (p CampaignUpdateParams) check() error {
-	if p.TagIDs == nil {
-		return nil
-	}
-	return checkIDs("tag_ids", *p.TagIDs)
-}
-
-// CampaignStats is what became of a campaign's mails during a period.
-type CampaignStats struct {
-	Sent         int `json:"sent"`
-	Opened       int `json:"opened"`
-	Clicked      int `json:"clicked"`
-	Bounced      int `json:"bounced"`
-	Unsubscribed int `json:"unsubscribed"`
+	Name      *string `json:"name,omitempty"`
+	Subject   *string `json:"subject,omitempty"`
+	FromName  *string `json:"from_name,omitempty"`
+	FromEmail *string `json:"from_email,omitempty"`
 }
 
 // CampaignsService provides access to campaigns: see [Client].
@@ -96,53 +81,48 @@ func (s *CampaignsService) resource() resource[Campaign] {
 	}
 }
 
-// List returns one page of the campaigns that params choose.
+// List returns one page of campaigns, newest first.
 //
-// API: GET /campaigns (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
+// API: GET /campaigns (documented). Errors: [ErrInvalidStatus],
+// [ErrInvalidPeriod], [*ValidationError].
 func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) (*Page[Campaign], error) {
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the campaigns that params select, from the page
-// they name to the last; a PerPage of 0 asks for 100 at a time. An error ends
-// the range. Do not delete campaigns while ranging: the pages move up, and some
-// are skipped.
+// All returns an iterator over campaigns, newest first, from the page in params to
+// the last. A PerPage of 0 requests 100 at a time. An error ends the range.
+// Campaigns created or deleted during the range shift the pages: an item can come
+// twice or be missed.
 //
-// API: GET /campaigns (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
+// API: GET /campaigns (documented). Errors: [ErrInvalidStatus],
+// [ErrInvalidPeriod], [*ValidationError].
 func (s *CampaignsService) All(ctx context.Context, params CampaignListParams) iter.Seq2[*Campaign, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Get returns a campaign by its id.
+// Get returns a campaign.
 //
-// API: GET /campaign (assumed). Errors: [ErrNotFound].
+// API: GET /campaign (documented). Errors: [ErrNotFound].
 func (s *CampaignsService) Get(ctx context.Context, id CampaignID) (*Campaign, error) {
 	return s.resource().get(ctx, id)
 }
 
-// Create creates a campaign. It has no unique key: a lost answer is not asked
-// for again, but reported with MayHaveBeenApplied.
+// Create creates a draft and returns its id. It has no unique key: if the response
+// is lost, the call fails with MayHaveBeenApplied set.
 //
-// API: POST /campaign (assumed). Errors: [ErrNotFound] for what TagIDs name,
-// [*ValidationError].
-func (s *CampaignsService) Create(ctx context.Context, params CampaignCreateParams) (*Campaign, error) {
-	return s.resource().create(ctx, params)
+// API: POST /campaign (assumed). Errors: [*ValidationError].
+func (s *CampaignsService) Create(ctx context.Context, params CampaignCreateParams) (CampaignID, error) {
+	return idOnly(s.resource().create(ctx, params))
 }
 
-// Update changes a campaign and returns it as it is then.
+// Update changes a campaign.
 //
 // API: PUT /campaign (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params CampaignUpdateParams) (*Campaign, error) {
-	if params.TagIDs != nil {
-		if err := checkChoice("tag_ids", *params.TagIDs); err != nil {
-			return nil, err
-		}
-	}
-	params.TagIDs = notNil(params.TagIDs)
+func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params CampaignUpdateParams) error {
 	return s.resource().update(ctx, id, params)
 }
 
-// Delete deletes a campaign. One that is scheduled must be unscheduled first.
+// Delete deletes a campaign. A scheduled one must be unscheduled first.
 //
 // API: DELETE /campaign (documented). Errors: [ErrNotFound],
 // [ErrCampaignScheduled].
@@ -150,52 +130,38 @@ func (s *CampaignsService) Delete(ctx context.Context, id CampaignID) error {
 	return s.resource().delete(ctx, id)
 }
 
-const campaignSchedulePath = "/campaign-schedule"
-
-// Schedule has a campaign sent at that moment, which is sent in UTC and must be
-// in the future by the server's clock. It is not repeated when its answer is
-// lost, but reported with MayHaveBeenApplied.
-//
-// API: POST /campaign-schedule (assumed; its scheduled_for is documented).
-// Errors: [ErrNotFound], [ErrInvalidDate], [*ValidationError].
-func (s *CampaignsService) Schedule(ctx context.Context, id CampaignID, at time.Time) (*Campaign, error) {
+// B9: the path and the methods that schedule and unschedule a campaign.
+func (s *CampaignsService) schedule() resource[Campaign] {
 	r := s.resource()
+	r.one = "/campaign-schedule"
+	return r
+}
+
+// Schedule has a campaign sent at a time, which must be in the future by the
+// server's clock. It is sent in UTC; fractions of a second are cut off. If the
+// response is lost, the call fails with MayHaveBeenApplied set.
+//
+// API: POST /campaign-schedule (assumed). Errors: [ErrNotFound], [ErrInvalidDate],
+// [*ValidationError].
+func (s *CampaignsService) Schedule(ctx context.Context, id CampaignID, at time.Time) error {
+	r := s.schedule()
 	if err := checkID(r.idField, id); err != nil {
-		return nil, err
+		return err
 	}
 	if year := at.UTC().Year(); at.IsZero() || year < 1 || year > 9999 {
-		return nil, argumentError("scheduled_for", "is in the year %d: want a moment in the future", year)
+		return argumentError("scheduled_for", "is in the year %d: want a time in the future", year)
 	}
-	moment := struct {
-		ScheduledFor time.Time `json:"scheduled_for"`
-	}{at.UTC()}
-	return fetch[Campaign](ctx, r.core, request{
+	return r.core.do(ctx, request{
 		method: http.MethodPost,
-		path:   campaignSchedulePath,
-		body:   r.idBody(id, moment),
-	})
+		path:   r.one,
+		body:   object{{r.idField, id}, {"scheduled_for", at.UTC().Format(time.RFC3339)}},
+	}, nil)
 }
 
 // Unschedule makes a scheduled campaign a draft again.
 //
 // API: DELETE /campaign-schedule (assumed). Errors: [ErrNotFound],
-// [*ValidationError] for one that has been sent.
-func (s *CampaignsService) Unschedule(ctx context.Context, id CampaignID) (*Campaign, error) {
-	r := s.resource()
-	if err := checkID(r.idField, id); err != nil {
-		return nil, err
-	}
-	return fetch[Campaign](ctx, r.core, request{
-		method: http.MethodDelete,
-		path:   campaignSchedulePath,
-		query:  r.idQuery(id),
-	})
-}
-
-// Stats returns what became of a campaign's mails during a period.
-//
-// API: GET /campaign-stats (assumed). Errors: [ErrNotFound], [ErrInvalidPeriod],
 // [*ValidationError].
-func (s *CampaignsService) Stats(ctx context.Context, id CampaignID, params StatsParams) (*CampaignStats, error) {
-	return statistics[CampaignStats](ctx, s.resource(), "/campaign-stats", id, params)
+func (s *CampaignsService) Unschedule(ctx context.Context, id CampaignID) error {
+	return s.schedule().delete(ctx, id)
 }

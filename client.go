@@ -2,10 +2,12 @@ package funnel
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,32 +19,40 @@ import (
 // shared: the rate limit is kept over all calls of a client.
 type Client struct {
 	// The resources of the API, each with its operations.
-	Contacts  *ContactsService
-	Tags      *TagsService
-	Sequences *SequencesService
-	Funnels   *FunnelsService
-	Campaigns *CampaignsService
-	Webhooks  *WebhooksService
+	Contacts      *ContactsService
+	CustomFields  *CustomFieldsService
+	Tags          *TagsService
+	Sequences     *SequencesService
+	Funnels       *FunnelsService
+	Campaigns     *CampaignsService
+	Webhooks      *WebhooksService
+	Orders        *OrdersService
+	Transactions  *TransactionsService
+	Subscriptions *SubscriptionsService
 
 	core *core
+	cfg  config // for WithKey
 }
 
-// New returns a client for the API at baseURL, such as
-// "https://host/api/v1", that authenticates with apiKey.
-//
-// The base URL is absolute, with a host, and has no user info, query or
-// fragment; plain http is accepted for loopback addresses only, unless
-// [WithInsecureHTTP] says otherwise. The error is an [*ArgumentError]; it holds
-// neither of the two, since they may have been swapped.
-func New(baseURL, apiKey string, opts ...Option) (*Client, error) {
-	cfg := config{
-		apiKey:           apiKey,
+// DefaultBaseURL is the vendor's API (documented).
+const DefaultBaseURL = "https://api.wolfeo.me/v1"
+
+// New returns a client that authenticates with apiKey, against the vendor's API
+// unless [WithBaseURL] says otherwise. The error is an [*ArgumentError]; it never
+// contains the key.
+func New(apiKey string, opts ...Option) (*Client, error) {
+	return build(apiKey, config{
+		baseURL:          DefaultBaseURL,
 		userAgent:        defaultUserAgent(),
 		policy:           DefaultRetryPolicy(),
 		rateLimit:        defaultRateLimit,
 		ratePer:          defaultRatePer,
 		maxResponseBytes: 32 << 20,
-	}
+	}, opts)
+}
+
+// build returns a client with cfg as changed by opts.
+func build(apiKey string, cfg config, opts []Option) (*Client, error) {
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, argumentError("option", "is nil: leave it out")
@@ -54,35 +64,71 @@ func New(baseURL, apiKey string, opts ...Option) (*Client, error) {
 	if err := checkAPIKey(apiKey); err != nil {
 		return nil, err
 	}
-	base, err := parseBaseURL(baseURL, cfg.insecureHTTP)
+	base, err := parseBaseURL(cfg.baseURL, cfg.insecureHTTP)
 	if err != nil {
 		return nil, err
 	}
+	cfg.apiKey = apiKey
 	return newClient(base, cfg), nil
 }
 
-// NewFromEnv is [New] with the base URL and the API key of the environment
-// variables FUNNEL_BASE_URL and FUNNEL_API_KEY.
+// NewFromEnv is [New] with the API key of the environment variable FUNNEL_API_KEY,
+// and the base URL of FUNNEL_BASE_URL if that is set. The options come after.
 func NewFromEnv(opts ...Option) (*Client, error) {
-	for _, name := range []string{"FUNNEL_BASE_URL", "FUNNEL_API_KEY"} {
-		if os.Getenv(name) == "" {
-			return nil, argumentError(name, "the environment variable is not set")
-		}
+	key := os.Getenv("FUNNEL_API_KEY")
+	if key == "" {
+		return nil, argumentError("FUNNEL_API_KEY", "the environment variable is not set: set it to your API key")
 	}
-	return New(os.Getenv("FUNNEL_BASE_URL"), os.Getenv("FUNNEL_API_KEY"), opts...)
+	if baseURL := os.Getenv("FUNNEL_BASE_URL"); baseURL != "" {
+		opts = append([]Option{WithBaseURL(baseURL)}, opts...)
+	}
+	return New(key, opts...)
 }
 
 func newClient(base *url.URL, cfg config) *Client {
 	c := newCore(base, cfg)
+	cfg.apiKey = "" // whoever prints a Client is not to see it
 	return &Client{
-		core:      c,
-		Contacts:  &ContactsService{core: c},
-		Tags:      &TagsService{core: c},
-		Sequences: &SequencesService{core: c},
-		Funnels:   &FunnelsService{core: c},
-		Campaigns: &CampaignsService{core: c},
-		Webhooks:  &WebhooksService{core: c},
+		core:          c,
+		cfg:           cfg,
+		Contacts:      &ContactsService{core: c},
+		CustomFields:  &CustomFieldsService{core: c},
+		Tags:          &TagsService{core: c},
+		Sequences:     &SequencesService{core: c},
+		Funnels:       &FunnelsService{core: c},
+		Campaigns:     &CampaignsService{core: c},
+		Webhooks:      &WebhooksService{core: c},
+		Orders:        &OrdersService{core: c},
+		Transactions:  &TransactionsService{core: c},
+		Subscriptions: &SubscriptionsService{core: c},
 	}
+}
+
+// WithKey returns a client for another account. It shares this client's connections
+// and options; opts come after them. It has its own rate limit, pauses, retry budget
+// and redaction, and never uses a cookie jar of this client.
+//
+// What was made for one account only must be given again: if this client has a
+// [WithLimiter] or a [WithAuth], opts need one too. The error is an
+// [*ArgumentError].
+func (c *Client) WithKey(apiKey string, opts ...Option) (*Client, error) {
+	if c.engine() == nil {
+		return nil, argumentError("client", "is a zero Client: make one with New")
+	}
+	cfg := c.cfg
+	cfg.httpClient = &http.Client{Transport: c.core.transport, Timeout: cfg.timeout()}
+	cfg.observers = slices.Clone(cfg.observers)
+	cfg.limiter, cfg.auth = nil, nil
+	another, err := build(apiKey, cfg, opts)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.cfg.limiter != nil && another.cfg.limiter == nil:
+		return nil, argumentError("WithLimiter", "is missing: this client's limiter counts one account's requests, so give the new account its own")
+	case c.cfg.auth != nil && another.cfg.auth == nil:
+		return nil, argumentError("WithAuth", "is missing: this client's authentication is for one account, so give the new account its own")
+	}
+	return another, nil
 }
 
 // engine returns what runs the client's calls. That of a nil or zero Client is

@@ -2,10 +2,12 @@ package funnel_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,7 +75,7 @@ func TestNew_RefusesBadInput(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			client, err := funnel.New(tt.baseURL, tt.key)
+			client, err := newClientAt(tt.baseURL, tt.key)
 			require.Nil(t, client)
 			requireArgumentError(t, err, tt.field)
 			require.ErrorContains(t, err, tt.says)
@@ -112,10 +114,10 @@ func TestNew_AcceptsBaseURLs(t *testing.T) {
 			transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				got = req.URL.String()
 				require.Equal(t, req.URL.Host, req.Host)
-				return data(`{"id":7}`)(req)
+				return data(seven)(req)
 			})
 			opts := append(tt.opts, funnel.WithHTTPClient(&http.Client{Transport: transport}))
-			client, err := funnel.New(tt.baseURL, testKey, opts...)
+			client, err := newClientAt(tt.baseURL, testKey, opts...)
 			require.NoError(t, err)
 			require.NoError(t, client.Call(t.Context(), http.MethodGet, "/contact", nil, nil, nil))
 			require.Equal(t, tt.want, got)
@@ -123,34 +125,62 @@ func TestNew_AcceptsBaseURLs(t *testing.T) {
 	}
 }
 
+// The default base URL is the vendor's.
+func TestNew_DefaultBaseURL(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "https://api.wolfeo.me/v1", funnel.DefaultBaseURL)
+	var got string
+	client, err := funnel.New(testKey, funnel.WithHTTPClient(&http.Client{Transport: recordURL(&got)}))
+	require.NoError(t, err)
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Equal(t, "https://api.wolfeo.me/v1/contact?contact_id=7", got)
+}
+
+// recordURL is a transport that stores the URL of a request.
+func recordURL(got *string) http.RoundTripper {
+	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		*got = req.URL.String()
+		return data(seven)(req)
+	})
+}
+
 func TestNewFromEnv(t *testing.T) {
+	other := funnel.WithBaseURL("https://other.example.com")
 	tests := []struct {
 		name         string
 		baseURL, key string
-		field        string // empty: a client
+		opts         []funnel.Option
+		want         string // URL of GET /contact
+		field        string // of the error; empty: there is none
 	}{
-		{"both set", testBaseURL, testKey, ""},
-		{"no base URL", "", testKey, "FUNNEL_BASE_URL"},
-		{"no key", testBaseURL, "", "FUNNEL_API_KEY"},
-		{"neither", "", "", "FUNNEL_BASE_URL"},
-		{"bad base URL", "ftp://api.example.com", testKey, "baseURL"},
-		{"bad key", testBaseURL, testKey + "\n", "apiKey"},
+		{name: "both set", baseURL: testBaseURL, key: testKey, want: testBaseURL + "/contact?contact_id=7"},
+		{name: "no base URL", key: testKey, want: funnel.DefaultBaseURL + "/contact?contact_id=7"},
+		{name: "no base URL, an option", key: testKey, opts: []funnel.Option{other}, want: "https://other.example.com/contact?contact_id=7"},
+		{name: "an option overrides", baseURL: testBaseURL, key: testKey, opts: []funnel.Option{other}, want: "https://other.example.com/contact?contact_id=7"},
+		{name: "no key", baseURL: testBaseURL, field: "FUNNEL_API_KEY"},
+		{name: "neither", field: "FUNNEL_API_KEY"},
+		{name: "bad base URL", baseURL: "ftp://api.example.com", key: testKey, field: "baseURL"},
+		{name: "bad key", baseURL: testBaseURL, key: testKey + "\n", field: "apiKey"},
+		{name: "swapped", baseURL: testKey, key: testBaseURL, field: "apiKey"},
+		{name: "the key for both", baseURL: testKey, key: testKey, field: "baseURL"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("FUNNEL_BASE_URL", tt.baseURL)
 			t.Setenv("FUNNEL_API_KEY", tt.key)
-			api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
-			client, err := funnel.NewFromEnv(funnel.WithHTTPClient(&http.Client{Transport: api}))
+			var got string
+			opts := append([]funnel.Option{funnel.WithHTTPClient(&http.Client{Transport: recordURL(&got)})}, tt.opts...)
+			client, err := funnel.NewFromEnv(opts...)
 			if tt.field != "" {
 				require.Nil(t, client)
 				requireArgumentError(t, err, tt.field)
 				require.NotContains(t, err.Error(), testKey)
+				require.NotContains(t, err.Error(), "api.example.com")
 				return
 			}
 			require.NoError(t, err)
 			require.NoError(t, getContact.call(t.Context(), client))
-			require.Equal(t, "Bearer "+testKey, api.requests()[0].Header.Get("Authorization"))
+			require.Equal(t, tt.want, got)
 		})
 	}
 }
@@ -158,8 +188,8 @@ func TestNewFromEnv(t *testing.T) {
 func TestClient_SendsItsHeaders(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).
-		on(http.MethodGet, "/contact", data(`{"id":7}`)).
-		on(http.MethodPost, "/tag", data(`{"id":7}`))
+		on(http.MethodGet, "/contact", data(seven)).
+		on(http.MethodPost, "/tag", data(seven))
 	client := api.client(t)
 	require.NoError(t, getContact.call(t.Context(), client))
 	require.NoError(t, createTag.call(t.Context(), client))
@@ -177,7 +207,7 @@ func TestClient_SendsItsHeaders(t *testing.T) {
 
 // eachMethod calls f for every method of every service in c, with a function
 // that calls the method and returns its error. Arguments other than ids are
-// such that the method would send something.
+// valid, so that the method would send something.
 func eachMethod(c *funnel.Client, f func(name string, takesID bool, call func(ctx context.Context, id int64) error)) {
 	services := reflect.ValueOf(c).Elem()
 	for i := range services.NumField() {
@@ -188,13 +218,16 @@ func eachMethod(c *funnel.Client, f func(name string, takesID bool, call func(ct
 				name := field.Name + "." + service.Type().Method(j).Name
 				takesID := false
 				for n := range method.Type().NumIn() {
-					takesID = takesID || method.Type().In(n).Kind() == reflect.Int64
+					in := method.Type().In(n)
+					takesID = takesID || in.Kind() == reflect.Int64 || in == contactRefType
 				}
 				f(name, takesID, func(ctx context.Context, id int64) error { return callMethod(ctx, method, id) })
 			}
 		}
 	}
 }
+
+var contactRefType = reflect.TypeFor[funnel.ContactRef]()
 
 func callMethod(ctx context.Context, method reflect.Value, id int64) (err error) {
 	contextType := reflect.TypeFor[context.Context]()
@@ -235,8 +268,10 @@ func callMethod(ctx context.Context, method reflect.Value, id int64) (err error)
 // fill makes v something that can be sent, with that id in place of all ids.
 func fill(v reflect.Value, id int64) {
 	switch {
-	case v.Type() == reflect.TypeFor[funnel.StatsParams]():
-		v.Set(reflect.ValueOf(funnel.Between(time.Now(), time.Now())))
+	case v.Type() == contactRefType:
+		v.Set(reflect.ValueOf(funnel.ContactID(id)))
+	case v.Type() == reflect.TypeFor[funnel.Period]():
+		v.SetString(string(funnel.PeriodBetween)) // its range is filled too
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(time.Now()))
 	case v.Kind() == reflect.Int64:
@@ -262,12 +297,16 @@ func fill(v reflect.Value, id int64) {
 	}
 }
 
-// A zero Client, a nil one and a service that is not from a client say so.
+// Every method of a zero Client and of a service without a client returns an
+// [*funnel.ArgumentError], and no method panics.
 func TestZeroClient_RefusesEveryMethod(t *testing.T) {
 	t.Parallel()
-	zeroServices := &funnel.Client{
-		Contacts: &funnel.ContactsService{}, Tags: &funnel.TagsService{}, Sequences: &funnel.SequencesService{},
-		Funnels: &funnel.FunnelsService{}, Campaigns: &funnel.CampaignsService{}, Webhooks: &funnel.WebhooksService{},
+	zeroServices := &funnel.Client{}
+	fields := reflect.ValueOf(zeroServices).Elem()
+	for i := range fields.NumField() {
+		if field := fields.Field(i); fields.Type().Field(i).IsExported() {
+			field.Set(reflect.New(field.Type().Elem()))
+		}
 	}
 	for name, client := range map[string]*funnel.Client{"zero client": {}, "zero services": zeroServices} {
 		t.Run(name, func(t *testing.T) {
@@ -281,7 +320,7 @@ func TestZeroClient_RefusesEveryMethod(t *testing.T) {
 					require.ErrorContains(t, err, "make one with New")
 				})
 			})
-			require.Greater(t, methods, 40)
+			require.Greater(t, methods, 50)
 		})
 	}
 	for name, client := range map[string]*funnel.Client{"zero client": {}, "nil client": nil} {
@@ -289,6 +328,10 @@ func TestZeroClient_RefusesEveryMethod(t *testing.T) {
 			t.Parallel()
 			requireArgumentError(t, client.Call(t.Context(), http.MethodGet, "/contact", nil, nil, nil), "client")
 			require.Equal(t, funnel.RateLimit{Remaining: -1}, client.RateLimit())
+			require.NotPanics(t, client.CloseIdleConnections)
+			for result := range funnel.Each(t.Context(), client, slices.Values([]int{1}), func(context.Context, int) error { return nil }) {
+				requireArgumentError(t, result.Err, "client")
+			}
 		})
 	}
 }
@@ -382,9 +425,10 @@ func TestClient_ContextThatEndsWithAnotherRequestsError(t *testing.T) {
 
 func TestCall_SendsAndReads(t *testing.T) {
 	t.Parallel()
-	type funnelStep struct {
-		ID   int    `json:"id"`
-		Name string `json:"name"`
+	type stats struct {
+		ContactID funnel.ContactID `json:"contact_id"`
+		Opened    int              `json:"opened"`
+		Note      string           `json:"note,omitempty"`
 	}
 	tests := []struct {
 		name         string
@@ -397,32 +441,61 @@ func TestCall_SendsAndReads(t *testing.T) {
 		wantOut      any
 	}{
 		{
-			name: "a struct", method: "GET", path: "/funnel-step", query: url.Values{"step_id": {"7"}},
-			out: &funnelStep{}, reply: data(`{"id":7,"name":"Thanks","color":"red"}`),
-			want:    sentRequest{Method: "GET", Path: "/funnel-step", Query: "step_id=7"},
-			wantOut: &funnelStep{7, "Thanks"},
+			name: "a struct", method: "GET", path: "/contact-stats", query: url.Values{"contact_id": {"7"}},
+			out: &stats{}, reply: data(`{"contact_id":7,"opened":3,"clicked":1}`),
+			want:    sentRequest{Method: "GET", Path: "/contact-stats", Query: "contact_id=7"},
+			wantOut: &stats{ContactID: 7, Opened: 3},
 		}, {
-			name: "a slice", method: "GET", path: "/funnel-steps",
-			out: &[]funnelStep{}, reply: data(`[{"id":7},{"id":8}]`),
-			want:    sentRequest{Method: "GET", Path: "/funnel-steps"},
-			wantOut: &[]funnelStep{{ID: 7}, {ID: 8}},
+			name: "a struct of which one field comes", method: "GET", path: "/contact-stats",
+			out: &stats{}, reply: data(`{"note":null,"clicked":1}`),
+			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
+			wantOut: &stats{},
 		}, {
-			name: "a map", method: "PATCH", path: "/funnel-step", body: map[string]any{"id": 7},
+			name: "a pointer to a pointer", method: "GET", path: "/contact-stats",
+			out: funnel.Ptr(&stats{}), reply: data(`{"opened":3}`),
+			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
+			wantOut: funnel.Ptr(&stats{Opened: 3}),
+		}, {
+			name: "a slice", method: "GET", path: "/invoices",
+			out: &[]stats{}, reply: data(`[{"opened":7},{"opened":8}]`),
+			want:    sentRequest{Method: "GET", Path: "/invoices"},
+			wantOut: &[]stats{{Opened: 7}, {Opened: 8}},
+		}, {
+			name: "an empty object", method: "GET", path: "/contact-stats",
+			out: &stats{}, reply: data(`{}`),
+			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
+			wantOut: &stats{},
+		}, {
+			name: "a map", method: "PATCH", path: "/anything", body: map[string]any{"id": 7},
 			out: &map[string]any{}, reply: data(`{"ok":true}`),
-			want:    sentRequest{Method: "PATCH", Path: "/funnel-step", Body: `{"id":7}`},
+			want:    sentRequest{Method: "PATCH", Path: "/anything", Body: seven},
 			wantOut: &map[string]any{"ok": true},
+		}, {
+			name: "raw JSON", method: "GET", path: "/contact-stats",
+			out: new(json.RawMessage), reply: data(`{"amount": 297.10}`),
+			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
+			wantOut: funnel.Ptr(json.RawMessage(`{"amount": 297.10}`)),
 		}, {
 			name: "a number", method: "GET", path: "/count",
 			out: new(int), reply: data(`12`),
 			want:    sentRequest{Method: "GET", Path: "/count"},
 			wantOut: funnel.Ptr(12),
 		}, {
-			name: "a contact", method: "POST", path: "/contact-merge", body: funnel.ContactCreateParams{Email: "ada@example.com"},
+			name: "one of the SDK's types", method: "POST", path: "/contact-unsubscribe", body: funnel.ContactCreateParams{Email: "ada@example.com"},
 			out: &funnel.Contact{}, reply: data(`{"id":"7","email":"ada@example.com"}`),
-			want:    sentRequest{Method: "POST", Path: "/contact-merge", Body: `{"email":"ada@example.com"}`},
+			want:    sentRequest{Method: "POST", Path: "/contact-unsubscribe", Body: `{"email":"ada@example.com"}`},
 			wantOut: &funnel.Contact{ID: 7, Email: "ada@example.com"},
 		}, {
-			name: "no result wanted", method: "DELETE", path: "/cache", reply: data(`{"id":7}`),
+			name: "DELETE with a body", method: "DELETE", path: "/contacts-bulk-tag", body: map[string]any{"tag_id": 3, "contact_ids": "1,2"},
+			reply: answers(204, ""),
+			want:  sentRequest{Method: "DELETE", Path: "/contacts-bulk-tag", Body: `{"contact_ids":"1,2","tag_id":3}`},
+		}, {
+			name: "DELETE with a body and a result", method: "DELETE", path: "/contacts-bulk-tag", body: map[string]any{"tag_id": 3},
+			out: &stats{}, reply: data(`{"contact_id":7}`),
+			want:    sentRequest{Method: "DELETE", Path: "/contacts-bulk-tag", Body: `{"tag_id":3}`},
+			wantOut: &stats{ContactID: 7},
+		}, {
+			name: "no result wanted", method: "DELETE", path: "/cache", reply: data(seven),
 			want: sentRequest{Method: "DELETE", Path: "/cache"},
 		}, {
 			name: "no result given", method: "DELETE", path: "/cache", reply: answers(204, ""),
@@ -443,11 +516,16 @@ func TestCall_SendsAndReads(t *testing.T) {
 			require.NoError(t, api.client(t).Call(t.Context(), tt.method, tt.path, tt.query, tt.body, tt.out))
 			requireSent(t, api, tt.want)
 			require.Equal(t, tt.wantOut, tt.out)
+			wantType := ""
+			if tt.want.Body != "" {
+				wantType = "application/json"
+			}
+			require.Equal(t, wantType, api.requests()[0].Header.Get("Content-Type"))
 		})
 	}
 }
 
-// A path is escaped as a whole: nothing in it becomes something else.
+// A path is escaped as a whole, so that nothing in it changes its meaning.
 func TestCall_EscapesThePath(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ baseURL, path, want string }{
@@ -465,7 +543,7 @@ func TestCall_EscapesThePath(t *testing.T) {
 				got = req.URL.String()
 				return answers(204, "")(req)
 			})
-			client, err := funnel.New(tt.baseURL, testKey, funnel.WithHTTPClient(&http.Client{Transport: transport}))
+			client, err := funnel.New(testKey, funnel.WithBaseURL(tt.baseURL), funnel.WithHTTPClient(&http.Client{Transport: transport}))
 			require.NoError(t, err)
 			require.NoError(t, client.Call(t.Context(), http.MethodGet, tt.path, nil, nil, nil))
 			require.Equal(t, tt.want, got)
@@ -507,13 +585,34 @@ func TestCall_RefusesBadInput(t *testing.T) {
 	}
 }
 
-func TestCall_ResultThatDoesNotFit(t *testing.T) {
+// A result of another shape is an error that shows the response.
+func TestCall_ResultOfAnotherShape(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
-	err := api.client(t).Call(t.Context(), http.MethodGet, "/contact", nil, nil, new(int))
-	require.ErrorContains(t, err, "not what the API promises")
-	require.Len(t, api.requests(), 1)
-	require.Equal(t, `{"success":true,"data":{"id":7}}`, string(asError[*funnel.APIError](t, err).Body))
+	type contact struct {
+		ID    int    `json:"id"`
+		Email string `json:"email"`
+	}
+	for name, tt := range map[string]struct {
+		out          any
+		result, want string
+	}{
+		"another type":                      {new(int), seven, "cannot unmarshal object"},
+		"none of the fields, since renamed": {&contact{}, `{"contact_id":7,"mail":"ada@example.com"}`, "it has none of the fields of *funnel_test.contact"},
+		"none of the fields, since nested":  {&contact{}, `{"contact":{"id":7,"email":"ada@example.com"}}`, "it has none of the fields of *funnel_test.contact"},
+		"none of the fields of the SDK's":   {&funnel.Tag{}, `{"tag":{"id":7}}`, "it has none of the fields of *funnel.Tag"},
+		"a list for an object":              {&contact{}, `[` + seven + `]`, "cannot unmarshal array"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on(http.MethodGet, "/contact", data(tt.result))
+			err := api.client(t).Call(t.Context(), http.MethodGet, "/contact", nil, nil, tt.out)
+			require.ErrorContains(t, err, "not what the API promises")
+			require.ErrorContains(t, err, tt.want)
+			require.ErrorContains(t, err, tt.result)
+			require.Len(t, api.requests(), 1)
+			require.Equal(t, success(tt.result), string(asError[*funnel.APIError](t, err).Body))
+		})
+	}
 }
 
 func TestCall_ResultThatCannotBeSet(t *testing.T) {
@@ -538,15 +637,16 @@ func TestCall_Fails(t *testing.T) {
 		want  func(*testing.T, error)
 	}{
 		{"an error in the envelope", failure(404, "NOT_FOUND", "No such step"), isAnswer(404, funnel.ErrNotFound)},
-		{"no success", failure(200, "NOT_FOUND", "No such step"), isAnswer(200, funnel.ErrNotFound)},
+		{"success is false", failure(200, "NOT_FOUND", "No such step"), isAnswer(200, funnel.ErrNotFound)},
 		{"no data", answers(200, `{"success":true}`), isAnswer(200, "")},
 		{"no body", answers(204, ""), isAnswer(204, "")},
+		{"no success", answers(200, `{"data":`+seven+`}`), isAnswer(200, "")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api := newMockAPI(t).on(http.MethodPost, "/funnel-step", tt.reply)
-			out := funnel.Step{ID: 1}
+			out := funnel.Step{ID: 1} // of before
 			err := api.client(t).Call(t.Context(), http.MethodPost, "/funnel-step", nil, map[string]int{"funnel_id": 7}, &out)
 			tt.want(t, err)
 			require.Equal(t, funnel.Step{ID: 1}, out)
@@ -561,8 +661,8 @@ func TestClient_RateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
-			on(http.MethodGet, "/contact", data(`{"id":7}`)).
-			on(http.MethodPost, "/tag", answers(200, `{"success":true,"data":{"id":7}}`, "X-RateLimit-Limit", "1000", "X-RateLimit-Remaining", "321")).
+			on(http.MethodGet, "/contact", data(seven)).
+			on(http.MethodPost, "/tag", answers(200, success(seven), "X-RateLimit-Limit", "1000", "X-RateLimit-Remaining", "321")).
 			on(http.MethodPost, "/funnel", tooMany("X-RateLimit-Limit", "1000", "X-RateLimit-Remaining", "0"))
 		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 1}))
 		require.Equal(t, funnel.RateLimit{Limit: 600, Remaining: 594}, client.RateLimit())
@@ -586,8 +686,8 @@ func TestClient_RateLimit(t *testing.T) {
 
 func TestClient_RateLimit_OfAnotherLimiter(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`),
-		answers(200, `{"success":true,"data":{"id":7}}`, "X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "59"))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven),
+		answers(200, success(seven), "X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "59"))
 	client := api.client(t, funnel.WithLimiter(funnel.LimiterFromWaiter(waiterFunc(func(context.Context) error { return nil }))))
 	require.Equal(t, funnel.RateLimit{Remaining: -1}, client.RateLimit())
 	require.NoError(t, getContact.call(t.Context(), client))
@@ -606,7 +706,7 @@ func TestClient_IsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
-			return after(time.Second, answers(200, `{"success":true,"data":{"id":`+req.URL.Query().Get("contact_id")+`}}`,
+			return after(time.Second, answers(200, success(`{"id":`+req.URL.Query().Get("contact_id")+`}`),
 				"X-Request-Id", req.Header.Get("X-Trace")))(req)
 		})
 		client := api.client(t)

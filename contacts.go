@@ -2,111 +2,55 @@ package funnel
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
-	"maps"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A ContactID identifies a contact.
 type ContactID = ID[Contact]
 
-// A Contact is a person in the account, identified by the e-mail address.
+// A Contact is a person in the account, with a unique e-mail address.
 type Contact struct {
-	ID           ContactID     `json:"id"`
-	Email        string        `json:"email"`
-	FirstName    string        `json:"first_name"`
-	LastName     string        `json:"last_name"`
-	Phone        string        `json:"phone"`
-	Status       ContactStatus `json:"status"`
-	CustomFields CustomFields  `json:"custom_fields"`
-	Tags         []Tag         `json:"tags"` // with id and name; for the rest see TagsService.Get
-	CreatedAt    Timestamp     `json:"created_at"`
-	UpdatedAt    Timestamp     `json:"updated_at"`
+	ID             ContactID `json:"id"`
+	Email          string    `json:"email"`
+	FirstName      string    `json:"first_name"`
+	LastName       string    `json:"last_name"`
+	EmailMarketing bool      `json:"email_marketing"`
+	GDPR           bool      `json:"gdpr"`
+
+	// Tags and Sequences are set by [ContactsService.Get] only.
+	Tags      []TagID      `json:"tags"`
+	Sequences []SequenceID `json:"sequences"`
+
+	CreatedAt Timestamp `json:"created_at"` // set in lists; Get may leave it zero
 }
 
-// A ContactStatus says whether a contact gets mail. The set is open: a status
-// that the SDK does not know is passed on.
-type ContactStatus string
-
-// The statuses of a contact (assumed).
-const (
-	ContactSubscribed   ContactStatus = "subscribed"
-	ContactUnsubscribed ContactStatus = "unsubscribed"
-	ContactBounced      ContactStatus = "bounced"
-	ContactComplained   ContactStatus = "complained"
-)
-
-// CustomFields are a contact's values of the account's own fields.
-type CustomFields map[string]string
-
-// UnmarshalJSON reads [] as no fields, as PHP writes an empty map, and "" and
-// false too. A value that is no text is kept as its JSON.
-func (f *CustomFields) UnmarshalJSON(b []byte) error {
-	*f = nil
-	switch string(b) {
-	case "[]", `""`, "false":
-		return nil
-	}
-	if json.Unmarshal(b, (*map[string]string)(f)) == nil {
-		return nil
-	}
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(b, &values); err != nil {
-		return err
-	}
-	*f = make(CustomFields, len(values))
-	for field, value := range values {
-		var s string
-		if json.Unmarshal(value, &s) != nil {
-			s = string(value)
-		}
-		(*f)[field] = s
-	}
-	return nil
-}
-
-// MarshalJSON writes no fields as {}, so that an update can take all away.
-func (f CustomFields) MarshalJSON() ([]byte, error) {
-	if f == nil {
-		return []byte("{}"), nil
-	}
-	return json.Marshal(map[string]string(f))
-}
-
-// ContactListParams selects and pages contacts. A zero field is left out.
+// ContactListParams selects and pages contacts. A zero field is not sent.
 type ContactListParams struct {
-	Page        int           `url:"page,omitempty"`               // from 1
-	PerPage     int           `url:"per_page,omitempty"`           // 1 to 100; 0: the server's default
-	Status      ContactStatus `url:"status,omitempty"`             // with that status only
-	Search      string        `url:"search,omitempty"`             // with that text in name or address
-	TagIDs      []TagID       `url:"tag_ids,omitempty,comma"`      // with one of these tags; at most 500
-	SequenceIDs []SequenceID  `url:"sequence_ids,omitempty,comma"` // in one of these sequences; at most 500
+	Page    int       `url:"page,omitempty"`     // from 1
+	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	Period  Period    `url:"period,omitempty"`   // by the date of creation
+	Range   DateRange `url:"range,omitempty"`    // goes with PeriodBetween, which it implies
 }
 
-func (p ContactListParams) check() error {
-	if err := checkFilterIDs("tag_ids", p.TagIDs); err != nil {
-		return err
-	}
-	return checkFilterIDs("sequence_ids", p.SequenceIDs)
-}
+func (p ContactListParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// ContactCreateParams describes a new contact. A zero field is left out.
+// ContactCreateParams describes a new contact. A zero field is not sent.
 type ContactCreateParams struct {
-	Email        string        `json:"email"` // required (documented)
-	FirstName    string        `json:"first_name,omitempty"`
-	LastName     string        `json:"last_name,omitempty"`
-	Phone        string        `json:"phone,omitempty"`
-	Status       ContactStatus `json:"status,omitempty"`
-	CustomFields CustomFields  `json:"custom_fields,omitempty"`
-	TagIDs       []TagID       `json:"tag_ids,omitempty"`      // tags to put on it
-	SequenceIDs  []SequenceID  `json:"sequence_ids,omitempty"` // sequences to enrol it in
+	Email          string           `json:"email"` // required
+	FirstName      string           `json:"first_name,omitempty"`
+	LastName       string           `json:"last_name,omitempty"`
+	EmailMarketing *bool            `json:"email_marketing,omitempty"` // nil: the API's default
+	GDPR           *bool            `json:"gdpr,omitempty"`            // nil: the API's default
+	TagIDs         IDList[Tag]      `json:"tag_ids,omitempty"`         // a []TagID: tags to add
+	SequenceIDs    IDList[Sequence] `json:"sequence_ids,omitempty"`    // a []SequenceID: sequences to enrol in
 }
 
+// B3: the parameters of create are those of the API's older table. Those of update
+// are the same without the lists and the address, which names the contact.
 func (p ContactCreateParams) check() error {
 	if err := checkEmail(p.Email); err != nil {
 		return err
@@ -117,26 +61,16 @@ func (p ContactCreateParams) check() error {
 	return checkIDs("sequence_ids", p.SequenceIDs)
 }
 
-// ContactUpdateParams changes a contact. A nil field leaves it as it is.
-// CustomFields replace all that the contact has (assumed): those that are not
-// among them are gone.
+// ContactUpdateParams changes a contact. A nil field is left as it is.
 type ContactUpdateParams struct {
-	Email        *string        `json:"email,omitempty"`
-	FirstName    *string        `json:"first_name,omitempty"`
-	LastName     *string        `json:"last_name,omitempty"`
-	Phone        *string        `json:"phone,omitempty"`
-	Status       *ContactStatus `json:"status,omitempty"`
-	CustomFields *CustomFields  `json:"custom_fields,omitempty"`
+	FirstName      *string `json:"first_name,omitempty"`
+	LastName       *string `json:"last_name,omitempty"`
+	EmailMarketing *bool   `json:"email_marketing,omitempty"`
+	GDPR           *bool   `json:"gdpr,omitempty"`
 }
 
-func (p ContactUpdateParams) check() error {
-	if p.Email == nil {
-		return nil
-	}
-	return checkEmail(*p.Email)
-}
-
-// ContactsService provides access to contacts: see [Client].
+// ContactsService provides access to contacts, and to the tags and custom fields
+// of one: see [Client].
 type ContactsService service
 
 func (s *ContactsService) resource() resource[Contact] {
@@ -149,203 +83,241 @@ func (s *ContactsService) resource() resource[Contact] {
 	}
 }
 
-// List returns one page of the contacts that params choose.
+// List returns one page of contacts, newest first. Items have no Tags and no
+// Sequences.
 //
-// API: GET /contacts (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
+// API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*Page[Contact], error) {
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the contacts that params select, from the page
-// they name to the last; a PerPage of 0 asks for 100 at a time. An error ends
-// the range. Do not delete contacts while ranging: the pages move up, and some
-// are skipped.
+// All returns an iterator over contacts, newest first, from the page in params to
+// the last. A PerPage of 0 requests 100 at a time. An error ends the range. Items
+// have no Tags and no Sequences. Contacts created or deleted during the range shift
+// the pages: an item can come twice or be missed.
 //
-// API: GET /contacts (assumed). Errors: [ErrInvalidStatus], [*ValidationError].
+// API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Get returns a contact by its id.
+// Get returns a contact with the ids of its tags and sequences.
 //
-// API: GET /contact (assumed). Errors: [ErrNotFound].
-func (s *ContactsService) Get(ctx context.Context, id ContactID) (*Contact, error) {
-	return s.resource().get(ctx, id)
-}
-
-// GetByEmail returns a contact by its e-mail address.
-//
-// API: GET /contact (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *ContactsService) GetByEmail(ctx context.Context, email string) (*Contact, error) {
-	if err := checkEmail(email); err != nil {
+// API: GET /contact (documented). Errors: [ErrNotFound], [*ValidationError].
+func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact, error) {
+	q, err := contactQuery(contact)
+	if err != nil {
 		return nil, err
 	}
-	return s.resource().find(ctx, url.Values{"email": {email}}.Encode())
-}
-
-// Create creates a contact. It is safe to repeat: there is one contact for an
-// address. Where an attempt got no answer and the next one finds the contact
-// there, the error is ErrContactExists with MayHaveBeenApplied set;
-// [ContactsService.Upsert] settles that too.
-//
-// API: POST /contact (documented). Errors: [ErrContactExists], [ErrNotFound] and
-// [ErrSequenceHasNoStages] for what TagIDs and SequenceIDs name,
-// [*ValidationError].
-func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams) (*Contact, error) {
-	return s.resource().create(ctx, params)
-}
-
-// Upsert creates a contact, or brings the one with that address up to date: it
-// sets the fields and custom fields that are set in params and adds the tags, and
-// takes nothing away. Only a contact that it creates is enrolled in
-// params.SequenceIDs, since an enrolment may send mail. created is true only
-// where the creation was answered with success; after a lost answer it is false
-// although it may have been this call that created the contact.
-//
-// A Status is set like any other field: leave it empty not to subscribe anew who
-// has unsubscribed. Custom fields are read and written back, since the API knows
-// no update of one: of two that set some on the same contact at the same moment,
-// the later one prevails.
-//
-// A new contact costs one request, one that is up to date two, and one that is
-// not three to five.
-//
-// API: POST /contact (documented), GET /contact, PUT /contact and
-// POST /contact-tag (assumed). Errors: [ErrNotFound] and
-// [ErrSequenceHasNoStages] for what TagIDs and SequenceIDs name,
-// [*ValidationError]; never [ErrContactExists].
-func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (contact *Contact, created bool, err error) {
-	contact, err = s.Create(ctx, params)
-	if !errors.Is(err, ErrContactExists) {
-		return contact, err == nil, err
-	}
-	_, touched := fate(err)
-	defer func() {
-		if touched {
-			markApplied(err)
+	// B4: a single contact has lists of ids and may lack created_at; a single campaign
+	// or order looks like one in a list.
+	return s.resource().find(ctx, q, func(got *Contact) error {
+		if email, ok := contact.(Email); ok && got.Email != "" && !strings.EqualFold(got.Email, string(email)) {
+			return checkSame("email", string(email), got.Email)
+		} else if ok {
+			return nil
 		}
-	}()
-	contact, err = s.GetByEmail(ctx, params.Email)
-	if err != nil {
-		return nil, false, err
-	}
-	if contact.Email != "" && !strings.EqualFold(contact.Email, params.Email) {
-		// The server does not know the filter: the update would be a stranger's.
-		return nil, false, answerError(s.resource().one, "the server was asked for the contact with one address, and returned one with another")
-	}
-	tags := params.tagsBeside(contact.Tags)
-	if update := params.update(contact); update != (ContactUpdateParams{}) {
-		if contact, err = s.Update(ctx, contact.ID, update); err != nil {
-			return nil, false, err
-		}
-		touched = true
-	}
-	if len(tags) > 0 {
-		if err = s.AddTags(ctx, contact.ID, tags...); err != nil {
-			return nil, false, err
-		}
-		touched = true
-		if contact, err = s.Get(ctx, contact.ID); err != nil {
-			return nil, false, err
-		}
-	}
-	return contact, false, nil
-}
-
-// update returns the params that set on an existing contact what p sets, and it
-// does not have.
-func (p ContactCreateParams) update(existing *Contact) ContactUpdateParams {
-	update := ContactUpdateParams{
-		FirstName: ifNew(p.FirstName, existing.FirstName),
-		LastName:  ifNew(p.LastName, existing.LastName),
-		Phone:     ifNew(p.Phone, existing.Phone),
-		Status:    ifNew(p.Status, existing.Status),
-	}
-	// The API may take the fields that it is sent for all that there are.
-	fields := maps.Clone(existing.CustomFields)
-	if fields == nil {
-		fields = CustomFields{}
-	}
-	maps.Copy(fields, p.CustomFields)
-	if !maps.Equal(fields, existing.CustomFields) {
-		update.CustomFields = &fields
-	}
-	return update
-}
-
-// tagsBeside returns the tags of p that are not among those.
-func (p ContactCreateParams) tagsBeside(existing []Tag) []TagID {
-	return slices.DeleteFunc(slices.Clone(p.TagIDs), func(id TagID) bool {
-		return slices.ContainsFunc(existing, func(tag Tag) bool { return tag.ID == id })
+		return checkSame("contact_id", q.Get("contact_id"), got.ID.String())
 	})
 }
 
-// ifNew returns a value for an update: nil if it is zero or there already.
-func ifNew[T comparable](v, existing T) *T {
-	var zero T
-	if v == zero || v == existing {
-		return nil
-	}
-	return &v
+// Create creates a contact and returns its id. It is safe to repeat, because an
+// e-mail address is unique. If a response is lost and the next attempt finds the
+// contact there, the error is ErrContactExists with MayHaveBeenApplied set;
+// [ContactsService.Upsert] resolves that.
+//
+// API: POST /contact (documented). Errors: [ErrContactExists], [ErrNotFound] for
+// TagIDs and SequenceIDs, [*ValidationError].
+func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams) (ContactID, error) {
+	return idOnly(s.resource().create(ctx, params))
 }
 
-// Update changes a contact and returns it as it is then.
+// Update changes a contact. The e-mail address cannot be changed.
 //
-// API: PUT /contact (assumed). Errors: [ErrNotFound], [ErrContactExists] for an
-// address that another contact has, [*ValidationError].
-func (s *ContactsService) Update(ctx context.Context, id ContactID, params ContactUpdateParams) (*Contact, error) {
-	return s.resource().update(ctx, id, params)
+// API: PUT /contact (assumed). Errors: [ErrNotFound], [*ValidationError].
+func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params ContactUpdateParams) error {
+	name, err := contactField(contact)
+	if err != nil {
+		return err
+	}
+	if err := check(params); err != nil {
+		return err
+	}
+	r := s.resource()
+	return r.core.do(ctx, request{method: http.MethodPut, path: r.one, body: object{name}.and(params)}, nil)
+}
+
+// Upsert creates a contact or updates the one with that address: it sets the
+// fields that are set in params and adds the tags. It removes nothing. SequenceIDs
+// apply to a new contact only, because enrolling may send mail. EmailMarketing set
+// to true may subscribe someone again who has unsubscribed.
+//
+// created is true only if the create succeeded. After a lost response it is false,
+// although this call may have created the contact. id is 0 if no response contained
+// it; the contact can still be addressed by [Email].
+//
+// A new contact costs one request. An existing one costs one for the create, one
+// for the update if a field is set, and one per tag.
+//
+// API: POST /contact (documented), PUT /contact and POST /contact-tag (assumed).
+// Errors: [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError]; never
+// [ErrContactExists].
+func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (id ContactID, created bool, err error) {
+	id, err = s.Create(ctx, params)
+	if !errors.Is(err, ErrContactExists) {
+		return id, err == nil, err
+	}
+	_, touched := fate(err)
+	id, err = s.updateExisting(ctx, params)
+	if touched && err != nil {
+		markApplied(err)
+	}
+	return id, false, err
+}
+
+// updateExisting sets on an existing contact what params set. An error after the
+// first change has MayHaveBeenApplied set.
+func (s *ContactsService) updateExisting(ctx context.Context, params ContactCreateParams) (id ContactID, err error) {
+	r := s.resource()
+	name := field{"email", params.Email}
+	applied := false
+	if params.changes(ctx) {
+		req := request{method: http.MethodPut, path: r.one, body: object{name}.and(params.update())}
+		if err := r.core.do(ctx, req, optionalID(&id)); err != nil {
+			return 0, err
+		}
+		applied = true
+	}
+	ctx = withoutFields(ctx)
+	for _, tag := range params.TagIDs {
+		if err := r.core.do(ctx, tagging(name, tag), nil); err != nil {
+			if applied {
+				markApplied(err)
+			}
+			return 0, err
+		}
+		applied = true
+	}
+	return id, nil
+}
+
+// changes reports whether p sets a field of an existing contact, be it by
+// [WithField].
+func (p ContactCreateParams) changes(ctx context.Context) bool {
+	return p.update() != (ContactUpdateParams{}) || callOptionsFrom(ctx).fields != nil
+}
+
+// update returns the params that set on an existing contact what p sets.
+func (p ContactCreateParams) update() ContactUpdateParams {
+	return ContactUpdateParams{
+		FirstName:      ifSet(p.FirstName),
+		LastName:       ifSet(p.LastName),
+		EmailMarketing: p.EmailMarketing,
+		GDPR:           p.GDPR,
+	}
+}
+
+// ifSet returns a text for an update: nil if it is empty.
+func ifSet(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 // Delete deletes a contact.
 //
-// API: DELETE /contact (assumed). Errors: [ErrNotFound].
-func (s *ContactsService) Delete(ctx context.Context, id ContactID) error {
-	return s.resource().delete(ctx, id)
+// API: DELETE /contact (assumed). Errors: [ErrNotFound], [*ValidationError].
+func (s *ContactsService) Delete(ctx context.Context, contact ContactRef) error {
+	name, err := contactField(contact)
+	if err != nil {
+		return err
+	}
+	r := s.resource()
+	return r.core.do(ctx, deletion(r.one, object{name}), nil)
+}
+
+// Tags returns the tags of a contact. The list has no pages.
+//
+// API: GET /contacts-tags (documented). Errors: [ErrNotFound], [*ValidationError].
+func (s *ContactsService) Tags(ctx context.Context, contact ContactRef) ([]Tag, error) {
+	q, err := contactQuery(contact)
+	if err != nil {
+		return nil, err
+	}
+	return fetchAll[Tag](ctx, s.resource().core, "/contacts-tags", q)
 }
 
 const contactTagPath = "/contact-tag"
 
-// AddTags puts tags on a contact. Those that it has already stay; without tags
-// there is nothing to do.
+// AddTag adds a tag to a contact. It is safe to repeat.
 //
 // API: POST /contact-tag (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *ContactsService) AddTags(ctx context.Context, id ContactID, tags ...TagID) error {
-	r := s.resource()
-	if err := checkTagging(r, id, tags); err != nil || len(tags) == 0 {
+func (s *ContactsService) AddTag(ctx context.Context, contact ContactRef, tag TagID) error {
+	name, err := contactAndTag(contact, tag)
+	if err != nil {
 		return err
 	}
-	tagIDs := struct {
-		TagIDs []TagID `json:"tag_ids"`
-	}{tags}
-	return r.core.do(ctx, request{
+	return s.resource().core.do(ctx, tagging(name, tag), nil)
+}
+
+func tagging(contact field, tag TagID) request {
+	return request{
 		method:     http.MethodPost,
 		path:       contactTagPath,
-		body:       r.idBody(id, tagIDs),
+		body:       object{contact, {"tag_id", tag}},
 		repeatable: true, // tags are a set
-	}, nil)
+	}
 }
 
-// RemoveTags takes tags off a contact. Those that it does not have are no
-// error; without tags there is nothing to do. At most 500 at a time.
+// RemoveTag removes a tag from a contact.
 //
 // API: DELETE /contact-tag (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *ContactsService) RemoveTags(ctx context.Context, id ContactID, tags ...TagID) error {
-	r := s.resource()
-	if err := checkTagging(r, id, tags); err != nil || len(tags) == 0 {
+func (s *ContactsService) RemoveTag(ctx context.Context, contact ContactRef, tag TagID) error {
+	name, err := contactAndTag(contact, tag)
+	if err != nil {
 		return err
 	}
-	if err := checkFilterIDs("tag_ids", tags); err != nil {
-		return err
-	}
-	q := r.idValues(id)
-	q.Set("tag_ids", joinIDs(tags))
-	return r.core.do(ctx, request{method: http.MethodDelete, path: contactTagPath, query: q.Encode()}, nil)
+	return s.resource().core.do(ctx, deletion(contactTagPath, object{name, {"tag_id", tag}}), nil)
 }
 
-func checkTagging(r resource[Contact], id ContactID, tags []TagID) error {
-	if err := checkID(r.idField, id); err != nil {
+func contactAndTag(contact ContactRef, tag TagID) (field, error) {
+	name, err := contactField(contact)
+	if err != nil {
+		return name, err
+	}
+	return name, checkID("tag_id", tag)
+}
+
+// maxFieldValue is the longest value of a custom field, in characters
+// (documented).
+const maxFieldValue = 1000
+
+// SetCustomField sets a contact's value of a custom field, of at most 1,000
+// characters. The API has no operation that reads the value.
+//
+// API: PUT /contact-custom-field (documented). Errors: [ErrNotFound] for the
+// contact or the field, [*ValidationError].
+func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef, id CustomFieldID, value string) error {
+	name, err := contactField(contact)
+	if err != nil {
 		return err
 	}
-	return checkIDs("tag_ids", tags)
+	if err := checkID("custom_field_id", id); err != nil {
+		return err
+	}
+	if n := utf8.RuneCountInString(value); n > maxFieldValue {
+		return argumentError("value", "has %d characters, more than the allowed %d", n, maxFieldValue)
+	}
+	params := struct {
+		Value string `json:"value"`
+	}{value}
+	if err := check(params); err != nil {
+		return err
+	}
+	return s.resource().core.do(ctx, request{
+		method: http.MethodPut,
+		path:   "/contact-custom-field",
+		body:   object{name, {"custom_field_id", id}}.and(params),
+	}, nil)
 }

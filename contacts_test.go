@@ -2,33 +2,17 @@ package funnel_test
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
 )
-
-const adaJSON = `{
-	"id": 12, "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace",
-	"phone": "+44 20 7946 0000", "status": "subscribed",
-	"custom_fields": {"plan": "pro", "seats": "12"},
-	"tags": [{"id": 1, "name": "vip", "contacts_count": 3, "created_at": "2026-01-02T03:04:05Z"}],
-	"created_at": "2026-01-02T03:04:05.678900Z", "updated_at": "2026-02-03T04:05:06+01:00"
-}`
-
-var ada = funnel.Contact{
-	ID: 12, Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace",
-	Phone: "+44 20 7946 0000", Status: funnel.ContactSubscribed,
-	CustomFields: map[string]string{"plan": "pro", "seats": "12"},
-	Tags:         []funnel.Tag{{ID: 1, Name: "vip", ContactsCount: 3, CreatedAt: utc(2026, 1, 2, 3, 4, 5, 0)}},
-	CreatedAt:    utc(2026, 1, 2, 3, 4, 5, 678900000),
-	UpdatedAt:    utc(2026, 2, 3, 3, 5, 6, 0),
-}
 
 func TestContacts_Methods(t *testing.T) {
 	t.Parallel()
@@ -38,334 +22,444 @@ func TestContacts_Methods(t *testing.T) {
 			return c.Contacts.List(ctx, funnel.ContactListParams{})
 		},
 		sends: sentRequest{Method: "GET", Path: "/contacts"},
-		reply: answers(200, `{"success":true,"data":[`+adaJSON+`,{"id":13}],"meta":{"current_page":1,"per_page":25,"last_page":4,"total":99}}`),
-		want: &funnel.Page[funnel.Contact]{
-			Items: []funnel.Contact{ada, {ID: 13}}, Page: 1, PerPage: 25, LastPage: 4, Total: 99,
-		},
+		reply: pageOf(contactItemJSON, `{"id":13}`),
+		want:  pageOneOf(sampleContactItem, funnel.Contact{ID: 13}),
 	}, {
 		name: "List, everything set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Contacts.List(ctx, funnel.ContactListParams{
-				Page: 2, PerPage: 100, Status: funnel.ContactUnsubscribed, Search: "ada & co+1",
-				TagIDs: []funnel.TagID{1, 2}, SequenceIDs: []funnel.SequenceID{9223372036854775807},
+				Page: 2, PerPage: 100, Period: funnel.PeriodBetween, Range: funnel.DateRange{From: noon(1, newYork), To: noon(31, tokyo)},
 			})
 		},
-		sends: sentRequest{Method: "GET", Path: "/contacts",
-			Query: "page=2&per_page=100&search=ada+%26+co%2B1&sequence_ids=9223372036854775807&status=unsubscribed&tag_ids=1%2C2"},
-		reply: data(`[]`),
-		want:  &funnel.Page[funnel.Contact]{Items: []funnel.Contact{}},
+		sends: sentRequest{Method: "GET", Path: "/contacts", Query: "page=2&per_page=100&period=between&range=2026-03-01to2026-03-31"},
+		reply: pageOf(),
+		want:  pageOneOf([]funnel.Contact{}...),
 	}, {
-		name: "List, a status that the SDK does not know",
+		name: "All",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Contacts.List(ctx, funnel.ContactListParams{Status: "snoozed"})
+			return collect(c.Contacts.All(ctx, funnel.ContactListParams{Period: funnel.PeriodToday}))
 		},
-		sends: sentRequest{Method: "GET", Path: "/contacts", Query: "status=snoozed"},
-		reply: data(`[{"id":13,"status":"snoozed"}]`),
-		want:  &funnel.Page[funnel.Contact]{Items: []funnel.Contact{{ID: 13, Status: "snoozed"}}},
+		sends: sentRequest{Method: "GET", Path: "/contacts", Query: "page=1&per_page=100&period=today"},
+		reply: pageOf(contactItemJSON),
+		want:  []funnel.Contact{sampleContactItem},
 	}, {
-		name:  "Get",
-		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return c.Contacts.Get(ctx, 12) },
+		name: "Get",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return c.Contacts.Get(ctx, funnel.ContactID(12))
+		},
 		sends: sentRequest{Method: "GET", Path: "/contact", Query: "contact_id=12"},
-		reply: data(adaJSON),
-		want:  &ada,
+		reply: data(contactJSON),
+		want:  &sampleContact,
 	}, {
-		name: "GetByEmail",
+		name: "Get, by address in another case",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Contacts.GetByEmail(ctx, "ada+1@example.com")
+			return c.Contacts.Get(ctx, funnel.Email("ADA@example.com"))
 		},
-		sends: sentRequest{Method: "GET", Path: "/contact", Query: "email=ada%2B1%40example.com"},
-		reply: data(adaJSON),
-		want:  &ada,
+		sends: sentRequest{Method: "GET", Path: "/contact", Query: "email=ADA%40example.com"},
+		reply: data(contactJSON),
+		want:  &sampleContact,
 	}, {
 		name: "Create, address only",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
 		},
 		sends: sentRequest{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com"}`},
-		reply: answers(201, `{"success":true,"data":`+adaJSON+`}`),
-		want:  &ada,
+		reply: createdAs(contactIDJSON),
+		want:  funnel.ContactID(12),
 	}, {
 		name: "Create, everything set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return c.Contacts.Create(ctx, adaParams)
+		},
+		sends: sentRequest{Method: "POST", Path: "/contact", Body: `{` + adaFields + `,"tag_ids":"7,8","sequence_ids":"3"}`},
+		reply: createdAs(contactIDJSON),
+		want:  funnel.ContactID(12),
+	}, {
+		name: "Create, false is sent and an empty list is not",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Contacts.Create(ctx, funnel.ContactCreateParams{
-				Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace", Phone: "+44", Status: funnel.ContactSubscribed,
-				CustomFields: map[string]string{"plan": "pro", "a": "b"}, TagIDs: []funnel.TagID{1, 2}, SequenceIDs: []funnel.SequenceID{5},
+				Email: "ada@example.com", EmailMarketing: funnel.Ptr(false), GDPR: funnel.Ptr(false), TagIDs: []funnel.TagID{},
 			})
 		},
-		sends: sentRequest{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","first_name":"Ada","last_name":"Lovelace",` +
-			`"phone":"+44","status":"subscribed","custom_fields":{"a":"b","plan":"pro"},"tag_ids":[1,2],"sequence_ids":[5]}`},
-		reply: answers(201, `{"success":true,"data":`+adaJSON+`}`),
-		want:  &ada,
-	}, {
-		name: "Update, one field",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Contacts.Update(ctx, 12, funnel.ContactUpdateParams{LastName: funnel.Ptr("")})
-		},
-		sends: sentRequest{Method: "PUT", Path: "/contact", Body: `{"contact_id":12,"last_name":""}`},
-		reply: data(adaJSON),
-		want:  &ada,
+		sends: sentRequest{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","email_marketing":false,"gdpr":false}`},
+		reply: createdAs(contactIDJSON),
+		want:  funnel.ContactID(12),
 	}, {
 		name: "Update, everything set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Contacts.Update(ctx, 12, funnel.ContactUpdateParams{
-				Email: funnel.Ptr("ada@example.com"), FirstName: funnel.Ptr("Ada"), LastName: funnel.Ptr("L"), Phone: funnel.Ptr("+44"),
-				Status: funnel.Ptr(funnel.ContactBounced), CustomFields: &funnel.CustomFields{},
+			return nil, c.Contacts.Update(ctx, funnel.ContactID(12), funnel.ContactUpdateParams{
+				FirstName: funnel.Ptr("Ada"), LastName: funnel.Ptr("Lovelace"), EmailMarketing: funnel.Ptr(true), GDPR: funnel.Ptr(true),
 			})
 		},
-		sends: sentRequest{Method: "PUT", Path: "/contact", Body: `{"contact_id":12,"email":"ada@example.com","first_name":"Ada",` +
-			`"last_name":"L","phone":"+44","status":"bounced","custom_fields":{}}`},
-		reply: data(adaJSON),
-		want:  &ada,
+		sends: sentRequest{Method: "PUT", Path: "/contact", Body: `{"contact_id":12,` + adaName + `,` + adaConsent + `}`},
+		reply: data(contactIDJSON),
+	}, {
+		name: "Update, a name is removed",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return nil, c.Contacts.Update(ctx, funnel.ContactID(12), funnel.ContactUpdateParams{LastName: funnel.Ptr("")})
+		},
+		sends: sentRequest{Method: "PUT", Path: "/contact", Body: `{"contact_id":12,"last_name":""}`},
+		reply: data(contactIDJSON),
 	}, {
 		name: "Update, nothing set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Contacts.Update(ctx, 12, funnel.ContactUpdateParams{})
+			return nil, c.Contacts.Update(ctx, funnel.ContactID(12), funnel.ContactUpdateParams{})
 		},
 		sends: sentRequest{Method: "PUT", Path: "/contact", Body: `{"contact_id":12}`},
-		reply: data(adaJSON),
-		want:  &ada,
+		reply: data(contactIDJSON),
 	}, {
-		name:  "Delete",
-		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return nil, c.Contacts.Delete(ctx, 12) },
-		sends: sentRequest{Method: "DELETE", Path: "/contact", Query: "contact_id=12"},
-		reply: answers(204, ""),
-	}, {
-		name: "AddTags",
+		name: "Delete",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return nil, c.Contacts.AddTags(ctx, 12, 1, 2)
+			return nil, c.Contacts.Delete(ctx, funnel.ContactID(12))
 		},
-		sends: sentRequest{Method: "POST", Path: "/contact-tag", Body: `{"contact_id":12,"tag_ids":[1,2]}`},
-		reply: data(`null`),
+		sends: sentRequest{Method: "DELETE", Path: "/contact", Body: `{"contact_id":12}`},
+		reply: answers(http.StatusNoContent, ""),
 	}, {
-		name: "RemoveTags",
+		name: "Tags",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return nil, c.Contacts.RemoveTags(ctx, 12, 1, 2)
+			return c.Contacts.Tags(ctx, funnel.ContactID(12))
 		},
-		sends: sentRequest{Method: "DELETE", Path: "/contact-tag", Query: "contact_id=12&tag_ids=1%2C2"},
-		reply: answers(200, ""),
+		sends: sentRequest{Method: "GET", Path: "/contacts-tags", Query: "contact_id=12"},
+		reply: listOf(tagJSON, newTagJSON),
+		want:  []funnel.Tag{sampleTag, sampleNewTag},
+	}, {
+		name: "Tags, none",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return c.Contacts.Tags(ctx, funnel.Email("ada@example.com"))
+		},
+		sends: sentRequest{Method: "GET", Path: "/contacts-tags", Query: "email=ada%40example.com"},
+		reply: listOf(),
+		want:  []funnel.Tag{},
+	}, {
+		name: "AddTag",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return nil, c.Contacts.AddTag(ctx, funnel.ContactID(12), 7)
+		},
+		sends: sentRequest{Method: "POST", Path: "/contact-tag", Body: `{"contact_id":12,"tag_id":7}`},
+		reply: data(`{"contact_id":12,"tag_id":7}`),
+	}, {
+		name: "RemoveTag",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return nil, c.Contacts.RemoveTag(ctx, funnel.Email("ada@example.com"), 7)
+		},
+		sends: sentRequest{Method: "DELETE", Path: "/contact-tag", Body: `{"email":"ada@example.com","tag_id":7}`},
+		reply: data(`{"contact_id":12,"tag_id":7}`),
+	}, {
+		name: "SetCustomField",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return nil, c.Contacts.SetCustomField(ctx, funnel.ContactID(12), 5, "Plus & more\n")
+		},
+		sends: sentRequest{Method: "PUT", Path: "/contact-custom-field",
+			Body: `{"contact_id":12,"custom_field_id":5,"value":"Plus \u0026 more\n"}`},
+		reply: data(`{"contact_id":12,"custom_field_id":5,"value":"Plus & more\n"}`),
+	}, {
+		name: "SetCustomField, an empty value",
+		call: func(ctx context.Context, c *funnel.Client) (any, error) {
+			return nil, c.Contacts.SetCustomField(ctx, funnel.Email("ada@example.com"), 5, "")
+		},
+		sends: sentRequest{Method: "PUT", Path: "/contact-custom-field", Body: `{"email":"ada@example.com","custom_field_id":5,"value":""}`},
+		reply: data(`{"contact_id":12,"custom_field_id":5,"value":""}`),
 	}})
 }
 
-// Reading is tolerant of what PHP and Laravel make of the same.
-func TestContacts_TolerantReading(t *testing.T) {
+// adaParams has every field set.
+var adaParams = funnel.ContactCreateParams{
+	Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace", EmailMarketing: funnel.Ptr(true), GDPR: funnel.Ptr(true),
+	TagIDs: []funnel.TagID{7, 8}, SequenceIDs: []funnel.SequenceID{3},
+}
+
+// A server that ignores the parameter returns some other contact.
+func TestContacts_GetChecksWhichOneCame(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, json string
-		want       funnel.Contact
-	}{
-		{"ids as strings", `{"id":"12","tags":[{"id":"1"}]}`, funnel.Contact{ID: 12, Tags: []funnel.Tag{{ID: 1}}}},
-		{"nulls", `{"id":12,"email":null,"first_name":null,"status":null,"custom_fields":null,"tags":null,"created_at":null}`, funnel.Contact{ID: 12}},
-		{"an empty map as a list", `{"id":12,"custom_fields":[]}`, funnel.Contact{ID: 12}},
-		{"custom fields that are no strings", `{"id":12,"custom_fields":{"seats":12,"vip":true}}`,
-			funnel.Contact{ID: 12, CustomFields: map[string]string{"seats": "12", "vip": "true"}}},
-		{"a number for a text", `{"id":12,"phone":44207946}`, funnel.Contact{ID: 12, Phone: "44207946"}},
-		{"a list with gaps as a map", `{"id":12,"tags":{"0":{"id":1},"2":{"id":3}}}`, funnel.Contact{ID: 12, Tags: []funnel.Tag{{ID: 1}, {ID: 3}}}},
-		{"a text for a number", `{"id":12,"tags":[{"id":1,"contacts_count":"3"}]}`, funnel.Contact{ID: 12, Tags: []funnel.Tag{{ID: 1, ContactsCount: 3}}}},
-		{"fields that the SDK does not know", `{"id":12,"score":99,"owner":{"id":1}}`, funnel.Contact{ID: 12}},
-		{"Laravel's date", `{"id":12,"created_at":"2026-01-02 03:04:05"}`, funnel.Contact{ID: 12, CreatedAt: utc(2026, 1, 2, 3, 4, 5, 0)}},
-		{"a day", `{"id":12,"created_at":"2026-01-02"}`, funnel.Contact{ID: 12, CreatedAt: utc(2026, 1, 2, 0, 0, 0, 0)}},
-		{"unix seconds", `{"id":12,"created_at":1767323045}`, funnel.Contact{ID: 12, CreatedAt: utc(2026, 1, 2, 3, 4, 5, 0)}},
-		{"a large id", `{"id":9223372036854775807}`, funnel.Contact{ID: 9223372036854775807}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for name, ref := range map[string]funnel.ContactRef{
+		"contact_id": funnel.ContactID(13),
+		"email":      funnel.Email("grace@example.com"),
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).on("GET", "/contact", data(tt.json)).on("GET", "/contacts", data("["+tt.json+"]"))
-			client := api.client(t)
-			got, err := client.Contacts.Get(t.Context(), 12)
-			require.NoError(t, err)
-			require.Equal(t, &tt.want, got)
-			page, err := client.Contacts.List(t.Context(), funnel.ContactListParams{})
-			require.NoError(t, err)
-			require.Equal(t, []funnel.Contact{tt.want}, page.Items)
+			api := newMockAPI(t).on("GET", "/contact", data(contactJSON))
+			got, err := api.client(t).Contacts.Get(t.Context(), ref)
+			require.Nil(t, got)
+			require.ErrorContains(t, err, "another resource was requested ("+name+")")
+			require.ErrorContains(t, err, `{"success":true,"data":{"id":12,`)
 		})
 	}
 }
 
 func TestContacts_RefuseBadInput(t *testing.T) {
 	t.Parallel()
-	many := make([]funnel.TagID, 501)
-	for i := range many {
-		many[i] = funnel.TagID(i + 1)
-	}
-	list := func(params funnel.ContactListParams) func(context.Context, *funnel.ContactsService) error {
-		return func(ctx context.Context, s *funnel.ContactsService) error {
-			_, err := s.List(ctx, params)
-			_, allErr := collect(s.All(ctx, params))
-			if fmt.Sprint(err) != fmt.Sprint(allErr) {
-				return fmt.Errorf("List says %w, and All %w", err, allErr)
-			}
+	create := func(params funnel.ContactCreateParams) func(context.Context, *funnel.Client) error {
+		return func(ctx context.Context, c *funnel.Client) error {
+			id, err := c.Contacts.Create(ctx, params)
+			require.Zero(t, id)
+			_, _, upsertErr := c.Contacts.Upsert(ctx, params)
+			require.Equal(t, err, upsertErr)
 			return err
 		}
 	}
-	create := func(params funnel.ContactCreateParams) func(context.Context, *funnel.ContactsService) error {
-		return func(ctx context.Context, s *funnel.ContactsService) error {
-			_, err := s.Create(ctx, params)
-			return err
-		}
-	}
-	tests := []struct {
-		name  string
-		call  func(context.Context, *funnel.ContactsService) error
-		field string
-	}{
-		{"per_page of 101", list(funnel.ContactListParams{PerPage: 101}), "per_page"},
-		{"per_page of -1", list(funnel.ContactListParams{PerPage: -1}), "per_page"},
-		{"page of -1", list(funnel.ContactListParams{Page: -1}), "page"},
-		{"zero tag in a filter", list(funnel.ContactListParams{TagIDs: []funnel.TagID{1, 0}}), "tag_ids"},
-		{"too many tags in a filter", list(funnel.ContactListParams{TagIDs: many}), "tag_ids"},
-		{"negative sequence in a filter", list(funnel.ContactListParams{SequenceIDs: []funnel.SequenceID{-1}}), "sequence_ids"},
+	tests := []badInput{
 		{"no address", create(funnel.ContactCreateParams{FirstName: "Ada"}), "email"},
 		{"blank address", create(funnel.ContactCreateParams{Email: " "}), "email"},
-		{"zero tag of a new contact", create(funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{0}}), "tag_ids"},
-		{"zero sequence of a new contact", create(funnel.ContactCreateParams{Email: "ada@example.com", SequenceIDs: []funnel.SequenceID{0}}), "sequence_ids"},
-		{"empty address of an update", func(ctx context.Context, s *funnel.ContactsService) error {
-			_, err := s.Update(ctx, 12, funnel.ContactUpdateParams{Email: funnel.Ptr("")})
+		{"address with white space around it", create(funnel.ContactCreateParams{Email: " ada@example.com"}), "email"},
+		{"address with a line break", create(funnel.ContactCreateParams{Email: "ada\n@example.com"}), "email"},
+		{"name that is not UTF-8", create(funnel.ContactCreateParams{Email: "jose@example.com", FirstName: "Jos\xe9"}), "first_name"},
+		{"update to a name that is not UTF-8", func(ctx context.Context, c *funnel.Client) error {
+			return c.Contacts.Update(ctx, funnel.ContactID(12), funnel.ContactUpdateParams{LastName: funnel.Ptr("L\xf6w")})
+		}, "last_name"},
+		{"value of 1,001 characters", func(ctx context.Context, c *funnel.Client) error {
+			return c.Contacts.SetCustomField(ctx, funnel.ContactID(12), 5, strings.Repeat("a", 1001))
+		}, "value"},
+		{"value of 1,001 characters of two bytes", func(ctx context.Context, c *funnel.Client) error {
+			return c.Contacts.SetCustomField(ctx, funnel.ContactID(12), 5, strings.Repeat("é", 1001))
+		}, "value"},
+		{"value that is not UTF-8", func(ctx context.Context, c *funnel.Client) error {
+			return c.Contacts.SetCustomField(ctx, funnel.ContactID(12), 5, "K\xf6ln")
+		}, "value"},
+		{"per_page of 101", func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Contacts.List(ctx, funnel.ContactListParams{PerPage: 101})
 			return err
-		}, "email"},
-		{"address of nobody", func(ctx context.Context, s *funnel.ContactsService) error {
-			_, err := s.GetByEmail(ctx, "")
+		}, "per_page"},
+		{"per_page of -1, all", func(ctx context.Context, c *funnel.Client) error {
+			_, err := collect(c.Contacts.All(ctx, funnel.ContactListParams{PerPage: -1}))
 			return err
-		}, "email"},
-		{"a zero tag to add", func(ctx context.Context, s *funnel.ContactsService) error { return s.AddTags(ctx, 12, 1, 0) }, "tag_ids"},
-		{"a zero tag to remove", func(ctx context.Context, s *funnel.ContactsService) error { return s.RemoveTags(ctx, 12, 0) }, "tag_ids"},
-		{"too many tags to remove", func(ctx context.Context, s *funnel.ContactsService) error { return s.RemoveTags(ctx, 12, many...) }, "tag_ids"},
-		{"no contact to tag", func(ctx context.Context, s *funnel.ContactsService) error { return s.AddTags(ctx, 0) }, "contact_id"},
-		{"no contact to untag", func(ctx context.Context, s *funnel.ContactsService) error { return s.RemoveTags(ctx, 0) }, "contact_id"},
+		}, "per_page"},
+		{"page of -1", func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Contacts.List(ctx, funnel.ContactListParams{Page: -1})
+			return err
+		}, "page"},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, id := range noIDs {
+		tests = append(tests,
+			badInput{"tag " + id.String() + " of a new contact", create(funnel.ContactCreateParams{
+				Email: "ada@example.com", TagIDs: []funnel.TagID{7, funnel.TagID(id)},
+			}), "tag_ids"},
+			badInput{"sequence " + id.String() + " of a new contact", create(funnel.ContactCreateParams{
+				Email: "ada@example.com", SequenceIDs: []funnel.SequenceID{funnel.SequenceID(id)},
+			}), "sequence_ids"},
+			badInput{"tag " + id.String() + " to add", func(ctx context.Context, c *funnel.Client) error {
+				return c.Contacts.AddTag(ctx, funnel.ContactID(12), funnel.TagID(id))
+			}, "tag_id"},
+			badInput{"tag " + id.String() + " to remove", func(ctx context.Context, c *funnel.Client) error {
+				return c.Contacts.RemoveTag(ctx, funnel.ContactID(12), funnel.TagID(id))
+			}, "tag_id"},
+			badInput{"custom field " + id.String(), func(ctx context.Context, c *funnel.Client) error {
+				return c.Contacts.SetCustomField(ctx, funnel.ContactID(12), funnel.CustomFieldID(id), "Plus")
+			}, "custom_field_id"},
+		)
+	}
+	runBadInputTests(t, tests)
+}
+
+// The limit counts characters, not bytes.
+func TestContacts_SetCustomFieldOf1000Characters(t *testing.T) {
+	t.Parallel()
+	for _, character := range []string{"a", "é", "购", "🛒"} {
+		t.Run(character, func(t *testing.T) {
 			t.Parallel()
-			requireArgumentError(t, tt.call(t.Context(), newMockAPI(t).client(t).Contacts), tt.field)
+			server, client := fakeAPI(t)
+			server.SeedContacts(1)
+			id := server.AddCustomField(funneltest.CustomField{Name: "Note"})
+			value := strings.Repeat(character, 1000)
+			require.NoError(t, client.Contacts.SetCustomField(t.Context(), funnel.ContactID(1), id, value))
+			require.Equal(t, value, server.CustomFieldValue(1, id))
 		})
 	}
 }
 
-// Without tags there is nothing to do, and nothing is sent.
-func TestContacts_NoTagsSendNothing(t *testing.T) {
+// What the SDK cannot judge it passes on, and the server rejects it.
+func TestContacts_ServerErrors(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t)
-	client := api.client(t)
-	require.NoError(t, client.Contacts.AddTags(t.Context(), 12))
-	require.NoError(t, client.Contacts.RemoveTags(t.Context(), 12, []funnel.TagID{}...))
-	require.Empty(t, api.requests())
+	setUp := func(t *testing.T, c *funnel.Client) { // contact 1, tag 1, and sequence 1 without stages
+		t.Helper()
+		_, err := c.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com"})
+		require.NoError(t, err)
+		_, err = c.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
+		require.NoError(t, err)
+		_, err = c.Sequences.Create(t.Context(), funnel.SequenceCreateParams{Name: "Empty"})
+		require.NoError(t, err)
+	}
+	create := func(params funnel.ContactCreateParams) func(context.Context, *funnel.Client) error {
+		return func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Contacts.Create(ctx, params)
+			return err
+		}
+	}
+	runServerErrorTests(t, setUp, []serverError{
+		{"address that is taken", create(funnel.ContactCreateParams{Email: "ADA@example.com"}), `"email":"ADA@example.com"`, funnel.ErrContactExists, nil},
+		{"no address", create(funnel.ContactCreateParams{Email: "ada at example.com"}), `"email":"ada at example.com"`, funnel.ErrValidation,
+			map[string][]string{"email": {"The email must be a valid email address."}}},
+		{"tag that does not exist", create(funnel.ContactCreateParams{Email: "new@example.com", TagIDs: []funnel.TagID{1, 99}}),
+			`"tag_ids":"1,99"`, funnel.ErrNotFound, nil},
+		{"sequence that does not exist", create(funnel.ContactCreateParams{Email: "new@example.com", SequenceIDs: []funnel.SequenceID{99}}),
+			`"sequence_ids":"99"`, funnel.ErrNotFound, nil},
+		{"contact that does not exist", func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Contacts.Get(ctx, funnel.ContactID(1<<62))
+			return err
+		}, "contact_id=4611686018427387904", funnel.ErrNotFound, nil},
+		{"address that does not exist", func(ctx context.Context, c *funnel.Client) error {
+			return c.Contacts.Delete(ctx, funnel.Email("nobody@example.com"))
+		}, `"email":"nobody@example.com"`, funnel.ErrNotFound, nil},
+		{"custom field that does not exist", func(ctx context.Context, c *funnel.Client) error {
+			return c.Contacts.SetCustomField(ctx, funnel.ContactID(1), 99, "Plus")
+		}, `"custom_field_id":99`, funnel.ErrNotFound, nil},
+		{"unknown period", func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Contacts.List(ctx, funnel.ContactListParams{Period: "last90days"})
+			return err
+		}, "period=last90days", funnel.ErrInvalidPeriod, nil},
+		{"malformed tag_ids", func(ctx context.Context, c *funnel.Client) error {
+			return c.Call(ctx, http.MethodPost, "/contact", nil, map[string]string{"email": "new@example.com", "tag_ids": "1,x"}, nil)
+		}, `"tag_ids":"1,x"`, funnel.ErrValidation, map[string][]string{}},
+	})
+}
+
+// A contact from its creation to its deletion.
+func TestContacts_Flow(t *testing.T) {
+	t.Parallel()
+	_, client := fakeAPI(t)
+	ctx, contacts := t.Context(), client.Contacts
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	require.NoError(t, err)
+	trial, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "trial"})
+	require.NoError(t, err)
+	id, err := contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{trial.ID}, GDPR: funnel.Ptr(true)})
+	require.NoError(t, err)
+
+	require.NoError(t, contacts.Update(ctx, id, funnel.ContactUpdateParams{FirstName: funnel.Ptr("Ada"), EmailMarketing: funnel.Ptr(true)}))
+	require.NoError(t, contacts.AddTag(ctx, funnel.Email("ada@example.com"), vip.ID))
+	require.NoError(t, contacts.AddTag(ctx, id, vip.ID), "can be repeated")
+	require.NoError(t, contacts.RemoveTag(ctx, id, trial.ID))
+	got, err := contacts.Get(ctx, funnel.Email("ADA@example.com"))
+	require.NoError(t, err)
+	require.Equal(t, &funnel.Contact{
+		ID: id, Email: "ada@example.com", FirstName: "Ada", EmailMarketing: true, GDPR: true,
+		Tags: []funnel.TagID{vip.ID}, Sequences: []funnel.SequenceID{},
+	}, got)
+	tags, err := contacts.Tags(ctx, id)
+	require.NoError(t, err)
+	require.Len(t, tags, 1)
+	require.Equal(t, "vip", tags[0].Name)
+	require.NotZero(t, tags[0].CreatedAt)
+
+	require.NoError(t, contacts.Delete(ctx, id))
+	_, err = contacts.Get(ctx, id)
+	require.ErrorIs(t, err, funnel.ErrNotFound)
+}
+
+// Tags are a set: adding one twice does no harm, so that a lost response is no error.
+func TestContacts_AddTagIsRetried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on("POST", "/contact-tag", breaks(io.EOF), data(`{"contact_id":12,"tag_id":7}`))
+		require.NoError(t, api.client(t).Contacts.AddTag(t.Context(), funnel.ContactID(12), 7))
+		require.Len(t, api.requests(), 2)
+	})
+}
+
+// The requests of an upsert of adaParams.
+var (
+	upsertPost = sentRequest{Method: "POST", Path: "/contact", Body: `{` + adaFields + `,"tag_ids":"7,8","sequence_ids":"3"}`}
+	upsertPut  = sentRequest{Method: "PUT", Path: "/contact", Body: `{` + adaFields + `}`}
+	upsertTag7 = sentRequest{Method: "POST", Path: "/contact-tag", Body: `{"email":"ada@example.com","tag_id":7}`}
+	upsertTag8 = sentRequest{Method: "POST", Path: "/contact-tag", Body: `{"email":"ada@example.com","tag_id":8}`}
+)
+
+func contactExists() reply {
+	return failure(409, funnel.ErrContactExists, "A contact with that email already exists")
 }
 
 func TestContacts_Upsert(t *testing.T) {
 	t.Parallel()
-	params := funnel.ContactCreateParams{
-		Email: "ada@example.com", FirstName: "Ada", Status: funnel.ContactSubscribed, CustomFields: map[string]string{"plan": "pro"},
-		TagIDs: []funnel.TagID{1, 2}, SequenceIDs: []funnel.SequenceID{5},
-	}
-	const (
-		create = `{"email":"ada@example.com","first_name":"Ada","status":"subscribed","custom_fields":{"plan":"pro"},"tag_ids":[1,2],"sequence_ids":[5]}`
-		update = `{"contact_id":12,"first_name":"Ada","status":"subscribed","custom_fields":{"plan":"pro"}}`
-		addTag = `{"contact_id":12,"tag_ids":[1,2]}`
-	)
-	var (
-		exists     = failure(409, "CONTACT_EXISTS", "A contact with that email already exists")
-		posted     = sentRequest{Method: "POST", Path: "/contact", Body: create}
-		looked     = sentRequest{Method: "GET", Path: "/contact", Query: "email=ada%40example.com"}
-		updated    = sentRequest{Method: "PUT", Path: "/contact", Body: update}
-		tagged     = sentRequest{Method: "POST", Path: "/contact-tag", Body: addTag}
-		readBack   = sentRequest{Method: "GET", Path: "/contact", Query: "contact_id=12"}
-		found      = data(`{"id":12,"first_name":"found"}`)
-		changed    = data(`{"id":12,"first_name":"changed"}`)
-		afterwards = data(`{"id":12,"first_name":"afterwards"}`)
-	)
+	emailOnly := sentRequest{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com"}`}
 	tests := []struct {
 		name        string
 		params      funnel.ContactCreateParams
-		post        []reply // to POST /contact
-		get         []reply // to GET /contact
+		post        []reply
+		put         reply
 		sends       []sentRequest
-		want        string // first name of the contact
+		wantID      funnel.ContactID
 		wantCreated bool
 	}{{
-		name:   "created",
-		params: params,
-		post:   []reply{answers(201, `{"success":true,"data":{"id":12,"first_name":"created"}}`)},
-		sends:  []sentRequest{posted},
-		want:   "created", wantCreated: true,
+		name:   "new",
+		params: adaParams,
+		post:   []reply{createdAs(contactIDJSON)},
+		sends:  []sentRequest{upsertPost},
+		wantID: 12, wantCreated: true,
 	}, {
-		name:   "created at the second attempt",
-		params: params,
-		post:   []reply{failure(500, "SERVER_ERROR", "Oops"), data(`{"id":12,"first_name":"created"}`)},
-		sends:  []sentRequest{posted, posted},
-		want:   "created", wantCreated: true,
+		name:   "new, at the second attempt",
+		params: adaParams,
+		post:   []reply{failure(500, funnel.ErrServer, "Oops"), createdAs(contactIDJSON)},
+		sends:  []sentRequest{upsertPost, upsertPost},
+		wantID: 12, wantCreated: true,
 	}, {
-		name:   "exists: is updated and tagged, and not enrolled",
-		params: params,
-		post:   []reply{exists},
-		get:    []reply{found, afterwards},
-		sends:  []sentRequest{posted, looked, updated, tagged, readBack},
-		want:   "afterwards",
+		name:   "exists: fields are set, tags added one by one, sequences ignored",
+		params: adaParams,
+		post:   []reply{contactExists()},
+		sends:  []sentRequest{upsertPost, upsertPut, upsertTag7, upsertTag8},
+		wantID: 12,
 	}, {
-		name:   "the answer to the creation was lost",
-		params: params,
-		post:   []reply{breaks(io.EOF), exists},
-		get:    []reply{found, afterwards},
-		sends:  []sentRequest{posted, posted, looked, updated, tagged, readBack},
-		want:   "afterwards",
+		name:   "exists: a response was lost",
+		params: adaParams,
+		post:   []reply{breaks(io.EOF), contactExists()},
+		sends:  []sentRequest{upsertPost, upsertPost, upsertPut, upsertTag7, upsertTag8},
+		wantID: 12,
 	}, {
-		name:   "exists: nothing to tag",
-		params: funnel.ContactCreateParams{Email: "ada@example.com", LastName: "Lovelace", Phone: "+44"},
-		post:   []reply{exists},
-		get:    []reply{found},
+		name:   "exists: nothing to set",
+		params: funnel.ContactCreateParams{Email: "ada@example.com"},
+		post:   []reply{contactExists()},
+		sends:  []sentRequest{emailOnly},
+	}, {
+		name:   "exists: sequences only",
+		params: funnel.ContactCreateParams{Email: "ada@example.com", SequenceIDs: []funnel.SequenceID{3}},
+		post:   []reply{contactExists()},
+		sends:  []sentRequest{{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","sequence_ids":"3"}`}},
+	}, {
+		name:   "exists: tags only",
+		params: funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{8, 7}},
+		post:   []reply{contactExists()},
 		sends: []sentRequest{
-			{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","last_name":"Lovelace","phone":"+44"}`},
-			looked,
-			{Method: "PUT", Path: "/contact", Body: `{"contact_id":12,"last_name":"Lovelace","phone":"+44"}`},
+			{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","tag_ids":"8,7"}`}, upsertTag8, upsertTag7,
 		},
-		want: "changed",
 	}, {
-		name:   "exists: nothing to update",
-		params: funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{1, 2}},
-		post:   []reply{exists},
-		get:    []reply{found, afterwards},
-		sends:  []sentRequest{{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","tag_ids":[1,2]}`}, looked, tagged, readBack},
-		want:   "afterwards",
-	}, {
-		name:   "exists: only what is new is sent",
-		params: params,
-		post:   []reply{exists},
-		get: []reply{data(`{"id":12,"email":"Ada@example.com","first_name":"Ada","custom_fields":{"city":"Bern","plan":"free"},"tags":[{"id":2}]}`),
-			afterwards},
-		sends: []sentRequest{posted, looked,
-			{Method: "PUT", Path: "/contact", Body: `{"contact_id":12,"status":"subscribed","custom_fields":{"city":"Bern","plan":"pro"}}`},
-			{Method: "POST", Path: "/contact-tag", Body: `{"contact_id":12,"tag_ids":[1]}`},
-			readBack},
-		want: "afterwards",
-	}, {
-		name:   "exists: up to date",
-		params: funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "found", CustomFields: map[string]string{"plan": "pro"}, TagIDs: []funnel.TagID{1}},
-		post:   []reply{exists},
-		get:    []reply{data(`{"id":12,"first_name":"found","custom_fields":{"plan":"pro","city":"Bern"},"tags":[{"id":1},{"id":2}]}`)},
+		name:   "exists: false is a field that is set",
+		params: funnel.ContactCreateParams{Email: "ada@example.com", EmailMarketing: funnel.Ptr(false)},
+		post:   []reply{contactExists()},
 		sends: []sentRequest{
-			{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","first_name":"found","custom_fields":{"plan":"pro"},"tag_ids":[1]}`},
-			looked,
+			{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","email_marketing":false}`},
+			{Method: "PUT", Path: "/contact", Body: `{"email":"ada@example.com","email_marketing":false}`},
 		},
-		want: "found",
+		wantID: 12,
 	}, {
-		name:   "exists: nothing to do",
-		params: funnel.ContactCreateParams{Email: "ada@example.com", SequenceIDs: []funnel.SequenceID{5}},
-		post:   []reply{exists},
-		get:    []reply{found},
-		sends:  []sentRequest{{Method: "POST", Path: "/contact", Body: `{"email":"ada@example.com","sequence_ids":[5]}`}, looked},
-		want:   "found",
+		name:   "exists: the update's response has no data",
+		params: adaParams,
+		post:   []reply{contactExists()},
+		put:    answers(200, `{"success":true}`),
+		sends:  []sentRequest{upsertPost, upsertPut, upsertTag7, upsertTag8},
+	}, {
+		name:   "exists: the update's response is empty",
+		params: adaParams,
+		post:   []reply{contactExists()},
+		put:    answers(http.StatusNoContent, ""),
+		sends:  []sentRequest{upsertPost, upsertPut, upsertTag7, upsertTag8},
+	}, {
+		name:   "exists: the update's response has data of another shape",
+		params: adaParams,
+		post:   []reply{contactExists()},
+		put:    data(`["updated"]`),
+		sends:  []sentRequest{upsertPost, upsertPut, upsertTag7, upsertTag8},
 	}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on("POST", "/contact", tt.post...)
-				if tt.get != nil {
-					api.on("GET", "/contact", tt.get...).on("PUT", "/contact", changed).on("POST", "/contact-tag", data(`null`))
+				put := tt.put
+				if put == nil {
+					put = data(contactIDJSON)
 				}
-				contact, created, err := api.client(t).Contacts.Upsert(t.Context(), tt.params)
+				api := newMockAPI(t).on("POST", "/contact", tt.post...).on("PUT", "/contact", put).
+					on("POST", "/contact-tag", data(`{"contact_id":12,"tag_id":7}`))
+				id, created, err := api.client(t).Contacts.Upsert(t.Context(), tt.params)
 				require.NoError(t, err)
-				require.EqualValues(t, 12, contact.ID)
-				require.Equal(t, tt.want, contact.FirstName)
+				require.Equal(t, tt.wantID, id)
 				require.Equal(t, tt.wantCreated, created)
 				requireSent(t, api, tt.sends...)
 			})
@@ -373,124 +467,89 @@ func TestContacts_Upsert(t *testing.T) {
 	}
 }
 
-// Where a step fails, the contact is not returned: nobody shall take it for up
-// to date.
+// An upsert that fails says whether any of its requests may have been applied.
 func TestContacts_UpsertFails(t *testing.T) {
 	t.Parallel()
 	var (
-		exists = failure(409, "CONTACT_EXISTS", "Contact already exists")
-		denied = failure(403, "FORBIDDEN", "No")
+		denied = failure(403, funnel.ErrForbidden, "No")
 		lost   = breaks(io.EOF)
-		found  = data(`{"id":12}`)
+		done   = data(contactIDJSON)
 	)
 	tests := []struct {
 		name               string
-		post, get          []reply // to /contact
-		put, tag           reply
-		method, path       string
-		mayHaveBeenApplied bool // by any of the steps
+		post               []reply
+		put                reply
+		tag                []reply
+		operation          string // that failed
+		mayHaveBeenApplied bool   // it or one before it
 		wantErr            error
 	}{
-		{"creation", []reply{denied}, nil, nil, nil, "POST", "/contact", false, funnel.ErrForbidden},
-		{"search", []reply{exists}, []reply{denied}, nil, nil, "GET", "/contact", false, funnel.ErrForbidden},
-		{"search after a creation whose answer was lost", []reply{lost, exists}, []reply{denied}, nil, nil, "GET", "/contact", true, funnel.ErrForbidden},
-		{"update", []reply{exists}, []reply{found}, denied, nil, "PUT", "/contact", false, funnel.ErrForbidden},
-		{"update whose answer is lost", []reply{exists}, []reply{found}, lost, nil, "PUT", "/contact", true, io.EOF},
-		{"tagging after an update", []reply{exists}, []reply{found}, found, denied, "POST", "/contact-tag", true, funnel.ErrForbidden},
-		{"tagging whose answer is lost", []reply{exists}, []reply{found}, found, lost, "POST", "/contact-tag", true, io.EOF},
-		{"tagging without a connection after an update", []reply{exists}, []reply{found}, found, unsent(io.EOF), "POST", "/contact-tag", true, io.EOF},
-		{"reading back", []reply{exists}, []reply{found, denied}, found, found, "GET", "/contact", true, funnel.ErrForbidden},
+		{"create", []reply{denied}, nil, nil, "POST /contact", false, funnel.ErrForbidden},
+		{"create, response lost", []reply{lost}, nil, nil, "POST /contact", true, io.EOF},
+		{"update", []reply{contactExists()}, denied, nil, "PUT /contact", false, funnel.ErrForbidden},
+		{"update, after a lost create", []reply{lost, contactExists()}, denied, nil, "PUT /contact", true, funnel.ErrForbidden},
+		{"update, response lost", []reply{contactExists()}, lost, nil, "PUT /contact", true, io.EOF},
+		{"update, success false", []reply{contactExists()}, failure(200, funnel.ErrForbidden, "No"), nil, "PUT /contact", false, funnel.ErrForbidden},
+		{"first tag, after the update", []reply{contactExists()}, done, []reply{denied}, "POST /contact-tag", true, funnel.ErrForbidden},
+		{"first tag, without a connection", []reply{contactExists()}, done, []reply{unsent(io.EOF)}, "POST /contact-tag", true, io.EOF},
+		{"second tag", []reply{contactExists()}, done, []reply{done, denied}, "POST /contact-tag", true, funnel.ErrForbidden},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on("POST", "/contact", tt.post...).on("GET", "/contact", tt.get...).
-					on("PUT", "/contact", tt.put).on("POST", "/contact-tag", tt.tag)
-				contact, created, err := api.client(t).Contacts.Upsert(t.Context(), funnel.ContactCreateParams{
-					Email: "ada@example.com", FirstName: "Ada", TagIDs: []funnel.TagID{1},
-				})
-				require.Nil(t, contact)
+				api := newMockAPI(t).on("POST", "/contact", tt.post...).on("PUT", "/contact", tt.put).on("POST", "/contact-tag", tt.tag...)
+				id, created, err := api.client(t).Contacts.Upsert(t.Context(), adaParams)
 				require.False(t, created)
 				require.ErrorIs(t, err, tt.wantErr)
 				failed := failureOf(t, err)
-				require.Equal(t, tt.method+" "+tt.path, failed.Method+" "+failed.Path)
+				require.Equal(t, tt.operation, failed.Method+" "+failed.Path)
 				require.Equal(t, tt.mayHaveBeenApplied, failed.MayHaveBeenApplied)
+				if failed.Path == "/contact" {
+					require.Zero(t, id)
+				}
 			})
 		})
 	}
 }
 
-func TestCustomFields_Reading(t *testing.T) {
+// Without fields to set there is no update before the tags.
+func TestContacts_UpsertFailsAtItsFirstTag(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		body string
-		want funnel.CustomFields
-	}{
-		"texts":                {`{"plan":"pro","note":""}`, funnel.CustomFields{"plan": "pro", "note": ""}},
-		"null":                 {`null`, nil},
-		"PHP's empty map":      {`[]`, nil},
-		"PHP's other nothings": {`""`, nil},
-		"PHP's false":          {`false`, nil},
-		"numbers":              {`{"seats":12,"price":9.90,"big":9007199254740993}`, funnel.CustomFields{"seats": "12", "price": "9.90", "big": "9007199254740993"}},
-		"a null value":         {`{"plan":null,"seats":1}`, funnel.CustomFields{"plan": "", "seats": "1"}},
-		"a list and a truth":   {`{"colours":["red","blue"],"vip":true}`, funnel.CustomFields{"colours": `["red","blue"]`, "vip": "true"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var contact funnel.Contact
-			require.NoError(t, json.Unmarshal([]byte(`{"id":1,"custom_fields":`+test.body+`,"phone":"7"}`), &contact))
-			require.Equal(t, funnel.Contact{ID: 1, CustomFields: test.want, Phone: "7"}, contact)
-		})
-	}
-	require.Error(t, json.Unmarshal([]byte(`"pro"`), new(funnel.CustomFields)))
+	params := funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{7, 8}}
+	api := newMockAPI(t).on("POST", "/contact", contactExists()).
+		on("POST", "/contact-tag", failure(404, funnel.ErrNotFound, "Tag not found"))
+	_, _, err := api.client(t).Contacts.Upsert(t.Context(), params)
+	require.ErrorIs(t, err, funnel.ErrNotFound)
+	require.False(t, funnel.MayHaveBeenApplied(err))
+
+	api = newMockAPI(t).on("POST", "/contact", contactExists()).
+		on("POST", "/contact-tag", data(`{}`), failure(404, funnel.ErrNotFound, "Tag not found"))
+	_, _, err = api.client(t).Contacts.Upsert(t.Context(), params)
+	require.ErrorIs(t, err, funnel.ErrNotFound)
+	require.True(t, funnel.MayHaveBeenApplied(err), "the first tag was added")
 }
 
-func TestCustomFields_NoneInAnUpdateTakesAllAway(t *testing.T) {
+func TestContacts_UpsertAgainstTheFake(t *testing.T) {
 	t.Parallel()
-	for name, fields := range map[string]*funnel.CustomFields{
-		"nil inside": new(funnel.CustomFields),
-		"empty":      {},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b, err := json.Marshal(funnel.ContactUpdateParams{CustomFields: fields})
-			require.NoError(t, err)
-			require.JSONEq(t, `{"custom_fields":{}}`, string(b))
-		})
+	server, client := fakeAPI(t)
+	ctx := t.Context()
+	for _, name := range []string{"vip", "trial"} {
+		_, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: name})
+		require.NoError(t, err)
 	}
-	b, err := json.Marshal(funnel.ContactUpdateParams{})
+	id, created, err := client.Contacts.Upsert(ctx, funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada", TagIDs: []funnel.TagID{1}})
 	require.NoError(t, err)
-	require.JSONEq(t, `{}`, string(b))
-}
+	require.True(t, created)
+	before := server.RequestCount()
 
-// What cannot be named cannot be brought up to date, and what may have been done
-// before stays known.
-func TestContacts_UpsertOfAContactWithoutID(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		for _, params := range []funnel.ContactCreateParams{{Email: "ada@example.com"}, {Email: "ada@example.com", FirstName: "Ada"}} {
-			api := newMockAPI(t).on("POST", "/contact", failure(500, "SERVER_ERROR", "Oops"), failure(409, "CONTACT_EXISTS", "Contact already exists")).
-				on("GET", "/contact", data(`{"email":"ada@example.com"}`))
-			contact, created, err := api.client(t).Contacts.Upsert(t.Context(), params)
-			require.Nil(t, contact)
-			require.False(t, created)
-			require.ErrorContains(t, err, "it has no id")
-			require.True(t, funnel.MayHaveBeenApplied(err))
-		}
-	})
-}
-
-// A server that does not know the filter by address returns somebody: that one
-// is left alone.
-func TestContacts_UpsertLeavesStrangersAlone(t *testing.T) {
-	t.Parallel()
-	api := newMockAPI(t).on("POST", "/contact", failure(409, "CONTACT_EXISTS", "Contact already exists")).
-		on("GET", "/contact", data(`{"id":1,"email":"first@example.com"}`))
-	_, created, err := api.client(t).Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada", TagIDs: []funnel.TagID{1}})
+	again, created, err := client.Contacts.Upsert(ctx, funnel.ContactCreateParams{Email: "ada@example.com", LastName: "Lovelace", TagIDs: []funnel.TagID{2}})
+	require.NoError(t, err)
 	require.False(t, created)
-	require.ErrorContains(t, err, "GET /contact: 200")
-	require.ErrorContains(t, err, "returned one with another")
-	require.NotContains(t, err.Error(), "@")
-	require.Len(t, api.requests(), 2)
+	require.Equal(t, id, again)
+	require.Equal(t, 3, server.RequestCount()-before)
+	got, err := client.Contacts.Get(ctx, id)
+	require.NoError(t, err)
+	require.Equal(t, "Ada Lovelace", got.FirstName+" "+got.LastName)
+	require.Equal(t, []funnel.TagID{1, 2}, got.Tags)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type core struct {
 	attemptTimeout   time.Duration
 	maxResponseBytes int64
 
+	upserts upserts // what recent ones found
+
 	quotaMu sync.Mutex
 	quota   RateLimit // Limit and Remaining as last heard
 	heard   time.Time // when
@@ -48,7 +51,7 @@ func newCore(base *url.URL, cfg config) *core {
 		budget:           newBudget(cfg.policy.Budget),
 		gate:             quota.NewGate(cfg.policy.MaxRateLimitWait),
 		limiter:          cfg.limiter,
-		observers:        cfg.observers,
+		observers:        slices.Clone(cfg.observers),
 		attemptTimeout:   cfg.timeout(),
 		maxResponseBytes: cfg.maxResponseBytes,
 		quota:            RateLimit{Limit: cfg.rateLimit},

@@ -1,62 +1,72 @@
-// Package funnel is a client for a marketing-funnel platform: contacts, tags,
-// e-mail sequences, funnels, campaigns and webhooks.
+// Package funnel is an unofficial client for the Wolfeo API (v1): contacts, tags,
+// e-mail sequences, funnels, campaigns, webhooks and orders.
 //
-// Make one [Client] with [New] or [NewFromEnv] and share it; everything in it is
-// safe for concurrent use. Each resource has a service: client.Contacts,
-// client.Tags and so on.
+// Make one [Client] with [New] or [NewFromEnv] and share it: everything in it is
+// safe for concurrent use. Each resource has a service, such as client.Contacts.
 //
-//	client, err := funnel.New("https://api.example.com/v1", apiKey)
-//	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
+//	client, err := funnel.New(apiKey)
+//	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
 //	if errors.Is(err, funnel.ErrContactExists) { … }
+//
+// A contact is addressed by its id or by its e-mail address:
+//
+//	contact, err := client.Contacts.Get(ctx, funnel.ContactID(12))
+//	contact, err := client.Contacts.Get(ctx, funnel.Email("ada@example.com"))
 //
 // # Errors
 //
-// Every answer that is not a success is a typed error. A [Code] such as
-// [ErrContactExists] matches with [errors.Is]; [*ValidationError] has the
-// messages for each field, [*RateLimitError] the time to wait, [*APIError] is
-// inside both and stands for every other answer. A call without a usable answer
-// is a [*RequestError], input that is refused before it is sent an
-// [*ArgumentError].
+// Every failed call returns a typed error:
+//
+//   - [*APIError]: a response that is not a success. Its [Code], such as
+//     [ErrContactExists], matches with [errors.Is].
+//   - [*ValidationError]: an APIError with messages for each field.
+//   - [*RateLimitError]: an APIError with the time to wait.
+//   - [*RequestError]: no usable response.
+//   - [*ArgumentError]: bad input, refused before anything was sent.
+//
+// [MayHaveBeenApplied], [CanRetry], [CodeOf], [FieldErrors] and [ErrorKind] work
+// with all of them.
 //
 // # Retries
 //
-// A failed attempt is repeated if that can help, and either cannot do the same
-// thing twice or is what the API's reference asks for; at most as often as the
-// [RetryPolicy] says (4 attempts by default):
+// A request is retried only if that can help and cannot duplicate anything, with
+// one exception. A call makes at most 4 attempts by default ([RetryPolicy]):
 //
-//   - 429: after at least 60 s, which the whole client waits; the request was
-//     refused, so that is safe for every call.
-//   - 5xx: after 1, 2, 4 … s and up to half of that more, at random. The reference
-//     calls a 5xx transient, so creations are repeated too, unless
-//     [RetryPolicy.NoRetryCreateOn5xx] is set.
-//   - Surely not sent (no connection, no TLS handshake): the same, every call.
-//   - No whole answer (reset, time-out, cut short): the same, but for creations
-//     that have no unique key, such as a funnel or a campaign: they fail with
-//     MayHaveBeenApplied set, since nobody knows.
+//   - 429: after at least 60 s. The whole client waits. The request was rejected, so
+//     a retry is safe for every call.
+//   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. The API's reference
+//     calls a 5xx transient, so creates are retried too. That is the exception: set
+//     [RetryPolicy.NoRetryCreateOn5xx] if a duplicate would be worse than a failed
+//     call.
+//   - Certainly not sent, such as a refused connection: as after a 5xx.
+//   - No complete response, such as a timeout: as after a 5xx, except for creates
+//     without a unique key. They fail with MayHaveBeenApplied set.
 //
-// Nothing else is repeated. A deletion that finds nothing when it is repeated is a
-// success: an attempt before has done it, or there was nothing to delete.
-//
-// A wait that the context's deadline does not allow is not begun: the call fails
-// at once with the error that asked for it. [WithoutRetry] turns retries off for a
-// call.
+// A retried delete that finds nothing is a success. If a wait would outlast the
+// context's deadline, the call fails immediately. [WithoutRetry] turns retries off
+// for a call.
 //
 // # Rate limit
 //
-// The API allows 600 requests a minute. A client keeps within that by itself,
-// over all its goroutines, as the server counts, so that no request is rejected
-// as long as the key is its own; calls that would exceed the quota wait their
-// turn, in order. See [WithRateLimit] and [WithLimiter].
+// The API allows 600 requests per minute. A client stays within that limit, over all
+// its goroutines and as the server counts. Calls that would exceed it wait for their
+// turn. As long as no other program uses the API key, no request is rejected. See
+// [WithRateLimit] and [WithLimiter].
+//
+// # Lists
+//
+// All returns an iterator over a whole list. Contacts, campaigns, orders,
+// transactions and subscriptions are listed newest first. Items created during a
+// range shift the pages, so an item can come twice.
 //
 // # Documented and assumed
 //
-// Of the API's reference, one page is public: the errors and status codes. What
-// it says is documented; the rest of the API is assumed. Each method says which
-// of the two its operation is, in a line such as
+// The vendor's public reference was seen only in part. Each method states whether
+// its operation is documented, in a line such as
 //
 //	API: POST /contact (documented)
 //
-// Where an assumption turns out wrong before the SDK is corrected,
-// [Client.Call] reaches any endpoint, [WithResponse] gives the answer as it was
-// sent, and [WithAuth] and [WithHeader] replace what is sent.
+// docs/contract.md in the repository has the source of every parameter and field.
+// If an assumption is wrong, [Client.Call] reaches any endpoint, [WithField] adds or
+// replaces a field, and [WithResponse] returns the response as it was sent.
 package funnel

@@ -1,8 +1,9 @@
 package funnel_test
 
 import (
-	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,140 +11,212 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
 )
 
-// TestErrorTable is the table of error codes of the API's reference: each code
-// with its status, for the operation that the reference names.
+// TestErrorTable is the table of error codes of the API's reference: each code with
+// its status, provoked against the fake by the operation that the reference names.
 func TestErrorTable(t *testing.T) {
 	t.Parallel()
+	ctx := t.Context()
 	rows := []struct {
 		code         funnel.Code
 		sentinel     funnel.Code
 		status       int
 		method, path string
-		call         func(context.Context, *funnel.Client) error
+		provoke      func(*testing.T, *funneltest.Server, *funnel.Client) error
 	}{
-		{"UNAUTHORIZED", funnel.ErrUnauthorized, 401, "GET", "/contacts", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.List(ctx, funnel.ContactListParams{})
+		{"UNAUTHORIZED", funnel.ErrUnauthorized, 401, "GET", "/contacts", func(t *testing.T, s *funneltest.Server, _ *funnel.Client) error {
+			client, err := funnel.New("another key", funnel.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+			require.NoError(t, err)
+			_, err = client.Contacts.List(ctx, funnel.ContactListParams{})
 			return err
 		}},
-		{"FORBIDDEN", funnel.ErrForbidden, 403, "GET", "/funnels", func(ctx context.Context, c *funnel.Client) error {
+		{"FORBIDDEN", funnel.ErrForbidden, 403, "GET", "/funnels", func(_ *testing.T, s *funneltest.Server, c *funnel.Client) error {
+			s.Fail(funneltest.Fault{Code: "FORBIDDEN", Path: "/funnels"})
 			_, err := c.Funnels.List(ctx, funnel.FunnelListParams{})
 			return err
 		}},
-		{"NOT_FOUND", funnel.ErrNotFound, 404, "GET", "/contact", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.Get(ctx, 7)
+		{"NOT_FOUND", funnel.ErrNotFound, 404, "GET", "/contact", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			_, err := c.Contacts.Get(ctx, funnel.ContactID(7))
 			return err
 		}},
-		{"NOT_FOUND", funnel.ErrNotFound, 404, "DELETE", "/tag", func(ctx context.Context, c *funnel.Client) error {
+		{"NOT_FOUND", funnel.ErrNotFound, 404, "DELETE", "/tag", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
 			return c.Tags.Delete(ctx, 7)
 		}},
-		{"CONTACT_EXISTS", funnel.ErrContactExists, 409, "POST", "/contact", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
-			return err
+		{"CONTACT_EXISTS", funnel.ErrContactExists, 409, "POST", "/contact", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			return second(t, func() error {
+				_, err := c.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
+				return err
+			})
 		}},
-		{"TAG_EXISTS", funnel.ErrTagExists, 409, "POST", "/tag", func(ctx context.Context, c *funnel.Client) error {
+		{"TAG_EXISTS", funnel.ErrTagExists, 409, "POST", "/tag", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			return second(t, func() error {
+				_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+				return err
+			})
+		}},
+		{"TAG_EXISTS", funnel.ErrTagExists, 409, "PUT", "/tag", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
 			_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
-			return err
+			require.NoError(t, err)
+			tag, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "beta"})
+			require.NoError(t, err)
+			return c.Tags.Update(ctx, tag.ID, funnel.TagUpdateParams{Name: funnel.Ptr("vip")})
 		}},
-		{"TAG_EXISTS", funnel.ErrTagExists, 409, "PUT", "/tag", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Tags.Update(ctx, 7, funnel.TagUpdateParams{Name: funnel.Ptr("vip")})
-			return err
+		{"WEBHOOK_EXISTS", funnel.ErrWebhookExists, 409, "POST", "/webhook", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			return second(t, func() error {
+				_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
+				return err
+			})
 		}},
-		{"WEBHOOK_EXISTS", funnel.ErrWebhookExists, 409, "POST", "/webhook", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
-			return err
+		{"PATH_TAKEN", funnel.ErrPathTaken, 409, "PUT", "/funnel-step", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			created, err := c.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
+			require.NoError(t, err)
+			var steps []*funnel.Step
+			for _, name := range []string{"Landing", "Thanks"} {
+				step, err := c.Funnels.CreateStep(ctx, funnel.StepCreateParams{FunnelID: created.ID, Name: name})
+				require.NoError(t, err)
+				steps = append(steps, step)
+			}
+			return c.Funnels.UpdateStep(ctx, steps[0].ID, funnel.StepUpdateParams{Path: funnel.Ptr(steps[1].Path)})
 		}},
-		{"PATH_TAKEN", funnel.ErrPathTaken, 409, "PUT", "/funnel-step", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Funnels.UpdateStep(ctx, 7, funnel.StepUpdateParams{Path: funnel.Ptr("thanks")})
-			return err
+		{"CAMPAIGN_SCHEDULED", funnel.ErrCampaignScheduled, 409, "DELETE", "/campaign", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			id := draft(t, c)
+			require.NoError(t, c.Campaigns.Schedule(ctx, id, time.Now().Add(time.Hour)))
+			return c.Campaigns.Delete(ctx, id)
 		}},
-		{"CAMPAIGN_SCHEDULED", funnel.ErrCampaignScheduled, 409, "DELETE", "/campaign", func(ctx context.Context, c *funnel.Client) error {
-			return c.Campaigns.Delete(ctx, 7)
-		}},
-		{"INVALID_STATUS", funnel.ErrInvalidStatus, 400, "GET", "/campaigns", func(ctx context.Context, c *funnel.Client) error {
+		{"INVALID_STATUS", funnel.ErrInvalidStatus, 400, "GET", "/campaigns", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
 			_, err := c.Campaigns.List(ctx, funnel.CampaignListParams{Status: "odd"})
 			return err
 		}},
-		{"INVALID_STATUS", funnel.ErrInvalidStatus, 400, "GET", "/contacts", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.List(ctx, funnel.ContactListParams{Status: "odd"})
+		{"INVALID_STATUS", funnel.ErrInvalidStatus, 400, "GET", "/orders", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			_, err := c.Orders.List(ctx, funnel.OrderListParams{Status: "odd"})
 			return err
 		}},
-		{"INVALID_PERIOD", funnel.ErrInvalidPeriod, 400, "GET", "/campaign-stats", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Campaigns.Stats(ctx, 7, funnel.StatsParams{Period: "fortnight"})
+		{"INVALID_PERIOD", funnel.ErrInvalidPeriod, 400, "GET", "/contacts", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			_, err := c.Contacts.List(ctx, funnel.ContactListParams{Period: "fortnight"})
 			return err
 		}},
-		{"INVALID_PERIOD", funnel.ErrInvalidPeriod, 400, "GET", "/funnel-stats", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Funnels.Stats(ctx, 7, funnel.StatsParams{Period: "fortnight"})
+		{"INVALID_PERIOD", funnel.ErrInvalidPeriod, 400, "GET", "/sales-amount", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			_, err := c.Orders.SalesAmount(ctx, funnel.PeriodParams{Period: "fortnight"})
 			return err
 		}},
-		{"INVALID_DATE", funnel.ErrInvalidDate, 400, "POST", "/campaign-schedule", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Campaigns.Schedule(ctx, 7, time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
+		{"INVALID_PERIOD", funnel.ErrInvalidPeriod, 400, "GET", "/transactions", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			// The SDK refuses a period "between" without a range.
+			return c.Call(ctx, http.MethodGet, "/transactions", url.Values{"period": {"between"}}, nil, nil)
+		}},
+		{"INVALID_DATE", funnel.ErrInvalidDate, 400, "POST", "/campaign-schedule", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			return c.Campaigns.Schedule(ctx, draft(t, c), time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
+		}},
+		{"NO_SUBDOMAIN", funnel.ErrNoSubdomain, 400, "POST", "/funnel", func(t *testing.T, _ *funneltest.Server, _ *funnel.Client) error {
+			server := funneltest.NewServer(funneltest.WithoutSubdomain())
+			t.Cleanup(server.Close)
+			_, err := server.Client().Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
 			return err
 		}},
-		{"NO_SUBDOMAIN", funnel.ErrNoSubdomain, 400, "POST", "/funnel", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
-			return err
+		{"STAGE_NOT_EMAIL", funnel.ErrStageNotEmail, 422, "PUT", "/sequence-stage-content", func(t *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			sequence, err := c.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Welcome"})
+			require.NoError(t, err)
+			stage, err := c.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, StageType: funnel.StageSendSMS})
+			require.NoError(t, err)
+			return c.Sequences.UpdateStageContent(ctx, stage.ID, funnel.StageContentParams{Subject: "Hi", Body: "Hello"})
 		}},
-		{"STAGE_NOT_EMAIL", funnel.ErrStageNotEmail, 422, "PUT", "/sequence-stage-content", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Sequences.UpdateStageContent(ctx, 7, funnel.StageContentParams{Subject: "Hi", Body: "Hello"})
-			return err
+		{"SEQUENCE_HAS_NO_STAGES", funnel.ErrSequenceHasNoStages, 422, "POST", "/contact-sequence", func(t *testing.T, s *funneltest.Server, c *funnel.Client) error {
+			s.SeedContacts(1)
+			sequence, err := c.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Welcome"})
+			require.NoError(t, err)
+			return c.Sequences.Enroll(ctx, sequence.ID, funnel.ContactID(1))
 		}},
-		{"SEQUENCE_HAS_NO_STAGES", funnel.ErrSequenceHasNoStages, 422, "POST", "/contact-sequence", func(ctx context.Context, c *funnel.Client) error {
-			return c.Sequences.Enroll(ctx, 5, 7)
+		{"VALIDATION_ERROR", funnel.ErrValidation, 400, "POST", "/contact", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			// The SDK's types cannot express a malformed list.
+			return c.Call(ctx, http.MethodPost, "/contact", nil, map[string]any{"email": "ada@example.com", "tag_ids": "1;2"}, nil)
 		}},
-		{"VALIDATION_ERROR", funnel.ErrValidation, 400, "GET", "/contacts", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.List(ctx, funnel.ContactListParams{TagIDs: []funnel.TagID{1, 2}})
-			return err
+		{"VALIDATION_ERROR", funnel.ErrValidation, 422, "GET", "/contact", func(_ *testing.T, _ *funneltest.Server, c *funnel.Client) error {
+			return c.Call(ctx, http.MethodGet, "/contact", nil, nil, nil) // neither contact_id nor email
 		}},
-		{"VALIDATION_ERROR", funnel.ErrValidation, 422, "POST", "/contact-sequence", func(ctx context.Context, c *funnel.Client) error {
-			return c.Sequences.Enroll(ctx, 5, 7)
-		}},
-		{"SERVER_ERROR", funnel.ErrServer, 500, "GET", "/webhooks", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.List(ctx, funnel.WebhookListParams{})
-			return err
-		}},
-		{"SOMETHING_NEW", "SOMETHING_NEW", 418, "GET", "/contact", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.Get(ctx, 7)
+		{"SERVER_ERROR", funnel.ErrServer, 500, "GET", "/webhooks", func(_ *testing.T, s *funneltest.Server, c *funnel.Client) error {
+			s.Fail(funneltest.Fault{Code: "SERVER_ERROR"})
+			_, err := c.Webhooks.List(funnel.WithoutRetry(ctx))
 			return err
 		}},
 	}
-	codes := map[funnel.Code]bool{}
+	documented := map[funnel.Code]bool{}
 	for _, row := range rows {
-		codes[row.code] = true
+		documented[row.code] = true
+	}
+	require.Len(t, documented, 16)
+	for _, row := range rows {
 		t.Run(string(row.code)+" of "+row.method+" "+row.path, func(t *testing.T) {
 			t.Parallel()
-			body := `{"success":false,"error":{"code":"` + string(row.code) + `","message":"Human-readable description"}}`
-			api := newMockAPI(t).on(row.method, row.path, answers(row.status, body, "X-Request-Id", "r-1"))
-			err := row.call(funnel.WithoutRetry(t.Context()), api.client(t))
-			require.Len(t, api.requests(), 1)
+			server := funneltest.NewServer()
+			defer server.Close()
+			err := row.provoke(t, server, server.Client())
 			require.ErrorIs(t, err, row.sentinel)
-			require.ErrorIs(t, err, row.code)
-			for other := range codes {
-				if other != row.code {
-					require.NotErrorIs(t, err, other)
-				}
+			for code := range documented {
+				require.Equal(t, code == row.code, errors.Is(err, code), code)
 			}
-			require.Equal(t, &funnel.APIError{
-				Code:               row.code,
-				Message:            "Human-readable description",
-				StatusCode:         row.status,
-				Method:             row.method,
-				Path:               row.path,
-				RequestID:          "r-1",
-				Attempts:           1,
-				MayHaveBeenApplied: false,
-				Header:             http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"r-1"}},
-				Body:               []byte(body),
-			}, asError[*funnel.APIError](t, err))
+			responded := asError[*funnel.APIError](t, err)
+			require.Equal(t, row.status, responded.StatusCode)
+			require.Equal(t, callFailure{row.method, row.path, 1, row.status >= 500 && row.method != http.MethodGet}, failureOf(t, err))
+			require.NotEmpty(t, responded.Message)
+			require.NotEmpty(t, responded.RequestID)
 			require.ErrorContains(t, err, "funnel: "+row.method+" "+row.path+": ")
-			require.ErrorContains(t, err, string(row.code)+": Human-readable description")
-			if row.code == funnel.ErrValidation {
-				require.Empty(t, asError[*funnel.ValidationError](t, err).Details)
+			require.ErrorContains(t, err, string(row.code)+": "+responded.Message)
+			if row.code != funnel.ErrValidation {
+				require.NotErrorAs(t, err, new(*funnel.ValidationError))
+				return
 			}
+			details := asError[*funnel.ValidationError](t, err).Details
+			if row.status == http.StatusBadRequest {
+				require.Empty(t, details)
+				return
+			}
+			require.NotEmpty(t, details["contact_id"])
+			require.NotEmpty(t, details["email"])
 		})
 	}
-	require.Len(t, codes, 17) // the 16 documented ones, and one that is not
+}
+
+// second makes a call twice and returns the error of the second time.
+func second(t *testing.T, call func() error) error {
+	t.Helper()
+	require.NoError(t, call())
+	return call()
+}
+
+// draft creates a campaign.
+func draft(t *testing.T, c *funnel.Client) funnel.CampaignID {
+	t.Helper()
+	id, err := c.Campaigns.Create(t.Context(), funnel.CampaignCreateParams{Name: "May"})
+	require.NoError(t, err)
+	return id
+}
+
+// The error has everything that the response says, also with a code that the SDK
+// does not know.
+func TestErrorTable_ErrorHasTheWholeResponse(t *testing.T) {
+	t.Parallel()
+	for code, status := range map[funnel.Code]int{funnel.ErrNotFound: 404, "SOMETHING_NEW": 418} {
+		t.Run(string(code), func(t *testing.T) {
+			t.Parallel()
+			body := `{"success":false,"error":{"code":"` + string(code) + `","message":"Human-readable description"}}`
+			api := newMockAPI(t).on("GET", "/contact", answers(status, body, "X-Request-Id", "r-1"))
+			err := getContact.call(t.Context(), api.client(t))
+			require.Len(t, api.requests(), 1)
+			require.ErrorIs(t, err, code)
+			require.Equal(t, &funnel.APIError{
+				Code:       code,
+				Message:    "Human-readable description",
+				StatusCode: status,
+				Method:     "GET",
+				Path:       "/contact",
+				RequestID:  "r-1",
+				Attempts:   1,
+				Header:     http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"r-1"}},
+				Body:       []byte(body),
+			}, asError[*funnel.APIError](t, err))
+		})
+	}
 }
 
 func TestErrorTable_ValidationDetails(t *testing.T) {
@@ -269,11 +342,11 @@ func TestErrorTable_200WithoutSuccess(t *testing.T) {
 		message    string
 	}{
 		{"success false", `{"success":false,"error":{"code":"NOT_FOUND","message":"Contact not found"}}`, "NOT_FOUND", "Contact not found"},
-		{"success false beside data", `{"success":false,"data":{"id":7},"error":{"code":"NOT_FOUND","message":"Contact not found"}}`, "NOT_FOUND", "Contact not found"},
+		{"success false beside data", `{"success":false,"data":` + seven + `,"error":{"code":"NOT_FOUND","message":"Contact not found"}}`, "NOT_FOUND", "Contact not found"},
 		{"success false without an error", `{"success":false}`, "", "the answer is not in the API's format: application/json: {\"success\":false}"},
-		{"success as a string", `{"success":"true","data":{"id":7},"message":"odd"}`, "", "odd"},
-		{"success as a number", `{"success":1,"data":{"id":7},"message":"odd"}`, "", "odd"},
-		{"success null", `{"success":null,"data":{"id":7},"message":"odd"}`, "", "odd"},
+		{"success as a string", `{"success":"true","data":` + seven + `,"message":"odd"}`, "", "odd"},
+		{"success as a number", `{"success":1,"data":` + seven + `,"message":"odd"}`, "", "odd"},
+		{"success null", `{"success":null,"data":` + seven + `,"message":"odd"}`, "", "odd"},
 		{"no success, but an error", `{"error":{"code":"NOT_FOUND","message":"Contact not found"}}`, "NOT_FOUND", "Contact not found"},
 	}
 	for _, tt := range tests {
@@ -291,11 +364,18 @@ func TestErrorTable_200WithoutSuccess(t *testing.T) {
 		}
 	}
 
-	t.Run("a missing success beside data is tolerated", func(t *testing.T) {
-		t.Parallel()
-		api := newMockAPI(t).on("GET", "/contact", answers(200, `{"data":{"id":7}}`))
-		contact, err := api.client(t).Contacts.Get(t.Context(), 7)
-		require.NoError(t, err)
-		require.Equal(t, &funnel.Contact{ID: 7}, contact)
-	})
+	for _, body := range []string{`{"data":` + seven + `}`, seven, `{}`, `{"error":null,"data":` + seven + `}`} {
+		for _, op := range []operation{getContact, deleteContact} {
+			t.Run("no success/"+body+"/"+op.name, func(t *testing.T) {
+				t.Parallel()
+				api := newMockAPI(t).on(op.method, op.path, answers(200, body))
+				err := op.call(t.Context(), api.client(t))
+				isAnswer(200, "")(t, err)
+				require.ErrorContains(t, err, `it has no "success"`)
+				require.ErrorContains(t, err, body)
+				require.Equal(t, callFailure{op.method, op.path, 1, op.column != get}, failureOf(t, err))
+				require.Len(t, api.requests(), 1)
+			})
+		}
+	}
 }

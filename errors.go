@@ -75,11 +75,15 @@ type APIError struct {
 	// never set for reads.
 	MayHaveBeenApplied bool
 
-	Header http.Header // of the last answer
-	Body   []byte      // of the last answer, at most 64 KiB, for the program's log
+	Header http.Header // of the last response
+	Body   []byte      // of the last response, at most 64 KiB, for the program's log
+
+	repeatable bool // a POST that cannot duplicate anything
+	unreadable bool // the response was no JSON, or cut short
 }
 
-// Error names method, path, status, code, message and attempts on one line.
+// Error names method, path, status, code, message, attempts and request id on one
+// line.
 func (e *APIError) Error() string {
 	return e.text(e.Message)
 }
@@ -95,7 +99,7 @@ func (e *APIError) text(message string) string {
 	if message = text.Clip(message, maxErrorText); message != "" {
 		b.WriteString(": " + message)
 	}
-	writeAttempts(&b, e.Attempts, e.MayHaveBeenApplied)
+	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.RequestID)
 	return b.String()
 }
 
@@ -178,6 +182,8 @@ type RequestError struct {
 	MayHaveBeenApplied bool
 
 	Err error // the cause
+
+	repeatable bool // a POST that cannot duplicate anything
 }
 
 // Error names method, path, cause and attempts on one line.
@@ -190,7 +196,7 @@ func (e *RequestError) Error() string {
 		cause = text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText)
 	}
 	b.WriteString(cmp.Or(cause, "no usable answer"))
-	writeAttempts(&b, e.Attempts, e.MayHaveBeenApplied)
+	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, "")
 	return b.String()
 }
 
@@ -267,13 +273,19 @@ func writeOperation(b *strings.Builder, method, path string) {
 	}
 }
 
-func writeAttempts(b *strings.Builder, attempts int, mayHaveBeenApplied bool) {
+// maxRequestID bounds what an error prints of a request id, in characters.
+const maxRequestID = 64
+
+func writeNotes(b *strings.Builder, attempts int, mayHaveBeenApplied bool, requestID string) {
 	var notes []string
 	if attempts > 1 {
 		notes = append(notes, fmt.Sprintf("after %d attempts", attempts))
 	}
 	if mayHaveBeenApplied {
 		notes = append(notes, "may have been applied")
+	}
+	if requestID = text.Clip(requestID, maxRequestID); requestID != "" {
+		notes = append(notes, "request "+requestID)
 	}
 	if len(notes) > 0 {
 		b.WriteString(" (" + strings.Join(notes, ", ") + ")")

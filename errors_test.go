@@ -60,7 +60,7 @@ func wrapTimes(n int, err error) error {
 	return err
 }
 
-func TestACodeMatchesThroughWrapping(t *testing.T) {
+func TestCode_MatchesThroughWrapping(t *testing.T) {
 	t.Parallel()
 	for spelled, code := range codes {
 		for how, wrap := range wraps {
@@ -86,7 +86,7 @@ func TestACodeMatchesThroughWrapping(t *testing.T) {
 	}
 }
 
-func TestTheErrorTypesAreFoundThroughWrapping(t *testing.T) {
+func TestErrors_TypesAreFoundThroughWrapping(t *testing.T) {
 	t.Parallel()
 	for how, wrap := range wraps {
 		t.Run(how, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestTheErrorTypesAreFoundThroughWrapping(t *testing.T) {
 	}
 }
 
-func TestTheTypeAloneMatchesItsCode(t *testing.T) {
+func TestErrors_TypeAloneMatchesItsCode(t *testing.T) {
 	t.Parallel()
 	require.ErrorIs(t, &funnel.ValidationError{}, funnel.ErrValidation)
 	require.ErrorIs(t, &funnel.RateLimitError{}, funnel.ErrRateLimited)
@@ -138,7 +138,7 @@ func TestTheTypeAloneMatchesItsCode(t *testing.T) {
 	require.NotErrorIs(t, &funnel.APIError{Code: "X"}, errors.New("X"))
 }
 
-func TestARequestErrorWithoutACauseMatchesNothing(t *testing.T) {
+func TestRequestError_WithoutACauseMatchesNothing(t *testing.T) {
 	t.Parallel()
 	err := &funnel.RequestError{}
 	require.NoError(t, errors.Unwrap(err))
@@ -148,7 +148,7 @@ func TestARequestErrorWithoutACauseMatchesNothing(t *testing.T) {
 	require.NotErrorAs(t, err, &api)
 }
 
-func TestErrorTexts(t *testing.T) {
+func TestErrors_Texts(t *testing.T) {
 	t.Parallel()
 	api := funnel.APIError{Code: funnel.ErrValidation, Message: "Invalid", StatusCode: 422, Method: "POST", Path: "/contact", Attempts: 1}
 	for name, tt := range map[string]struct {
@@ -216,7 +216,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-func TestNoErrorTextIsLongerThanAScreen(t *testing.T) {
+func TestErrors_TextFitsOnAScreen(t *testing.T) {
 	t.Parallel()
 	many := map[string][]string{}
 	for i := range 5_000 {
@@ -254,7 +254,7 @@ func TestNoErrorTextIsLongerThanAScreen(t *testing.T) {
 	}
 }
 
-func TestALongMessageDoesNotHideTheTimeToWait(t *testing.T) {
+func TestRateLimitError_LongMessageDoesNotHideTheWait(t *testing.T) {
 	t.Parallel()
 	err := &funnel.RateLimitError{APIError: funnel.APIError{Message: strings.Repeat("a", 1<<20)}, RetryAfter: time.Minute}
 	require.True(t, strings.HasSuffix(err.Error(), "aaa…; retry after 1m0s"), err.Error())

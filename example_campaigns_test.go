@@ -42,15 +42,15 @@ func ExampleCampaignsService_All() {
 			log.Fatal(err)
 		}
 	}
-	for campaign, err := range client.Campaigns.All(ctx, funnel.CampaignListParams{Status: funnel.CampaignDraft}) {
+	for campaign, err := range client.Campaigns.All(ctx, funnel.CampaignListParams{}) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(campaign.ID, campaign.Name)
+		fmt.Println(campaign.ID, campaign.Name) // newest first
 	}
 	// Output:
-	// 1 Launch
 	// 2 Last call
+	// 1 Launch
 }
 
 func ExampleCampaignsService_Get() {
@@ -58,38 +58,35 @@ func ExampleCampaignsService_Get() {
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	created, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
+	id, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	campaign, err := client.Campaigns.Get(ctx, created.ID)
+	campaign, err := client.Campaigns.Get(ctx, id)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(campaign.Name, campaign.Status, campaign.SentAt.IsZero())
-	// Output: Launch draft true
+	fmt.Println(campaign.Name, campaign.Status, "sent:", !campaign.SentAt.IsZero())
+	// Output: Launch draft sent: false
 }
 
+// A campaign's content and audience are set in the vendor's dashboard.
 func ExampleCampaignsService_Create() {
 	server := funneltest.NewServer()
 	defer server.Close()
-	client, ctx := server.Client(), context.Background()
+	client := server.Client()
 
-	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "customer"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{
-		Name:    "Launch",
-		Subject: "We are live",
-		Body:    "<p>Come and see.</p>",
-		TagIDs:  []funnel.TagID{tag.ID},
+	id, err := client.Campaigns.Create(context.Background(), funnel.CampaignCreateParams{
+		Name:      "Launch",
+		Subject:   "We are live",
+		FromName:  "Ada",
+		FromEmail: "ada@example.com",
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(campaign.ID, campaign.Subject, campaign.TagIDs, campaign.Status)
-	// Output: 1 We are live [1] draft
+	fmt.Println(id)
+	// Output: 1
 }
 
 func ExampleCampaignsService_Update() {
@@ -97,13 +94,14 @@ func ExampleCampaignsService_Update() {
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch", Subject: "We are live"})
+	id, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch", Subject: "We are live"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	campaign, err = client.Campaigns.Update(ctx, campaign.ID, funnel.CampaignUpdateParams{
-		Subject: funnel.Ptr("We are live!"),
-	})
+	if err := client.Campaigns.Update(ctx, id, funnel.CampaignUpdateParams{Subject: funnel.Ptr("We are live!")}); err != nil {
+		log.Fatal(err)
+	}
+	campaign, err := client.Campaigns.Get(ctx, id)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -111,55 +109,58 @@ func ExampleCampaignsService_Update() {
 	// Output: Launch – We are live!
 }
 
-// A campaign that is scheduled must be unscheduled before it can be deleted.
+// A scheduled campaign must be unscheduled before it can be deleted.
 func ExampleCampaignsService_Delete() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
+	id, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.Campaigns.Schedule(ctx, campaign.ID, time.Now().Add(time.Hour)); err != nil {
+	if err := client.Campaigns.Schedule(ctx, id, time.Now().Add(time.Hour)); err != nil {
 		log.Fatal(err)
 	}
-	err = client.Campaigns.Delete(ctx, campaign.ID)
+	err = client.Campaigns.Delete(ctx, id)
 	if errors.Is(err, funnel.ErrCampaignScheduled) {
-		fmt.Println("is scheduled")
-		if _, err := client.Campaigns.Unschedule(ctx, campaign.ID); err != nil {
+		fmt.Println("scheduled")
+		if err := client.Campaigns.Unschedule(ctx, id); err != nil {
 			log.Fatal(err)
 		}
-		err = client.Campaigns.Delete(ctx, campaign.ID)
+		err = client.Campaigns.Delete(ctx, id)
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("is deleted")
+	fmt.Println("deleted")
 	// Output:
-	// is scheduled
-	// is deleted
+	// scheduled
+	// deleted
 }
 
-// The moment may be in any time zone; it is sent in UTC.
+// The time can be in any zone. It is sent in UTC.
 func ExampleCampaignsService_Schedule() {
-	clock := func() time.Time { return time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC) }
-	server := funneltest.NewServer(funneltest.WithClock(clock))
+	now := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+	server := funneltest.NewServer(funneltest.WithClock(func() time.Time { return now }))
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
+	id, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	newYork := time.FixedZone("EST", -5*60*60)
-	campaign, err = client.Campaigns.Schedule(ctx, campaign.ID, time.Date(2026, time.March, 3, 8, 0, 0, 0, newYork))
+	if err := client.Campaigns.Schedule(ctx, id, time.Date(2026, time.March, 3, 8, 0, 0, 0, newYork)); err != nil {
+		log.Fatal(err)
+	}
+	campaign, err := client.Campaigns.Get(ctx, id)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(campaign.Status, campaign.ScheduledFor)
 
-	_, err = client.Campaigns.Schedule(ctx, campaign.ID, clock().Add(-time.Minute))
+	err = client.Campaigns.Schedule(ctx, id, now.Add(-time.Minute))
 	fmt.Println("in the past:", errors.Is(err, funnel.ErrInvalidDate))
 	// Output:
 	// scheduled 2026-03-03 13:00:00 +0000 UTC
@@ -171,43 +172,20 @@ func ExampleCampaignsService_Unschedule() {
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
+	id, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.Campaigns.Schedule(ctx, campaign.ID, time.Now().Add(time.Hour)); err != nil {
+	if err := client.Campaigns.Schedule(ctx, id, time.Now().Add(time.Hour)); err != nil {
 		log.Fatal(err)
 	}
-	campaign, err = client.Campaigns.Unschedule(ctx, campaign.ID)
+	if err := client.Campaigns.Unschedule(ctx, id); err != nil {
+		log.Fatal(err)
+	}
+	campaign, err := client.Campaigns.Get(ctx, id)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(campaign.Status, campaign.ScheduledFor.IsZero())
-	// Output: draft true
-}
-
-func ExampleCampaignsService_Stats() {
-	now := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
-	server := funneltest.NewServer(funneltest.WithClock(func() time.Time { return now }))
-	defer server.Close()
-	client, ctx := server.Client(), context.Background()
-	server.SeedContacts(240)
-
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := client.Campaigns.Schedule(ctx, campaign.ID, now.Add(time.Hour)); err != nil {
-		log.Fatal(err)
-	}
-	now = now.Add(2 * time.Hour) // it is sent, and some recipients open it
-	if err := server.RecordOpens(campaign.ID, 84); err != nil {
-		log.Fatal(err)
-	}
-	stats, err := client.Campaigns.Stats(ctx, campaign.ID, funnel.StatsParams{Period: funnel.PeriodToday})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%d of %d opened it\n", stats.Opened, stats.Sent)
-	// Output: 84 of 216 opened it
+	fmt.Println(campaign.Status, "scheduled:", !campaign.ScheduledFor.IsZero())
+	// Output: draft scheduled: false
 }

@@ -15,10 +15,10 @@ func ExampleContactsService_List() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client()
-	server.SeedContacts(240)
+	server.SeedContacts(24)
 
 	page, err := client.Contacts.List(context.Background(), funnel.ContactListParams{
-		Status:  funnel.ContactUnsubscribed,
+		Period:  funnel.PeriodToday,
 		PerPage: 10,
 	})
 	if err != nil {
@@ -28,7 +28,7 @@ func ExampleContactsService_List() {
 	// Output: page 1 of 3, 10 of 24 contacts
 }
 
-// The range fetches the pages as it needs them, and a little ahead.
+// The range fetches pages as they are needed, and some ahead.
 func ExampleContactsService_All() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -40,12 +40,12 @@ func ExampleContactsService_All() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if contact.Status == funnel.ContactSubscribed {
+		if contact.EmailMarketing {
 			n++
 		}
 	}
-	fmt.Println(n, "get mail")
-	// Output: 216 get mail
+	fmt.Println(n, "receive mail")
+	// Output: 216 receive mail
 }
 
 func ExampleContactsService_Get() {
@@ -54,21 +54,7 @@ func ExampleContactsService_Get() {
 	client := server.Client()
 	server.SeedContacts(12)
 
-	contact, err := client.Contacts.Get(context.Background(), 12)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(contact.Email, contact.FirstName, contact.LastName)
-	// Output: contact-0000012@example.com Grace Lamport
-}
-
-func ExampleContactsService_GetByEmail() {
-	server := funneltest.NewServer()
-	defer server.Close()
-	client := server.Client()
-	server.SeedContacts(12)
-
-	contact, err := client.Contacts.GetByEmail(context.Background(), "contact-0000012@example.com")
+	contact, err := client.Contacts.Get(context.Background(), funnel.Email("contact-0000012@example.com"))
 	if errors.Is(err, funnel.ErrNotFound) {
 		fmt.Println("no such contact")
 		return
@@ -76,19 +62,24 @@ func ExampleContactsService_GetByEmail() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(contact.ID)
-	// Output: 12
+	fmt.Println(contact.ID, contact.FirstName, contact.LastName)
+	// Output: 12 Grace Lamport
 }
 
 func ExampleContactsService_Create() {
 	server := funneltest.NewServer()
 	defer server.Close()
-	client := server.Client()
+	client, ctx := server.Client(), context.Background()
 
-	contact, err := client.Contacts.Create(context.Background(), funnel.ContactCreateParams{
-		Email:        "ada@example.com",
-		FirstName:    "Ada",
-		CustomFields: funnel.CustomFields{"plan": "pro"},
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{
+		Email:          "ada@example.com",
+		FirstName:      "Ada",
+		EmailMarketing: funnel.Ptr(true),
+		TagIDs:         []funnel.TagID{vip.ID},
 	})
 	if errors.Is(err, funnel.ErrContactExists) {
 		fmt.Println("already there")
@@ -97,11 +88,31 @@ func ExampleContactsService_Create() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(contact.ID, contact.Email, contact.CustomFields["plan"])
-	// Output: 1 ada@example.com pro
+	fmt.Println(id)
+	// Output: 1
 }
 
-// Upsert is for those who do not care whether the contact is there.
+func ExampleContactsService_Update() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+	server.SeedContacts(1)
+
+	err := client.Contacts.Update(ctx, funnel.ContactID(1), funnel.ContactUpdateParams{
+		EmailMarketing: funnel.Ptr(false), // everything else stays unchanged
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	contact, err := client.Contacts.Get(ctx, funnel.ContactID(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(contact.FirstName, contact.EmailMarketing)
+	// Output: Alan false
+}
+
+// Upsert creates a contact, or updates it if the address exists.
 func ExampleContactsService_Upsert() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -109,33 +120,23 @@ func ExampleContactsService_Upsert() {
 
 	for _, params := range []funnel.ContactCreateParams{
 		{Email: "ada@example.com", FirstName: "Ada"},
-		{Email: "ada@example.com", LastName: "Lovelace"}, // leaves the first name alone
+		{Email: "ada@example.com", LastName: "Lovelace"}, // the first name stays unchanged
 	} {
-		contact, created, err := client.Contacts.Upsert(ctx, params)
+		id, created, err := client.Contacts.Upsert(ctx, params)
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d: %q %q, new: %t\n", contact.ID, contact.FirstName, contact.LastName, created)
+		fmt.Println(id, "created:", created)
 	}
-	// Output:
-	// 1: "Ada" "", new: true
-	// 1: "Ada" "Lovelace", new: false
-}
-
-func ExampleContactsService_Update() {
-	server := funneltest.NewServer()
-	defer server.Close()
-	client := server.Client()
-	server.SeedContacts(1)
-
-	contact, err := client.Contacts.Update(context.Background(), 1, funnel.ContactUpdateParams{
-		Status: funnel.Ptr(funnel.ContactUnsubscribed), // all else stays as it is
-	})
+	contact, err := client.Contacts.Get(ctx, funnel.Email("ada@example.com"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(contact.Email, contact.Status)
-	// Output: contact-0000001@example.com unsubscribed
+	fmt.Println(contact.FirstName, contact.LastName)
+	// Output:
+	// 1 created: true
+	// 1 created: false
+	// Ada Lovelace
 }
 
 func ExampleContactsService_Delete() {
@@ -144,57 +145,121 @@ func ExampleContactsService_Delete() {
 	client, ctx := server.Client(), context.Background()
 	server.SeedContacts(1)
 
-	err := client.Contacts.Delete(ctx, 1)
-	if err != nil && !errors.Is(err, funnel.ErrNotFound) { // gone is gone
+	err := client.Contacts.Delete(ctx, funnel.ContactID(1))
+	if err != nil && !errors.Is(err, funnel.ErrNotFound) { // not found: deleted already
 		log.Fatal(err)
 	}
-	_, err = client.Contacts.Get(ctx, 1)
+	_, err = client.Contacts.Get(ctx, funnel.ContactID(1))
 	fmt.Println(errors.Is(err, funnel.ErrNotFound))
 	// Output: true
 }
 
-func ExampleContactsService_AddTags() {
+func ExampleContactsService_Tags() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{vip.ID}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	tags, err := client.Contacts.Tags(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, tag := range tags {
+		fmt.Println(tag.ID, tag.Name)
+	}
+	// Output: 1 vip
+}
+
+func ExampleContactsService_AddTag() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 	server.SeedContacts(1)
 
-	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := client.Contacts.AddTags(ctx, 1, tag.ID); err != nil {
+	if err := client.Contacts.AddTag(ctx, funnel.ContactID(1), vip.ID); err != nil {
 		log.Fatal(err)
 	}
-	tagged, err := client.Contacts.List(ctx, funnel.ContactListParams{TagIDs: []funnel.TagID{tag.ID}})
+	contact, err := client.Contacts.Get(ctx, funnel.ContactID(1))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(tagged.Items[0].Email, tagged.Items[0].Tags[0].Name)
-	// Output: contact-0000001@example.com vip
+	fmt.Println(slices.Contains(contact.Tags, vip.ID))
+	// Output: true
 }
 
-func ExampleContactsService_RemoveTags() {
+func ExampleContactsService_RemoveTag() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "trial"})
+	trial, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "trial"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{tag.ID}})
+	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{trial.ID}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := client.Contacts.RemoveTags(ctx, contact.ID, tag.ID); err != nil {
+	if err := client.Contacts.RemoveTag(ctx, id, trial.ID); err != nil {
 		log.Fatal(err)
 	}
-	if contact, err = client.Contacts.Get(ctx, contact.ID); err != nil {
+	contact, err := client.Contacts.Get(ctx, id)
+	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(len(contact.Tags), "tags")
 	// Output: 0 tags
+}
+
+// Custom fields are defined in the vendor's dashboard. The API has no operation that
+// reads a contact's value.
+func ExampleContactsService_SetCustomField() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+	server.SeedContacts(1)
+	server.AddCustomField(funneltest.CustomField{Name: "Plan", Values: []string{"Basic", "Plus"}})
+
+	fields, err := client.CustomFields.List(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	plan := fields[0]
+	if err := client.Contacts.SetCustomField(ctx, funnel.ContactID(1), plan.ID, "Plus"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(server.CustomFieldValue(1, plan.ID))
+	// Output: Plus
+}
+
+func ExampleCustomFieldsService_List() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	server.AddCustomField(funneltest.CustomField{Name: "Company"})
+	server.AddCustomField(funneltest.CustomField{Name: "Plan", Values: []string{"Basic", "Plus"}})
+
+	fields, err := client.CustomFields.List(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, field := range fields {
+		fmt.Println(field.ID, field.Name, field.Type, field.Values)
+	}
+	// Output:
+	// 1 Company text []
+	// 2 Plan select [Basic Plus]
 }
 
 func ExampleContactsService_CreateAll() {
@@ -209,7 +274,7 @@ func ExampleContactsService_CreateAll() {
 		{Email: "no address"},
 	}
 	for result := range client.Contacts.CreateAll(context.Background(), slices.Values(contacts)) {
-		fmt.Println(result.Index, contacts[result.Index].Email, result.Status)
+		fmt.Println(result.Index, result.Item.Email, result.Status)
 	}
 	// Output:
 	// 0 ada@example.com created
@@ -218,8 +283,8 @@ func ExampleContactsService_CreateAll() {
 	// 3 no address failed
 }
 
-// An import that was interrupted may begin anew: what is there already is
-// brought up to date.
+// An import that was interrupted can start from the beginning: contacts that exist
+// are updated.
 func ExampleContactsService_UpsertAll() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -232,10 +297,10 @@ func ExampleContactsService_UpsertAll() {
 	}
 	for result := range client.Contacts.UpsertAll(context.Background(), slices.Values(contacts)) {
 		if result.Err != nil {
-			log.Print(result.Err) // of this contact: only an outage or a bad key ends the others
+			log.Print(result.Err) // does not affect the other contacts
 			continue
 		}
-		fmt.Println(result.Value.Email, result.Status)
+		fmt.Println(result.Item.Email, result.Status)
 	}
 	// Output:
 	// contact-0000001@example.com updated

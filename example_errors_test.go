@@ -11,14 +11,13 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// A code is an error: it matches with [errors.Is], also one that the SDK does
-// not know.
+// A code is an error that [errors.Is] matches, also if the SDK does not know it.
 func ExampleCode() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client()
 
-	_, err := client.Contacts.GetByEmail(context.Background(), "nobody@example.com")
+	_, err := client.Contacts.Get(context.Background(), funnel.Email("nobody@example.com"))
 	fmt.Println(errors.Is(err, funnel.ErrNotFound))
 	fmt.Println(errors.Is(err, funnel.Code("SOMETHING_NEW")))
 	// Output:
@@ -26,7 +25,7 @@ func ExampleCode() {
 	// false
 }
 
-// Behind every error of the API there is an APIError, with what a log needs.
+// Every error of the API contains an APIError, which has the details for a log.
 func ExampleAPIError() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -49,21 +48,19 @@ func ExampleValidationError() {
 	defer server.Close()
 	client := server.Client()
 
-	_, err := client.Contacts.Create(context.Background(), funnel.ContactCreateParams{Email: "ada at example.com", Status: "asleep"})
+	_, err := client.Contacts.Create(context.Background(), funnel.ContactCreateParams{Email: "ada at example.com"})
 	var invalid *funnel.ValidationError
 	if errors.As(err, &invalid) {
 		fmt.Println(invalid.Details["email"][0])
-		fmt.Println(invalid.Details["status"][0])
 	}
 	fmt.Println(errors.Is(err, funnel.ErrValidation))
 	// Output:
 	// The email must be a valid email address.
-	// The selected status is invalid.
 	// true
 }
 
-// A client waits for its turn, and after a 429 too. Whoever cannot wait that
-// long gets the error at once.
+// After a 429 the client waits before it sends anything else. A call whose deadline is
+// earlier fails immediately.
 func ExampleRateLimitError() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -75,39 +72,39 @@ func ExampleRateLimitError() {
 	_, err := client.Tags.List(ctx, funnel.TagListParams{})
 	var limited *funnel.RateLimitError
 	if errors.As(err, &limited) {
-		fmt.Println("again in", limited.RetryAfter)
+		fmt.Println("retry after", limited.RetryAfter)
 	}
-	// Output: again in 1m0s
+	// Output: retry after 1m0s
 }
 
-// Where no answer came, nobody knows whether a creation has been done: a funnel
-// has no unique key, so it is not created again before somebody has looked.
+// If the response to a create is lost, it may have been applied. A funnel has no unique
+// key, so the SDK does not send the create again: look for the funnel first.
 func ExampleRequestError() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 	server.Fail(funneltest.Fault{DropConnection: true, AfterCommit: true})
 
-	_, err := client.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
+	_, err := client.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Shop"})
 	var lost *funnel.RequestError
 	if errors.As(err, &lost) && lost.MayHaveBeenApplied {
 		for f, err := range client.Funnels.All(ctx, funnel.FunnelListParams{}) {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Println("it is there:", f.Name)
+			fmt.Println("was created:", f.Name)
 		}
 	}
-	// Output: it is there: Spring
+	// Output: was created: Shop
 }
 
-// What cannot be meant is refused before it is sent.
+// Bad input is refused before anything is sent.
 func ExampleArgumentError() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client()
 
-	err := client.Contacts.Delete(context.Background(), 0)
+	err := client.Contacts.Delete(context.Background(), funnel.ContactID(0))
 	var refused *funnel.ArgumentError
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Field, refused.Message)

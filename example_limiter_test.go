@@ -9,8 +9,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// atOnce is a limiter that lets so many requests be under way at the same time
-// as it has room for.
+// atOnce is a limiter that allows a number of requests at the same time: its capacity.
 type atOnce chan struct{}
 
 // Acquire waits for room.
@@ -23,8 +22,8 @@ func (l atOnce) Acquire(ctx context.Context) (release func(funnel.Outcome), err 
 	}
 }
 
-// Any limiter will do, at a price: this one bounds what is under way at once, and
-// knows nothing of the API's 600 requests a minute.
+// A limiter replaces the SDK's own. This one bounds the requests at the same time. It does
+// not keep to the API's limit of 600 requests per minute.
 func ExampleWithLimiter() {
 	server := funneltest.NewServer()
 	defer server.Close()

@@ -16,27 +16,46 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// A test that needs no whole account gives the client single answers.
-func ExampleWithHTTPClient() {
-	mock := httpmock.NewMockTransport()
-	mock.RegisterResponder(http.MethodGet, "https://api.example.com/v1/tag?tag_id=7",
-		httpmock.NewStringResponder(http.StatusOK, `{"success":true,"data":{"id":7,"name":"vip"}}`))
+// The base URL of another server, such as the emulator.
+func ExampleWithBaseURL() {
+	server := funneltest.NewServer(funneltest.WithBasePath("/api"))
+	defer server.Close()
 
-	client, err := funnel.New("https://api.example.com/v1", "fk_demo",
-		funnel.WithHTTPClient(&http.Client{Transport: mock}))
+	client, err := funnel.New(server.APIKey(),
+		funnel.WithBaseURL("https://staging.example.com/api"),
+		funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}), // leads to the in-memory account
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
-	tag, err := client.Tags.Get(context.Background(), 7)
+	page, err := client.Tags.List(context.Background(), funnel.TagListParams{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(tag.Name)
-	// Output: vip
+	fmt.Println(server.Requests()[0].Path, page.Total)
+	// Output: /api/tags 0
 }
 
-// The key may come from a store that changes it from time to time: the function
-// is asked for every attempt.
+// A test that does not need a whole account can mock single responses.
+func ExampleWithHTTPClient() {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(http.MethodGet, funnel.DefaultBaseURL+"/contact?contact_id=12",
+		httpmock.NewStringResponder(http.StatusOK, `{"success":true,"data":{"id":12,"email":"ada@example.com"}}`))
+
+	client, err := funnel.New("fk_demo", funnel.WithHTTPClient(&http.Client{Transport: mock}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	contact, err := client.Contacts.Get(context.Background(), funnel.ContactID(12))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(contact.Email)
+	// Output: ada@example.com
+}
+
+// The function is called for every attempt, so that the key can come from a store that
+// changes it.
 func ExampleWithAuth() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -66,7 +85,7 @@ func ExampleWithRetry() {
 	policy := funnel.DefaultRetryPolicy()
 	policy.MaxAttempts = 6
 	policy.MinWait = time.Millisecond // for the example; the default is 1 s
-	policy.NoRetryCreateOn5xx = true  // look first whether a creation has been done
+	policy.NoRetryCreateOn5xx = true  // a duplicate would be worse than a failed call
 	client := server.Client(funnel.WithRetry(policy))
 
 	var response funnel.Response
@@ -78,7 +97,7 @@ func ExampleWithRetry() {
 	// Output: 200 after 5 attempts
 }
 
-// Where others use the same API key, a client can leave them their share.
+// If other programs use the same API key, a client can leave them a share of the limit.
 func ExampleWithRateLimit() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -95,7 +114,7 @@ func ExampleWithLogger() {
 
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
-			if attr.Key == slog.TimeKey || attr.Key == "in" { // another one in each run
+			if attr.Key == slog.TimeKey || attr.Key == "in" { // differs in each run
 				return slog.Attr{}
 			}
 			return attr
@@ -108,7 +127,7 @@ func ExampleWithLogger() {
 	// Output: level=WARN msg="funnel: trying again" operation="GET /tags" after="500 SERVER_ERROR"
 }
 
-// An observer counts calls by operation and status, without anything personal.
+// An observer receives operations and statuses, and no personal data.
 func ExampleWithObserver() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -122,10 +141,10 @@ func ExampleWithObserver() {
 	if _, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"}); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.Contacts.GetByEmail(ctx, "nobody@example.com"); !errors.Is(err, funnel.ErrNotFound) {
+	if _, err := client.Contacts.Get(ctx, funnel.Email("nobody@example.com")); !errors.Is(err, funnel.ErrNotFound) {
 		log.Fatal(err)
 	}
 	// Output:
-	// POST /tag 200 1
+	// POST /tag 201 1
 	// GET /contact 404 1
 }

@@ -22,11 +22,11 @@ func ExampleSequencesService_List() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(page.Total, page.Items[0].Name, page.Items[0].Status)
-	// Output: 1 Welcome draft
+	fmt.Println(page.Total, page.Items[0].Name, page.Items[0].Type)
+	// Output: 1 Welcome normal
 }
 
-// A sequence's name is not unique: who wants one of it looks first.
+// A sequence's name is not unique: search for it before you create another one.
 func ExampleSequencesService_All() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -43,27 +43,10 @@ func ExampleSequencesService_All() {
 		}
 		if sequence.Name == "Win back" {
 			fmt.Println("found", sequence.ID)
-			break // fetches no more
+			break // no more pages are fetched
 		}
 	}
 	// Output: found 2
-}
-
-func ExampleSequencesService_Get() {
-	server := funneltest.NewServer()
-	defer server.Close()
-	client, ctx := server.Client(), context.Background()
-
-	created, err := client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Welcome"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	sequence, err := client.Sequences.Get(ctx, created.ID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(sequence.Name, "has", sequence.StagesCount, "stages")
-	// Output: Welcome has 0 stages
 }
 
 func ExampleSequencesService_Create() {
@@ -72,14 +55,14 @@ func ExampleSequencesService_Create() {
 	client := server.Client()
 
 	sequence, err := client.Sequences.Create(context.Background(), funnel.SequenceCreateParams{
-		Name:   "Welcome",
-		Status: funnel.SequencePaused,
+		Name: "Countdown",
+		Type: funnel.SequenceInverted,
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(sequence.ID, sequence.Name, sequence.Status)
-	// Output: 1 Welcome paused
+	fmt.Println(sequence.ID, sequence.Name, sequence.Type)
+	// Output: 1 Countdown inverted
 }
 
 func ExampleSequencesService_Update() {
@@ -91,14 +74,15 @@ func ExampleSequencesService_Update() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	sequence, err = client.Sequences.Update(ctx, sequence.ID, funnel.SequenceUpdateParams{
-		Status: funnel.Ptr(funnel.SequenceActive),
-	})
+	if err := client.Sequences.Update(ctx, sequence.ID, funnel.SequenceUpdateParams{Name: funnel.Ptr("Onboarding")}); err != nil {
+		log.Fatal(err)
+	}
+	page, err := client.Sequences.List(ctx, funnel.SequenceListParams{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(sequence.Name, sequence.Status)
-	// Output: Welcome active
+	fmt.Println(page.Items[0].Name, page.Items[0].Type)
+	// Output: Onboarding normal
 }
 
 func ExampleSequencesService_Delete() {
@@ -113,12 +97,12 @@ func ExampleSequencesService_Delete() {
 	if err := client.Sequences.Delete(ctx, sequence.ID); err != nil {
 		log.Fatal(err)
 	}
-	_, err = client.Sequences.Get(ctx, sequence.ID)
-	fmt.Println(errors.Is(err, funnel.ErrNotFound))
-	// Output: true
+	err = client.Sequences.Delete(ctx, sequence.ID)
+	fmt.Println("deleted already:", errors.Is(err, funnel.ErrNotFound))
+	// Output: deleted already: true
 }
 
-// Only a sequence that has stages takes contacts.
+// A sequence without stages cannot enrol contacts.
 func ExampleSequencesService_Enroll() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -129,24 +113,23 @@ func ExampleSequencesService_Enroll() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = client.Sequences.Enroll(ctx, sequence.ID, 1)
-	fmt.Println("too early:", errors.Is(err, funnel.ErrSequenceHasNoStages))
+	err = client.Sequences.Enroll(ctx, sequence.ID, funnel.ContactID(1))
+	fmt.Println("no stages:", errors.Is(err, funnel.ErrSequenceHasNoStages))
 
-	stage := funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageSendEmail}
-	if _, err := client.Sequences.CreateStage(ctx, stage); err != nil {
+	if _, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID}); err != nil {
 		log.Fatal(err)
 	}
-	if err := client.Sequences.Enroll(ctx, sequence.ID, 1); err != nil {
+	if err := client.Sequences.Enroll(ctx, sequence.ID, funnel.ContactID(1)); err != nil {
 		log.Fatal(err)
 	}
-	enrolled, err := client.Contacts.List(ctx, funnel.ContactListParams{SequenceIDs: []funnel.SequenceID{sequence.ID}})
+	contact, err := client.Contacts.Get(ctx, funnel.ContactID(1))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(enrolled.Total, "enrolled")
+	fmt.Println("sequences:", contact.Sequences)
 	// Output:
-	// too early: true
-	// 1 enrolled
+	// no stages: true
+	// sequences: [1]
 }
 
 func ExampleSequencesService_Unenroll() {
@@ -159,51 +142,24 @@ func ExampleSequencesService_Unenroll() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stage := funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageSendEmail}
-	if _, err := client.Sequences.CreateStage(ctx, stage); err != nil {
+	if _, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID}); err != nil {
 		log.Fatal(err)
 	}
-	if err := client.Sequences.Enroll(ctx, sequence.ID, 1); err != nil {
+	if err := client.Sequences.Enroll(ctx, sequence.ID, funnel.ContactID(1)); err != nil {
 		log.Fatal(err)
 	}
-	if err := client.Sequences.Unenroll(ctx, sequence.ID, 1); err != nil {
+	if err := client.Sequences.Unenroll(ctx, sequence.ID, funnel.ContactID(1)); err != nil {
 		log.Fatal(err)
 	}
-	enrolled, err := client.Contacts.List(ctx, funnel.ContactListParams{SequenceIDs: []funnel.SequenceID{sequence.ID}})
+	contact, err := client.Contacts.Get(ctx, funnel.ContactID(1))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(enrolled.Total, "enrolled")
-	// Output: 0 enrolled
+	fmt.Println("sequences:", contact.Sequences)
+	// Output: sequences: []
 }
 
-func ExampleSequencesService_Stages() {
-	server := funneltest.NewServer()
-	defer server.Close()
-	client, ctx := server.Client(), context.Background()
-
-	sequence, err := client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Welcome"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, kind := range []funnel.StageType{funnel.StageSendEmail, funnel.StageWait, funnel.StageSendEmail} {
-		if _, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, Type: kind}); err != nil {
-			log.Fatal(err)
-		}
-	}
-	stages, err := client.Sequences.Stages(ctx, sequence.ID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, stage := range stages {
-		fmt.Println(stage.Position, stage.Type)
-	}
-	// Output:
-	// 1 send_email
-	// 2 wait
-	// 3 send_email
-}
-
+// The API creates a stage inactive. It is activated in the vendor's dashboard.
 func ExampleSequencesService_CreateStage() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -214,15 +170,17 @@ func ExampleSequencesService_CreateStage() {
 		log.Fatal(err)
 	}
 	stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{
-		SequenceID:   sequence.ID,
-		Type:         funnel.StageWait,
-		DelayMinutes: 24 * 60,
+		SequenceID: sequence.ID,
+		Name:       "Follow-up",
+		StageType:  funnel.StageSendEmail,
+		TimeValue:  3,
+		TimeType:   funnel.TimeTypeDays,
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(stage.ID, stage.Type, stage.DelayMinutes)
-	// Output: 1 wait 1440
+	fmt.Println(stage.ID, stage.Step, stage.Name, stage.TimeValue*int(stage.TimeType), "seconds")
+	// Output: 1 1 Follow-up 259200 seconds
 }
 
 func ExampleSequencesService_UpdateStage() {
@@ -234,16 +192,16 @@ func ExampleSequencesService_UpdateStage() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageWait})
+	stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID})
 	if err != nil {
 		log.Fatal(err)
 	}
-	stage, err = client.Sequences.UpdateStage(ctx, stage.ID, funnel.StageUpdateParams{DelayMinutes: funnel.Ptr(90)})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(stage.Type, stage.DelayMinutes)
-	// Output: wait 90
+	err = client.Sequences.UpdateStage(ctx, stage.ID, funnel.StageUpdateParams{
+		TimeValue: funnel.Ptr(2),
+		TimeType:  funnel.Ptr(funnel.TimeTypeWeeks),
+	})
+	fmt.Println(err)
+	// Output: <nil>
 }
 
 func ExampleSequencesService_DeleteStage() {
@@ -255,51 +213,18 @@ func ExampleSequencesService_DeleteStage() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageWait})
+	stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID})
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := client.Sequences.DeleteStage(ctx, stage.ID); err != nil {
 		log.Fatal(err)
 	}
-	stages, err := client.Sequences.Stages(ctx, sequence.ID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(len(stages), "stages")
+	fmt.Println(server.Counts()["stages"], "stages")
 	// Output: 0 stages
 }
 
-// Only a stage that sends mail has content.
-func ExampleSequencesService_StageContent() {
-	server := funneltest.NewServer()
-	defer server.Close()
-	client, ctx := server.Client(), context.Background()
-
-	sequence, err := client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Welcome"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, kind := range []funnel.StageType{funnel.StageSendEmail, funnel.StageWait} {
-		stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, Type: kind})
-		if err != nil {
-			log.Fatal(err)
-		}
-		content, err := client.Sequences.StageContent(ctx, stage.ID)
-		switch {
-		case errors.Is(err, funnel.ErrStageNotEmail):
-			fmt.Println(stage.Type, "has no content")
-		case err != nil:
-			log.Fatal(err)
-		default:
-			fmt.Printf("%s: subject %q\n", stage.Type, content.Subject)
-		}
-	}
-	// Output:
-	// send_email: subject ""
-	// wait has no content
-}
-
+// Only a send_email stage has content.
 func ExampleSequencesService_UpdateStageContent() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -309,18 +234,25 @@ func ExampleSequencesService_UpdateStageContent() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, Type: funnel.StageSendEmail})
-	if err != nil {
-		log.Fatal(err)
+	for _, stageType := range []funnel.StageType{funnel.StageSendEmail, funnel.StageSendSMS} {
+		stage, err := client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, StageType: stageType})
+		if err != nil {
+			log.Fatal(err)
+		}
+		err = client.Sequences.UpdateStageContent(ctx, stage.ID, funnel.StageContentParams{
+			Subject: "Welcome!",
+			Body:    "<p>Good to have you with us.</p>",
+		})
+		switch {
+		case errors.Is(err, funnel.ErrStageNotEmail):
+			fmt.Println(stage.StageType, "has no content")
+		case err != nil:
+			log.Fatal(err)
+		default:
+			fmt.Println(stage.StageType, "updated")
+		}
 	}
-	content, err := client.Sequences.UpdateStageContent(ctx, stage.ID, funnel.StageContentParams{
-		Subject:     "Welcome!",
-		Body:        "<p>Good to have you with us.</p>",
-		PreviewText: "Good to have you",
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(content.Subject, content.PreviewText)
-	// Output: Welcome! Good to have you
+	// Output:
+	// send_email updated
+	// send_sms has no content
 }

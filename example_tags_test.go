@@ -47,24 +47,7 @@ func ExampleTagsService_All() {
 	// 2 trial
 }
 
-func ExampleTagsService_Get() {
-	server := funneltest.NewServer()
-	defer server.Close()
-	client, ctx := server.Client(), context.Background()
-
-	created, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	tag, err := client.Tags.Get(ctx, created.ID)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(tag.Name, "is on", tag.ContactsCount, "contacts")
-	// Output: vip is on 0 contacts
-}
-
-// A tag's name is unique: who comes second looks for the one that is there.
+// A tag's name is unique.
 func ExampleTagsService_Create() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -95,11 +78,14 @@ func ExampleTagsService_Update() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	tag, err = client.Tags.Update(ctx, tag.ID, funnel.TagUpdateParams{Name: funnel.Ptr("customer")})
+	if err := client.Tags.Update(ctx, tag.ID, funnel.TagUpdateParams{Name: funnel.Ptr("customer")}); err != nil {
+		log.Fatal(err)
+	}
+	page, err := client.Tags.List(ctx, funnel.TagListParams{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(tag.ID, tag.Name)
+	fmt.Println(page.Items[0].ID, page.Items[0].Name)
 	// Output: 1 customer
 }
 
@@ -115,7 +101,52 @@ func ExampleTagsService_Delete() {
 	if err := client.Tags.Delete(ctx, tag.ID); err != nil {
 		log.Fatal(err)
 	}
-	_, err = client.Tags.Get(ctx, tag.ID)
-	fmt.Println(errors.Is(err, funnel.ErrNotFound))
-	// Output: true
+	err = client.Tags.Delete(ctx, tag.ID)
+	fmt.Println("deleted already:", errors.Is(err, funnel.ErrNotFound))
+	// Output: deleted already: true
+}
+
+func ExampleTagsService_Contacts() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{vip.ID}}); err != nil {
+		log.Fatal(err)
+	}
+	page, err := client.Tags.Contacts(ctx, vip.ID, funnel.PageParams{PerPage: 10})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Total, page.Items[0].Email)
+	// Output: 1 ada@example.com
+}
+
+func ExampleTagsService_AllContacts() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, email := range []string{"ada@example.com", "grace@example.com"} {
+		if _, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: email, TagIDs: []funnel.TagID{vip.ID}}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for contact, err := range client.Tags.AllContacts(ctx, vip.ID) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(contact.ID, contact.Email)
+	}
+	// Output:
+	// 1 ada@example.com
+	// 2 grace@example.com
 }

@@ -9,36 +9,46 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// The examples talk to an account in memory. A program has the client that
+// The examples use an in-memory account. A program uses the client that
 // [NewFromEnv] returns; everything else is the same.
 func Example() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada"})
-	if errors.Is(err, funnel.ErrContactExists) {
-		contact, err = client.Contacts.GetByEmail(ctx, "ada@example.com")
+	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada"})
+	switch {
+	case errors.Is(err, funnel.ErrContactExists):
+		fmt.Println("already there")
+	case err != nil:
+		log.Fatal(err)
+	default:
+		fmt.Println("created", id)
 	}
+
+	contact, err := client.Contacts.Get(ctx, funnel.Email("ada@example.com"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(contact.ID, contact.Email, contact.Status)
-	// Output: 1 ada@example.com subscribed
+	fmt.Println(contact.ID, contact.Email, contact.FirstName)
+	// Output:
+	// created 1
+	// 1 ada@example.com Ada
 }
 
 func ExampleNew() {
 	server := funneltest.NewServer(funneltest.WithBasePath("/v1"), funneltest.WithAPIKey("fk_demo"))
 	defer server.Close()
 
-	client, err := funnel.New("https://api.example.com/v1", "fk_demo",
+	client, err := funnel.New("fk_demo",
 		funnel.WithUserAgent("shop/1.2"),
-		funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}), // leads to the account in memory
+		funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}), // leads to the in-memory account
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -52,19 +62,40 @@ func ExampleNew() {
 }
 
 func ExampleNewFromEnv() {
-	// The environment is what the program is started with.
-	os.Setenv("FUNNEL_BASE_URL", "https://api.example.com/v1")
-	os.Setenv("FUNNEL_API_KEY", "fk_demo")
+	os.Setenv("FUNNEL_API_KEY", "fk_demo") // normally set where the program is started
+	defer os.Unsetenv("FUNNEL_API_KEY")
 
 	client, err := funnel.NewFromEnv()
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(client.RateLimit().Limit, "requests a minute")
-	// Output: 600 requests a minute
+	fmt.Println(client.RateLimit().Limit, "requests per minute")
+	// Output: 600 requests per minute
 }
 
-// Call reaches what the SDK has no method or no field for.
+// Every method that addresses a contact takes its id or its e-mail address.
+func ExampleContactRef() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+	server.SeedContacts(12)
+
+	for _, ref := range []funnel.ContactRef{
+		funnel.ContactID(12),
+		funnel.Email("contact-0000012@example.com"),
+	} {
+		contact, err := client.Contacts.Get(ctx, ref)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(contact.ID, contact.Email)
+	}
+	// Output:
+	// 12 contact-0000012@example.com
+	// 12 contact-0000012@example.com
+}
+
+// Call sends a request that the SDK has no method for.
 func ExampleClient_Call() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -72,19 +103,20 @@ func ExampleClient_Call() {
 	server.SeedContacts(1)
 
 	var contact struct {
-		Email  string `json:"email"`
-		Status string `json:"status"`
+		Email     string `json:"email"`
+		FirstName string `json:"first_name"`
 	}
 	query := url.Values{"contact_id": {"1"}}
 	if err := client.Call(ctx, http.MethodGet, "/contact", query, nil, &contact); err != nil {
 		log.Fatal(err)
 	}
-	body := map[string]any{"contact_id": 1, "status": "unsubscribed", "reason": "asked to"}
-	if err := client.Call(ctx, http.MethodPut, "/contact", nil, body, &contact); err != nil {
+	fmt.Println(contact.Email, contact.FirstName)
+
+	body := map[string]any{"contact_id": 1, "first_name": "Ada"}
+	if err := client.Call(ctx, http.MethodPut, "/contact", nil, body, nil); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(contact.Email, contact.Status)
-	// Output: contact-0000001@example.com unsubscribed
+	// Output: contact-0000001@example.com Alan
 }
 
 func ExampleClient_RateLimit() {
@@ -100,6 +132,20 @@ func ExampleClient_RateLimit() {
 	// Output: 599 of 600 left, paused: false
 }
 
+// WithField sends a field that the API knows and the SDK does not.
+func ExampleWithField() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+
+	ctx := funnel.WithField(context.Background(), "phone", "+44 20 7946 0000")
+	if _, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(server.Requests()[0].Body))
+	// Output: {"email":"ada@example.com","phone":"+44 20 7946 0000"}
+}
+
 func ExampleWithResponse() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -108,7 +154,7 @@ func ExampleWithResponse() {
 
 	var response funnel.Response
 	ctx := funnel.WithResponse(context.Background(), &response)
-	if _, err := client.Contacts.Get(ctx, 1); err != nil {
+	if _, err := client.Contacts.Get(ctx, funnel.ContactID(1)); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(response.StatusCode, response.RequestID, response.Header.Get("X-RateLimit-Remaining"))
@@ -131,7 +177,7 @@ func ExampleWithHeader() {
 	// Output: 4711
 }
 
-// A call that has to be quick, such as a health check, is sent once.
+// A call that must be quick, such as a health check, is sent once.
 func ExampleWithoutRetry() {
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -140,44 +186,109 @@ func ExampleWithoutRetry() {
 
 	_, err := client.Tags.List(funnel.WithoutRetry(context.Background()), funnel.TagListParams{PerPage: 1})
 	fmt.Println(err)
-	// Output: funnel: GET /tags: 500 SERVER_ERROR: An unexpected error occurred
+	// Output: funnel: GET /tags: 500 SERVER_ERROR: An unexpected error occurred (request req-1)
 }
 
-// In update params nil leaves a field as it is, and a pointer sets it, to zero
-// too.
+// In update params nil leaves a field unchanged. A pointer sets it, also to its zero
+// value.
 func ExamplePtr() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 	server.SeedContacts(1)
 
-	contact, err := client.Contacts.Update(ctx, 1, funnel.ContactUpdateParams{
-		LastName: funnel.Ptr("Lovelace"),
-		Phone:    funnel.Ptr(""),
+	err := client.Contacts.Update(ctx, funnel.ContactID(1), funnel.ContactUpdateParams{
+		LastName:       funnel.Ptr("Lovelace"),
+		EmailMarketing: funnel.Ptr(false),
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(contact.FirstName, contact.LastName)
-	// Output: Alan Lovelace
+	contact, err := client.Contacts.Get(ctx, funnel.ContactID(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(contact.FirstName, contact.LastName, contact.EmailMarketing)
+	// Output: Alan Lovelace false
 }
 
-// Bulk does anything with many items, at the speed that the quota allows.
+// Minor returns an amount in cents, or in the smallest unit of another currency.
+func ExampleDecimal_Minor() {
+	amount := funnel.Decimal("297.10")
+	cents, err := amount.Minor(2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(cents)
+
+	_, err = amount.Minor(0)
+	fmt.Println(err)
+	// Output:
+	// 29710
+	// funnel: Decimal: is "297.10": it has more than 0 digits after the point, and Minor does not round
+}
+
+func ExampleDateRange() {
+	now := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+	server := funneltest.NewServer(funneltest.WithClock(func() time.Time { return now }))
+	defer server.Close()
+	client := server.Client()
+	server.SeedContacts(3)
+
+	page, err := client.Contacts.List(context.Background(), funnel.ContactListParams{
+		Range: funnel.DateRange{From: now.AddDate(0, 0, -7), To: now}, // the period is PeriodBetween
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(server.Requests()[0].Query.Get("range"), page.Total)
+	// Output: 2026-02-23to2026-03-02 3
+}
+
+// Bulk calls a function for many items, as fast as the rate limit allows.
 func ExampleBulk() {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 	server.SeedContacts(200)
 
-	bounced := []funnel.ContactID{7, 77, 777}
-	update := func(ctx context.Context, id funnel.ContactID) (*funnel.Contact, error) {
-		return client.Contacts.Update(ctx, id, funnel.ContactUpdateParams{Status: funnel.Ptr(funnel.ContactBounced)})
+	ids := []funnel.ContactID{7, 77, 777}
+	get := func(ctx context.Context, id funnel.ContactID) (*funnel.Contact, error) {
+		return client.Contacts.Get(ctx, id)
 	}
-	for result := range funnel.Bulk(ctx, client, slices.Values(bounced), update) {
-		fmt.Println(bounced[result.Index], result.Status, errors.Is(result.Err, funnel.ErrNotFound))
+	for result := range funnel.Bulk(ctx, client, slices.Values(ids), get) {
+		if result.Err != nil {
+			fmt.Println(result.Item, result.Status, errors.Is(result.Err, funnel.ErrNotFound))
+			continue
+		}
+		fmt.Println(result.Item, result.Status, result.Value.Email)
 	}
 	// Output:
-	// 7 done false
-	// 77 done false
+	// 7 done contact-0000007@example.com
+	// 77 done contact-0000077@example.com
 	// 777 failed true
+}
+
+// Each is Bulk for a function that returns only an error.
+func ExampleEach() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client, ctx := server.Client(), context.Background()
+	server.SeedContacts(200)
+
+	vip, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ids := []funnel.ContactID{7, 77, 777}
+	addTag := func(ctx context.Context, id funnel.ContactID) error {
+		return client.Contacts.AddTag(ctx, id, vip.ID)
+	}
+	for result := range funnel.Each(ctx, client, slices.Values(ids), addTag) {
+		fmt.Println(result.Item, result.Status)
+	}
+	// Output:
+	// 7 done
+	// 77 done
+	// 777 failed
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// pacemaker stands for any type with such a method, like the rate.Limiter of
+// pacemaker stands for any type with a Wait method, such as the rate.Limiter of
 // golang.org/x/time.
 type pacemaker struct{ *time.Ticker }
 
@@ -27,7 +27,7 @@ func (p pacemaker) Wait(ctx context.Context) error {
 func ExampleLimiterFromWaiter() {
 	server := funneltest.NewServer()
 	defer server.Close()
-	pace := pacemaker{time.NewTicker(time.Millisecond)} // in a program ten a second
+	pace := pacemaker{time.NewTicker(time.Millisecond)} // in a program: ten per second
 	defer pace.Stop()
 	client := server.Client(funnel.WithLimiter(funnel.LimiterFromWaiter(pace)))
 

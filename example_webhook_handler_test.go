@@ -2,109 +2,198 @@ package funnel_test
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 
 	"github.com/funnel-go/funnel"
-	"github.com/funnel-go/funnel/funneltest"
 )
 
+// exampleSecret is the Secret of a webhook. Programs read it from where they keep
+// the API key.
+const exampleSecret = "kept with the API key"
+
+// signedDelivery is what the platform sends.
+func signedDelivery(body string) *http.Request {
+	mac := hmac.New(sha256.New, []byte(exampleSecret))
+	mac.Write([]byte(body))
+	req := httptest.NewRequest(http.MethodPost, "/webhooks/funnel", strings.NewReader(body))
+	req.Header.Set("Signature", hex.EncodeToString(mac.Sum(nil))) // the handler accepts any name
+	return req
+}
+
 func ExampleNewWebhookHandler() {
-	token := rand.Text() // made once, and kept with the API key
-	handler, err := funnel.NewWebhookHandler(token, func(_ context.Context, event *funnel.Event) error {
-		switch event.Type {
-		case funnel.EventContactCreated:
-			created, err := event.ContactCreated()
-			if err != nil {
-				return err
-			}
-			fmt.Println("new contact:", created.Contact.Email)
-		default:
-			fmt.Printf("%s: %s\n", event.Type, event.Data) // there may be more events than are known today
-		}
+	handler, err := funnel.NewWebhookHandler(exampleSecret, func(_ context.Context, event *funnel.Event) error {
+		// The vendor's pages do not name the events: log the first ones, and
+		// decode those that the program needs into its own types.
+		fmt.Println(event.Type, string(event.Data))
 		return nil
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	mux := http.NewServeMux() // that of the program's own server
+	mux := http.NewServeMux()
 	mux.Handle("/webhooks/funnel", handler)
 
-	server := funneltest.NewServer(funneltest.WithWebhookHandler(mux))
-	defer server.Close()
-	client, ctx := server.Client(), context.Background()
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, signedDelivery(`{"event":"order.paid","data":{"id":7,"amount":49.90}}`))
+	fmt.Println(w.Code)
+	// Output:
+	// order.paid {"id":7,"amount":49.90}
+	// 204
+}
 
-	url, err := funnel.WebhookURL("https://shop.example.com/webhooks/funnel", token)
+// A store is the part of the program's database that the receiver uses.
+type store struct {
+	mu         sync.Mutex
+	deliveries map[string]bool // CREATE TABLE deliveries (body_hash CHAR(64) PRIMARY KEY)
+	sold       int
+}
+
+// recordSale stores the delivery and its effect together, or neither. With
+// database/sql it is one transaction:
+//
+//	tx, err := db.BeginTx(ctx, nil)
+//	…
+//	defer tx.Rollback()
+//	result, err := tx.ExecContext(ctx, `INSERT INTO deliveries (body_hash) VALUES ($1) ON CONFLICT DO NOTHING`, bodyHash)
+//	…
+//	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
+//		return false, err // recorded before
+//	}
+//	_, err = tx.ExecContext(ctx, `UPDATE stock SET sold = sold + $1`, n)
+//	…
+//	return true, tx.Commit()
+func (s *store) recordSale(_ context.Context, bodyHash string, n int) (recorded bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deliveries[bodyHash] {
+		return false, nil
+	}
+	s.deliveries[bodyHash] = true
+	s.sold += n
+	return true, nil
+}
+
+// A redelivery must not count twice. The key is the hash of the body, so this
+// works only for events whose bodies always differ; here they contain an id. The
+// hash is stored in the same transaction as the effect: if the program stops
+// before, the redelivery is processed.
+func ExampleNewWebhookHandler_redelivery() {
+	stock := &store{deliveries: map[string]bool{}}
+	handler, err := funnel.NewWebhookHandler(exampleSecret, func(ctx context.Context, event *funnel.Event) error {
+		var order struct {
+			ID       int `json:"id"`
+			Quantity int `json:"quantity"`
+		}
+		if err := event.Decode(&order); err != nil {
+			return err
+		}
+		recorded, err := stock.recordSale(ctx, event.BodyHash, order.Quantity)
+		if err != nil {
+			return err // the response is 500
+		}
+		fmt.Println("order", order.ID, "recorded:", recorded)
+		return nil // also for a redelivery: it was received
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: url}); err != nil {
+	for _, body := range []string{
+		`{"event":"order.paid","data":{"id":7,"quantity":2}}`,
+		`{"event":"order.paid","data":{"id":7,"quantity":2}}`, // its response was lost
+		`{"event":"order.paid","data":{"id":8,"quantity":2}}`,
+	} {
+		handler.ServeHTTP(httptest.NewRecorder(), signedDelivery(body))
+	}
+	fmt.Println("sold:", stock.sold)
+	// Output:
+	// order 7 recorded: true
+	// order 7 recorded: false
+	// order 8 recorded: true
+	// sold: 4
+}
+
+// During a rotation, deliveries of the old webhook are authentic too.
+func ExampleWithSecrets() {
+	handler, err := funnel.NewWebhookHandler("the new webhook's secret",
+		func(_ context.Context, event *funnel.Event) error {
+			fmt.Println(event.Type)
+			return nil
+		},
+		funnel.WithSecrets(exampleSecret))
+	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"}); err != nil {
+	handler.ServeHTTP(httptest.NewRecorder(), signedDelivery(`{"event":"order.paid"}`))
+	// Output: order.paid
+}
+
+// A real delivery tells which header contains the signature. Pin it from then on.
+func ExampleWithSignatureHeader() {
+	handler, err := funnel.NewWebhookHandler(exampleSecret,
+		func(_ context.Context, event *funnel.Event) error {
+			fmt.Println(event.Type, "signed in", event.SignatureHeader)
+			return nil
+		},
+		funnel.WithSignatureHeader("Signature"))
+	if err != nil {
 		log.Fatal(err)
 	}
-	if err := server.WaitForDeliveries(ctx); err != nil {
-		log.Fatal(err)
-	}
-	// Output: new contact: ada@example.com
+	handler.ServeHTTP(httptest.NewRecorder(), signedDelivery(`{"event":"order.paid"}`))
+	// Output: order.paid signed in Signature
 }
 
 func ExampleWithWebhookErrors() {
-	handler, err := funnel.NewWebhookHandler("a token that nobody guesses",
+	handler, err := funnel.NewWebhookHandler(exampleSecret,
 		func(context.Context, *funnel.Event) error { return nil },
 		funnel.WithWebhookErrors(func(_ context.Context, status int, err error) { fmt.Println(status, err) }))
 	if err != nil {
 		log.Fatal(err)
 	}
-	forged := httptest.NewRequest(http.MethodPost, "/webhooks/funnel?token=guessed", strings.NewReader(`{"event":"funnel.sale"}`))
+	forged := signedDelivery(`{"event":"order.paid","data":{"amount":49.90}}`)
+	forged.Body = http.NoBody
 	handler.ServeHTTP(httptest.NewRecorder(), forged)
-	// Output: 401 funnel: webhook delivery without the right token
+	// Output: 401 funnel: invalid webhook signature: it does not match the body
 }
 
-// The URL holds the token, by which the receiver knows a delivery from a
-// forgery.
-func ExampleWebhookURL() {
-	url, err := funnel.WebhookURL("https://shop.example.com/webhooks/funnel", "a token that nobody guesses")
-	if err != nil {
+// A function of a cloud provider gets header and body, but no http.Request.
+func ExampleVerifySignature() {
+	receive := func(header http.Header, body string) error {
+		if err := funnel.VerifySignature(header, []byte(body), exampleSecret); err != nil {
+			return err
+		}
+		fmt.Println("authentic:", body)
+		return nil
+	}
+	body := `{"event":"order.paid"}`
+	if err := receive(signedDelivery(body).Header, body); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(url)
-	// Output: https://shop.example.com/webhooks/funnel?token=a+token+that+nobody+guesses
+	err := receive(signedDelivery(body).Header, `{"event":"order.refunded"}`)
+	fmt.Println("refused:", errors.Is(err, funnel.ErrInvalidSignature))
+	// Output:
+	// authentic: {"event":"order.paid"}
+	// refused: true
 }
 
-// A queue between the receiver and the worker keeps the body as it is.
-func ExampleParseEvent() {
-	body := []byte(`{"event":"funnel.sale","data":{"funnel":{"id":4,"name":"Shop"},"amount":"49.90"},"created_at":"2026-03-02T09:00:00Z"}`)
-
-	event, err := funnel.ParseEvent(body)
-	if err != nil {
+func ExampleEvent_Decode() {
+	event := &funnel.Event{Type: "order.paid", Data: []byte(`{"id":7,"amount":49.90}`)}
+	var order struct {
+		ID     int64       `json:"id"`
+		Amount json.Number `json:"amount"` // exact: a float64 is not
+	}
+	if err := event.Decode(&order); err != nil {
 		log.Fatal(err)
 	}
-	sale, err := event.FunnelSale()
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(event.CreatedAt, sale.Funnel.Name, sale.Amount)
-	// Output: 2026-03-02 09:00:00 +0000 UTC Shop 49.90
-}
-
-func ExampleEvent_ContactTagged() {
-	event, err := funnel.ParseEvent([]byte(
-		`{"event":"contact.tagged","data":{"contact":{"id":12,"email":"ada@example.com"},"tags":[{"id":1,"name":"vip"}]}}`))
-	if err != nil {
-		log.Fatal(err)
-	}
-	tagged, err := event.ContactTagged()
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, tag := range tagged.Tags {
-		fmt.Println(tagged.Contact.Email, "is", tag.Name)
-	}
-	// Output: ada@example.com is vip
+	fmt.Println(order.ID, order.Amount)
+	// Output: 7 49.90
 }

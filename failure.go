@@ -37,6 +37,7 @@ func (c *call) answered(f *envelope.Failure) APIError {
 		MayHaveBeenApplied: c.unsettled,
 		Header:             hideInHeader(c.last.header, hide),
 		Body:               c.keptBody(),
+		repeatable:         c.repeatable,
 	}
 	if e.Message == "" && e.Code == "" {
 		e.Message = "the answer is not in the API's format" + c.excerpt()
@@ -71,6 +72,13 @@ func (c *call) apiError(f *envelope.Failure) error {
 	return &ValidationError{APIError: e, Details: details}
 }
 
+// formatError is the error of a success that is not in the API's format.
+func (c *call) formatError(err error) error {
+	e := c.answered(&envelope.Failure{Message: err.Error() + c.excerpt()})
+	e.unreadable = errors.Is(err, envelope.ErrUnreadable)
+	return &e
+}
+
 // rateLimitError is the error of a 429, which has no envelope.
 func (c *call) rateLimitError() error {
 	e := &RateLimitError{
@@ -101,6 +109,7 @@ func (c *call) requestError(err error) error {
 		Attempts:           c.attempts,
 		MayHaveBeenApplied: c.unsettled,
 		Err:                c.scrub(err),
+		repeatable:         c.repeatable,
 	}
 }
 
@@ -134,6 +143,7 @@ func (c *call) notSent(status int, message string, wait time.Duration) *RateLimi
 			Path:               c.path,
 			Attempts:           c.attempts,
 			MayHaveBeenApplied: c.unsettled,
+			repeatable:         c.repeatable,
 		},
 		RetryAfter: wait,
 	}
@@ -205,9 +215,9 @@ func contextError(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// answerError is the error of an answer to a GET that is well-formed, and yet
-// cannot be what was asked for.
-func answerError(path, format string, args ...any) error {
+// responseError is the error of a response to a GET that is well-formed, and yet
+// cannot be what was requested.
+func responseError(path, format string, args ...any) error {
 	return &APIError{
 		Method:     http.MethodGet,
 		Path:       path,

@@ -10,43 +10,41 @@ type FunnelID = ID[Funnel]
 
 // A Funnel is a series of pages that leads visitors to a sale.
 type Funnel struct {
-	ID         FunnelID     `json:"id"`
-	Name       string       `json:"name"`
-	Status     FunnelStatus `json:"status"`
-	Subdomain  string       `json:"subdomain"`   // under which its pages are reached
-	StepsCount int          `json:"steps_count"` // how many steps it has
-	CreatedAt  Timestamp    `json:"created_at"`
+	ID    FunnelID   `json:"id"`
+	Name  string     `json:"name"`
+	Type  FunnelType `json:"type"`
+	Steps []Step     `json:"steps"` // set in lists; not by Create
 }
 
-// A FunnelStatus says whether a funnel is public. The set is open: a status
-// that the SDK does not know is passed on.
-type FunnelStatus string
+// A FunnelType is the type of a funnel. The set is open: other values are passed on
+// in both directions.
+type FunnelType int
 
-// The statuses of a funnel (assumed).
+// The types of a funnel (documented).
 const (
-	FunnelDraft     FunnelStatus = "draft"
-	FunnelPublished FunnelStatus = "published"
-	FunnelArchived  FunnelStatus = "archived"
+	FunnelBlank FunnelType = 0 // the API's default
+	FunnelLead  FunnelType = 1
+	FunnelSales FunnelType = 2
 )
 
-// FunnelListParams pages funnels. A zero field is left out.
+// FunnelListParams pages funnels. A zero field is not sent.
 type FunnelListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 }
 
-// FunnelCreateParams describes a new funnel. A zero field is left out.
+// FunnelCreateParams describes a new funnel. A zero field is not sent.
 type FunnelCreateParams struct {
-	Name   string       `json:"name"` // required
-	Status FunnelStatus `json:"status,omitempty"`
+	Name string     `json:"name"` // required
+	Type FunnelType `json:"type,omitempty"`
 }
 
 func (p FunnelCreateParams) check() error { return checkText("name", p.Name) }
 
-// FunnelUpdateParams changes a funnel. A nil field leaves it as it is.
+// FunnelUpdateParams changes a funnel. A nil field is left as it is.
 type FunnelUpdateParams struct {
-	Name   *string       `json:"name,omitempty"`
-	Status *FunnelStatus `json:"status,omitempty"`
+	Name *string     `json:"name,omitempty"`
+	Type *FunnelType `json:"type,omitempty"`
 }
 
 // A StepID identifies a step of a funnel.
@@ -55,59 +53,35 @@ type StepID = ID[Step]
 // A Step is one page of a funnel.
 type Step struct {
 	ID       StepID   `json:"id"`
-	FunnelID FunnelID `json:"funnel_id"`
+	FunnelID FunnelID `json:"funnel_id"` // may be zero in Funnel.Steps
 	Name     string   `json:"name"`
-	Path     string   `json:"path"` // URL slug
-	Type     StepType `json:"type"`
-	Position int      `json:"position"` // in its funnel
+	Path     string   `json:"path"`  // URL slug, unique in its funnel
+	Order    int      `json:"order"` // place in the funnel, from 1
+	Type     StepType `json:"type"`  // not set by CreateStep
 }
 
-// A StepType says what a step is for. The set is open: a type that the SDK does
-// not know is passed on.
-type StepType string
+// A StepType is the type of a step. Its values are not documented.
+type StepType int
 
-// The types of a step (assumed).
-const (
-	StepOptin    StepType = "optin"
-	StepSales    StepType = "sales"
-	StepCheckout StepType = "checkout"
-	StepUpsell   StepType = "upsell"
-	StepThankYou StepType = "thank_you"
-)
-
-// StepCreateParams describes a new step. A zero field is left out.
+// StepCreateParams describes a new step. A zero field is not sent. The API
+// generates the path from the name.
 type StepCreateParams struct {
-	FunnelID FunnelID `json:"funnel_id"` // required
-	Name     string   `json:"name"`      // required
-	Path     string   `json:"path"`      // required: the URL slug, unique in the funnel
-	Type     StepType `json:"type,omitempty"`
-	Position *int     `json:"position,omitempty"` // nil: after the last
+	FunnelID FunnelID `json:"funnel_id"`      // required
+	Name     string   `json:"name"`           // required
+	Type     StepType `json:"type,omitempty"` // the API's default: 1; for 0 see WithField
 }
 
 func (p StepCreateParams) check() error {
 	if err := checkID("funnel_id", p.FunnelID); err != nil {
 		return err
 	}
-	if err := checkText("name", p.Name); err != nil {
-		return err
-	}
-	return checkText("path", p.Path)
+	return checkText("name", p.Name)
 }
 
-// StepUpdateParams changes a step. A nil field leaves it as it is.
+// StepUpdateParams changes a step. A nil field is left as it is.
 type StepUpdateParams struct {
-	Name     *string   `json:"name,omitempty"`
-	Path     *string   `json:"path,omitempty"` // the URL slug
-	Type     *StepType `json:"type,omitempty"`
-	Position *int      `json:"position,omitempty"`
-}
-
-// FunnelStats is what happened in a funnel during a period.
-type FunnelStats struct {
-	Visits  int    `json:"visits"`
-	Optins  int    `json:"optins"`
-	Sales   int    `json:"sales"`
-	Revenue string `json:"revenue"` // a decimal number, such as "1234.50"
+	Name *string `json:"name,omitempty"`
+	Path *string `json:"path,omitempty"` // URL slug
 }
 
 // FunnelsService provides access to funnels and their steps: see [Client].
@@ -126,46 +100,39 @@ func (s *FunnelsService) steps() resource[Step] {
 	return resource[Step]{
 		core:    (*service)(s).c(),
 		one:     "/funnel-step",
-		many:    "/funnel-steps",
 		idField: "step_id",
 	}
 }
 
-// List returns one page of the funnels.
+// List returns one page of funnels with their steps.
 //
-// API: GET /funnels (assumed). Errors: [*ValidationError].
+// API: GET /funnels (documented). Errors: [*ValidationError].
 func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Page[Funnel], error) {
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the funnels, from the page that params name to
-// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
-// not delete funnels while ranging: the pages move up, and some are skipped.
+// All returns an iterator over funnels with their steps, from the page in params to
+// the last. A PerPage of 0 requests 100 at a time. An error ends the range. Funnels
+// created or deleted during the range shift the pages: an item can come twice or be
+// missed.
 //
-// API: GET /funnels (assumed). Errors: [*ValidationError].
+// API: GET /funnels (documented). Errors: [*ValidationError].
 func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.Seq2[*Funnel, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Get returns a funnel by its id.
-//
-// API: GET /funnel (assumed). Errors: [ErrNotFound].
-func (s *FunnelsService) Get(ctx context.Context, id FunnelID) (*Funnel, error) {
-	return s.resource().get(ctx, id)
-}
-
-// Create creates a funnel. It has no unique key: a lost answer is not asked for
-// again, but reported with MayHaveBeenApplied.
+// Create creates a funnel without steps; Steps stays nil. It has no unique key: if
+// the response is lost, the call fails with MayHaveBeenApplied set.
 //
 // API: POST /funnel (documented). Errors: [ErrNoSubdomain], [*ValidationError].
 func (s *FunnelsService) Create(ctx context.Context, params FunnelCreateParams) (*Funnel, error) {
 	return s.resource().create(ctx, params)
 }
 
-// Update changes a funnel and returns it as it is then.
+// Update changes a funnel.
 //
 // API: PUT /funnel (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *FunnelsService) Update(ctx context.Context, id FunnelID, params FunnelUpdateParams) (*Funnel, error) {
+func (s *FunnelsService) Update(ctx context.Context, id FunnelID, params FunnelUpdateParams) error {
 	return s.resource().update(ctx, id, params)
 }
 
@@ -176,39 +143,20 @@ func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
 	return s.resource().delete(ctx, id)
 }
 
-// Stats returns what happened in a funnel during a period.
+// CreateStep adds a step to a funnel. The API generates Path from the name, and
+// adds a number if it is taken. Type stays zero. If the response is lost, the call
+// fails with MayHaveBeenApplied set.
 //
-// API: GET /funnel-stats (assumed). Errors: [ErrNotFound], [ErrInvalidPeriod],
-// [*ValidationError].
-func (s *FunnelsService) Stats(ctx context.Context, id FunnelID, params StatsParams) (*FunnelStats, error) {
-	return statistics[FunnelStats](ctx, s.resource(), "/funnel-stats", id, params)
-}
-
-// Steps returns all steps of a funnel, in the server's order.
-//
-// API: GET /funnel-steps (assumed). Errors: [ErrNotFound].
-func (s *FunnelsService) Steps(ctx context.Context, id FunnelID) ([]Step, error) {
-	r := s.resource()
-	if err := checkID(r.idField, id); err != nil {
-		return nil, err
-	}
-	return s.steps().collect(ctx, r.idValues(id))
-}
-
-// CreateStep adds a step to a funnel. It is not repeated when its answer is
-// lost, but reported with MayHaveBeenApplied.
-//
-// API: POST /funnel-step (assumed). Errors: [ErrNotFound], [ErrPathTaken],
-// [*ValidationError].
+// API: POST /funnel-step (documented). Errors: [ErrNotFound], [*ValidationError].
 func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams) (*Step, error) {
 	return s.steps().create(ctx, params)
 }
 
-// UpdateStep changes a step and returns it as it is then.
+// UpdateStep changes a step.
 //
 // API: PUT /funnel-step (documented). Errors: [ErrNotFound], [ErrPathTaken],
 // [*ValidationError].
-func (s *FunnelsService) UpdateStep(ctx context.Context, id StepID, params StepUpdateParams) (*Step, error) {
+func (s *FunnelsService) UpdateStep(ctx context.Context, id StepID, params StepUpdateParams) error {
 	return s.steps().update(ctx, id, params)
 }
 

@@ -151,9 +151,10 @@ func drips(beginning, rest string) script {
 	}
 }
 
+var goodBody = success(`{"id":7,"name":"Ada"}`)
+
 const (
-	goodBody = `{"success":true,"data":{"id":7,"name":"Ada"}}`
-	okHead   = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
+	okHead = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
 )
 
 // goodAnswer is an answer that nothing is wrong with, after which the
@@ -169,7 +170,7 @@ type verdict struct {
 	late      bool   // the attempts' time runs out
 }
 
-var success = verdict{}
+var succeeds = verdict{}
 
 // noWholeAnswer is the verdict on a server of whose answer too little is known.
 func noWholeAnswer(text string) verdict { return verdict{text, 2, 1, true, false} }
@@ -188,7 +189,7 @@ func hostileClient(t *testing.T, url string, late bool, opts ...funnel.Option) *
 	if late {
 		patience = 100 * time.Millisecond
 	}
-	client, err := funnel.New(url+"/v1", testKey, append([]funnel.Option{
+	client, err := newClientAt(url+"/v1", testKey, append([]funnel.Option{
 		funnel.WithAttemptTimeout(patience),
 		funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond, Budget: -1}),
 		funnel.WithMaxResponseBytes(1 << 20),
@@ -209,7 +210,7 @@ func requireVerdict(t *testing.T, url string, want verdict, opts ...funnel.Optio
 		{createFunnel, callFailure{"POST", "/funnel", want.post, want.applied}},
 	} {
 		err := of.call(t.Context(), client)
-		if want == success {
+		if want == succeeds {
 			require.NoError(t, err)
 			continue
 		}
@@ -230,7 +231,7 @@ func TestHostileServers(t *testing.T) {
 		play script
 		want verdict
 	}{
-		{"nothing hostile at all", sends(goodAnswer), success},
+		{"nothing hostile at all", sends(goodAnswer), succeeds},
 
 		// What is not HTTP.
 		{"silence", sends(""), late},
@@ -256,7 +257,7 @@ func TestHostileServers(t *testing.T) {
 		{"reset in the middle of the head", sendsAndResets("HTTP/1.1 200 OK\r\nContent-Ty"), noWholeAnswer("")},
 
 		// Informational answers.
-		{"some early hints", sends(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 50) + goodAnswer), success},
+		{"some early hints", sends(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 50) + goodAnswer), succeeds},
 		{"early hints without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
 		{"early hints without a header, and without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
 		{"100 Continue without end", sendsWithoutEnd("", "HTTP/1.1 100 Continue\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
@@ -271,8 +272,8 @@ func TestHostileServers(t *testing.T) {
 		{"a length beyond all numbers", sends(okHead + "Content-Length: 99999999999999999999\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
 		{"a length of 8 EiB", sendsAndCloses(okHead + "Content-Length: 9223372036854775807\r\n\r\n" + goodBody), noWholeAnswer("cut short after 45 bytes")},
 		{"two lengths", sends(okHead + "Content-Length: 45\r\nContent-Length: 20\r\n\r\n" + goodBody), noWholeAnswer("Content-Length")},
-		{"the same length twice", sends(okHead + "Content-Length: 45\r\nContent-Length: 45\r\n\r\n" + goodBody), success},
-		{"a length and chunks", sends(okHead + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\n\r\n"), success},
+		{"the same length twice", sends(okHead + "Content-Length: 45\r\nContent-Length: 45\r\n\r\n" + goodBody), succeeds},
+		{"a length and chunks", sends(okHead + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\n\r\n"), succeeds},
 
 		// Bodies.
 		{"closed in the middle of the body", sendsAndCloses(okHead + "Transfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody[:9]), noWholeAnswer("cut short after 9 bytes")},
@@ -291,16 +292,16 @@ func TestHostileServers(t *testing.T) {
 		{"an error's body that is cut short", sendsAndCloses("HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"succ"), verdict{"403 Forbidden", 1, 1, false, false}},
 		{"what was gzip, cut short", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)[:20]), noWholeAnswer("cut short")},
 		{"what claims to be gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + goodBody), noWholeAnswer("gzip: invalid header")},
-		{"gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)), success},
+		{"gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)), succeeds},
 		{"an encoding that nobody asked for", sendsAndCloses(okHead + "Content-Encoding: br\r\n\r\n\x1b\x2c\x00\x00"), noWholeAnswer("not JSON")},
 		{"arrays without end", sendsAndCloses(okHead + "\r\n" + `{"success":true,"data":` + strings.Repeat("[", 1<<19)), noWholeAnswer("not JSON")},
 
 		// Trailers.
-		{"a trailer", sends(okHead + "Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\nX-End: now\r\n\r\n"), success},
+		{"a trailer", sends(okHead + "Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\nX-End: now\r\n\r\n"), succeeds},
 		{"a trailer without end", sendsWithoutEnd(okHead+"Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n"+goodBody+"\r\n0\r\n", "X-End: now\r\n"), noWholeAnswer("cut short after 45 bytes")},
 
 		// Charsets: the API's is UTF-8.
-		{"ISO 8859-1", sendsAndCloses(latin1Head + "{\"success\":true,\"data\":{\"id\":7,\"name\":\"Andr\xe9\"}}"), success},
+		{"ISO 8859-1", sendsAndCloses(latin1Head + "{\"success\":true,\"data\":{\"id\":7,\"name\":\"Andr\xe9\"}}"), succeeds},
 		{"UTF-16", sendsAndCloses(okHead + "\r\n\xff\xfe{\x00\"\x00s\x00"), noWholeAnswer("not JSON")},
 		{"a byte order mark", sendsAndCloses(okHead + "\r\n\ufeff" + goodBody), noWholeAnswer("not JSON")},
 	}
@@ -371,7 +372,7 @@ func TestHostileServers_TakeBoundedMemory(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			server := startRogue(t, tt.play)
-			client, err := funnel.New(server.url, testKey, funnel.WithMaxResponseBytes(8*mega))
+			client, err := funnel.New(testKey, funnel.WithBaseURL(server.url), funnel.WithMaxResponseBytes(8*mega))
 			require.NoError(t, err)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -390,7 +391,7 @@ func TestHostileServers_ManySmallValues(t *testing.T) {
 	tests := []struct{ name, beginning, value, end string }{
 		{"items", `{"success":true,"data":[`, "{},", `{}]}`},
 		{"items of another type", `{"success":true,"data":[`, "[],", `[]]}`},
-		{"fields", `{"success":true,"data":[{"custom_fields":[`, "0,", `0]}]}`},
+		{"fields", `{"success":true,"data":[{"tags":[`, "0,", `0]}]}`},
 		{"messages of an error", `{"success":false,"error":{"message":"no","details":[`, "[],", `[]]}}`},
 	}
 	for _, tt := range tests {
@@ -465,7 +466,7 @@ func TestInjection_IsRefused(t *testing.T) {
 		return getContact.call(funnel.WithHeader(t.Context(), key, value), client)
 	}
 	newClient := func(baseURL, key string, opts ...funnel.Option) error {
-		_, err := funnel.New(baseURL, key, opts...)
+		_, err := newClientAt(baseURL, key, opts...)
 		return err
 	}
 	tests := []struct {
@@ -549,7 +550,7 @@ func TestInjection_IsEscaped(t *testing.T) {
 					sends(goodAnswer)(conn)
 				}
 			})
-			client, err := funnel.New(server.url+"/v1"+tt.basePath, "secret")
+			client, err := funnel.New("secret", funnel.WithBaseURL(server.url+"/v1"+tt.basePath))
 			require.NoError(t, err)
 			ctx := t.Context()
 			if tt.key != "" {

@@ -250,7 +250,7 @@ func TestHostileServers_HTTP2(t *testing.T) {
 		play func(*h2Conn)
 		want verdict
 	}{
-		{"nothing hostile at all", func(c *h2Conn) { _ = c.answer() }, success},
+		{"nothing hostile at all", func(c *h2Conn) { _ = c.answer() }, succeeds},
 		{"silence", func(*h2Conn) {}, late},
 		{"stream reset before the answer", func(c *h2Conn) { _ = c.reset(internalError) }, noWholeAnswer("INTERNAL_ERROR")},
 		{"stream reset in the middle of the answer", func(c *h2Conn) {

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// An ID identifies a resource of type R: a [TagID] is no [ContactID], and the
-// compiler says so. Ids are 64-bit integers (assumed); a numeric string is
-// understood when reading. Zero stands for "no id" and is never sent.
+// An ID identifies a resource of type R: a [TagID] is not a [ContactID], and the
+// compiler says so. Ids are 64-bit integers; a numeric string is accepted in a
+// response. Zero stands for "no id" and is never sent.
 type ID[R any] int64
 
 // String returns the id in decimal.
@@ -38,4 +38,10 @@ func idOf(resource reflect.Value) (id int64, ok bool) {
 		return 0, false
 	}
 	return field.Int(), true
+}
+
+// idString returns the id of a resource in decimal.
+func idString[T any](resource *T) string {
+	id, _ := idOf(reflect.ValueOf(resource).Elem())
+	return strconv.FormatInt(id, 10)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-func TestIDReadsNumbersAndNumericStrings(t *testing.T) {
+func TestID_ReadsNumbersAndNumericStrings(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		json string
@@ -41,7 +41,7 @@ func TestIDReadsNumbersAndNumericStrings(t *testing.T) {
 	}
 }
 
-func TestIDRefusesWhatIsNoInteger(t *testing.T) {
+func TestID_RefusesOtherValues(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"a fraction":           `1.5`,
@@ -63,12 +63,12 @@ func TestIDRefusesWhatIsNoInteger(t *testing.T) {
 			t.Parallel()
 			got := funnel.ContactID(99)
 			require.EqualError(t, json.Unmarshal([]byte(value), &got), "an id is not a 64-bit integer")
-			require.Equal(t, funnel.ContactID(99), got, "changed although refused")
+			require.Equal(t, funnel.ContactID(99), got)
 		})
 	}
 }
 
-func TestIDIsWrittenAsANumber(t *testing.T) {
+func TestID_IsWrittenAsANumber(t *testing.T) {
 	t.Parallel()
 	written, err := json.Marshal(map[string]any{
 		"one":   funnel.ContactID(9007199254740993),
@@ -80,7 +80,7 @@ func TestIDIsWrittenAsANumber(t *testing.T) {
 	require.Equal(t, "9007199254740993", funnel.ContactID(9007199254740993).String())
 }
 
-func TestIDsAreMapKeysAndCompareByValue(t *testing.T) {
+func TestID_IsAMapKey(t *testing.T) {
 	t.Parallel()
 	var read struct {
 		Tags map[funnel.TagID]string `json:"tags"`
@@ -91,7 +91,7 @@ func TestIDsAreMapKeysAndCompareByValue(t *testing.T) {
 	require.Equal(t, []funnel.TagID{7, 8, 0}, read.IDs)
 }
 
-func FuzzIDUnmarshalJSON(f *testing.F) {
+func FuzzID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) {
 		var id funnel.ContactID
 		if json.Unmarshal(value, &id) != nil {

@@ -30,8 +30,8 @@ func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
 				operation(info.Method, secrets.Replace(info.Path)),
 				slog.Int("attempt", info.Attempt),
 				slog.Int("status", result.StatusCode),
-				slog.Duration("waited", info.Waited),
-				slog.Duration("took", result.Duration),
+				slog.String("waited", info.Waited.String()),
+				slog.String("took", result.Duration.String()),
 				slog.String("body", clean(string(result.Body), maxLoggedBody)),
 			}
 			if result.Err != nil {
@@ -46,11 +46,11 @@ func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
 			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: trying again",
 				operation(info.Method, impersonalPath(secrets.Replace(info.Path))),
 				slog.String("after", clean(impersonal(info.Err), 128)),
-				slog.Duration("in", info.Duration))
+				slog.String("in", info.Duration.String()))
 		},
 		Pause: func(ctx context.Context, info PauseInfo) {
 			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: rate limited, the client pauses",
-				slog.Duration("for", info.Duration))
+				slog.String("for", info.Duration.String()))
 		},
 	}
 }

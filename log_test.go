@@ -44,20 +44,19 @@ func TestLogger_Records(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
 			answers(503, `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`, "Retry-After", "30"),
 			tooMany("Retry-After", "75"),
-			after(2*time.Second, data(`{"id":7}`)))
+			after(2*time.Second, data(seven)))
 		option, logged := logOf(t, slog.LevelDebug)
 		require.NoError(t, getContact.call(t.Context(), api.client(t, option)))
-		nanos := func(d time.Duration) float64 { return float64(d) }
 		require.Equal(t, []map[string]any{
 			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 1.0, "status": 503.0,
-				"waited": 0.0, "took": 0.0, "body": `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`},
-			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "503 SERVER_ERROR", "in": nanos(30 * time.Second)},
-			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": nanos(75 * time.Second)},
+				"waited": "0s", "took": "0s", "body": `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`},
+			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "503 SERVER_ERROR", "in": "30s"},
+			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": "1m15s"},
 			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 2.0, "status": 429.0,
-				"waited": nanos(30 * time.Second), "took": 0.0, "body": `{"message": "Too Many Attempts."}`},
-			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "429 RATE_LIMITED", "in": nanos(75 * time.Second)},
+				"waited": "30s", "took": "0s", "body": `{"message": "Too Many Attempts."}`},
+			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "429 RATE_LIMITED", "in": "1m15s"},
 			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 3.0, "status": 200.0,
-				"waited": nanos(75 * time.Second), "took": nanos(2 * time.Second), "body": `{"success":true,"data":{"id":7}}`},
+				"waited": "1m15s", "took": "2s", "body": success(seven)},
 		}, logged())
 	})
 }
@@ -67,7 +66,7 @@ func TestLogger_Records(t *testing.T) {
 func TestLogger_IsQuietAboveDebug(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).
-		on(http.MethodGet, "/contact", data(`{"id":7}`)).
+		on(http.MethodGet, "/contact", data(seven)).
 		on(http.MethodPost, "/tag", failure(409, "TAG_EXISTS", "A tag with that name already exists"))
 	option, logged := logOf(t, slog.LevelInfo)
 	client := api.client(t, option)
@@ -106,7 +105,7 @@ func TestLogger_NoAddressAboveDebug(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.reply)
 				option, logged := logOf(t, slog.LevelInfo)
-				_, err := api.client(t, option).Contacts.GetByEmail(t.Context(), email)
+				_, err := api.client(t, option).Contacts.Get(t.Context(), funnel.Email(email))
 				require.Error(t, err)
 				require.Len(t, logged(), 3)
 				for _, record := range logged() {
@@ -162,7 +161,7 @@ func TestLogger_KeyInATransportsError(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			option, logged := logOf(t, slog.LevelDebug)
-			client, newErr := funnel.New(testBaseURL, key, option,
+			client, newErr := funnel.New(key, funnel.WithBaseURL(testBaseURL), option,
 				funnel.WithHTTPClient(&http.Client{Transport: roundTripFunc(breaks(err))}))
 			require.NoError(t, newErr)
 			require.Error(t, getContact.call(t.Context(), client))
@@ -181,7 +180,7 @@ func TestLogger_AttemptWithoutAnAnswer(t *testing.T) {
 		require.Error(t, getContact.call(funnel.WithoutRetry(t.Context()), api.client(t, option)))
 		require.Equal(t, []map[string]any{{
 			"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 1.0,
-			"status": 0.0, "waited": 0.0, "took": 0.0, "body": "", "error": "connection reset",
+			"status": 0.0, "waited": "0s", "took": "0s", "body": "", "error": "connection reset",
 		}}, logged())
 	})
 }
@@ -201,13 +200,13 @@ func TestLogger_ClipsBodies(t *testing.T) {
 func TestLogger_PauseIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), data(seven))
 		option, logged := logOf(t, slog.LevelInfo)
 		client := api.client(t, option)
 		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
 		require.NoError(t, getContact.call(t.Context(), client))
 		require.Equal(t, []map[string]any{
-			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": float64(time.Minute)},
+			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": "1m0s"},
 		}, logged())
 	})
 }
@@ -215,7 +214,7 @@ func TestLogger_PauseIsLoggedOnce(t *testing.T) {
 // The logger is given the call's context, for handlers that take from it.
 func TestLogger_GetsTheContext(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	seen := []any{}
 	handler := contextHandler{func(ctx context.Context) { seen = append(seen, ctx.Value(witnessKey{of: "log"})) }}
 	ctx := context.WithValue(t.Context(), witnessKey{of: "log"}, "here")

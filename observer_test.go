@@ -88,7 +88,7 @@ func TestObserver_IsToldEverything(t *testing.T) {
 		want    []string
 	}{{
 		name:    "success",
-		replies: []reply{after(time.Second, data(`{"id":7}`))},
+		replies: []reply{after(time.Second, data(seven))},
 		want: []string{
 			call,
 			first,
@@ -97,7 +97,7 @@ func TestObserver_IsToldEverything(t *testing.T) {
 		},
 	}, {
 		name:    "5xx, then no answer, then success",
-		replies: []reply{answers(503, "oops"), breaks(io.EOF), data(`{"id":7}`)},
+		replies: []reply{answers(503, "oops"), breaks(io.EOF), data(seven)},
 		want: []string{
 			call,
 			first,
@@ -112,7 +112,7 @@ func TestObserver_IsToldEverything(t *testing.T) {
 		},
 	}, {
 		name:    "429, then success",
-		replies: []reply{tooMany("Retry-After", "75"), data(`{"id":7}`)},
+		replies: []reply{tooMany("Retry-After", "75"), data(seven)},
 		want: []string{
 			call,
 			first,
@@ -156,8 +156,8 @@ func TestObserver_IsToldOfAPauseThatWasThereBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
-			on(http.MethodGet, "/contact", tooMany(), data(`{"id":7}`)).
-			on(http.MethodPost, "/tag", data(`{"id":7}`))
+			on(http.MethodGet, "/contact", tooMany(), data(seven)).
+			on(http.MethodPost, "/tag", data(seven))
 		w := &witness{}
 		client := api.client(t, funnel.WithObserver(w.observer()))
 		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
@@ -224,7 +224,7 @@ func TestObserver_IsToldOfAPauseOnce(t *testing.T) {
 func TestObserver_KnowsTheQuotasWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Second, data(`{"id":7}`)))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Second, data(seven)))
 		var waited, took []time.Duration
 		client := api.client(t, funnel.WithRateLimit(1, time.Minute), funnel.WithObserver(funnel.Observer{
 			AttemptDone: func(_ context.Context, info funnel.AttemptInfo, result funnel.AttemptResult) {
@@ -243,7 +243,7 @@ func TestObserver_KnowsTheQuotasWait(t *testing.T) {
 // its own marks and those of the ones before it.
 func TestObserver_Several(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	order := []string{}
 	observer := func(name string) funnel.Observer {
 		return funnel.Observer{
@@ -283,7 +283,7 @@ func TestObserver_CallResult(t *testing.T) {
 	require.Zero(t, results[0].Attempts)
 	require.Zero(t, results[0].StatusCode)
 
-	_, err = client.Contacts.Get(ctx, 0)
+	_, err = client.Contacts.Get(ctx, funnel.ContactID(0))
 	requireArgumentError(t, err, "contact_id")
 	require.Len(t, results, 1)
 }
@@ -328,7 +328,7 @@ func TestObserver_IsToldOfAPanic(t *testing.T) {
 // An observer never sees parameters: CallInfo has the operation's path alone.
 func TestObserver_SeesNoParameters(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	var infos []funnel.CallInfo
 	client := api.client(t, funnel.WithObserver(funnel.Observer{
 		CallStart: func(ctx context.Context, info funnel.CallInfo) context.Context {
@@ -336,7 +336,7 @@ func TestObserver_SeesNoParameters(t *testing.T) {
 			return ctx
 		},
 	}))
-	_, err := client.Contacts.GetByEmail(t.Context(), "ada@example.com")
+	_, err := client.Contacts.Get(t.Context(), funnel.Email("ada@example.com"))
 	require.NoError(t, err)
 	require.NotContains(t, fmt.Sprint(infos), "ada")
 	require.Equal(t, "/contact", infos[0].Path)

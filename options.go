@@ -20,6 +20,7 @@ type Option func(*config) error
 
 type config struct {
 	apiKey           string
+	baseURL          string
 	httpClient       *http.Client
 	userAgent        string
 	auth             func(*http.Request) error
@@ -59,13 +60,24 @@ func (cfg *config) client() *http.Client {
 	return &client
 }
 
+// WithBaseURL sends requests to another server than the vendor's, such as
+// "http://127.0.0.1:8080/v1". The URL is absolute and has no user info, query or
+// fragment. Plain http is accepted for loopback addresses only, unless
+// [WithInsecureHTTP] is given.
+func WithBaseURL(baseURL string) Option {
+	return func(cfg *config) error {
+		cfg.baseURL = baseURL
+		return nil
+	}
+}
+
 // WithHTTPClient sends requests with a copy of client: its transport and its
 // cookie jar are used, its Timeout becomes that of an attempt, and its
 // CheckRedirect is not asked, as redirects are never followed. It is the seam
 // for tests:
 //
 //	mock := httpmock.NewMockTransport()
-//	client, err := funnel.New(url, key, funnel.WithHTTPClient(&http.Client{Transport: mock}))
+//	client, err := funnel.New(key, funnel.WithHTTPClient(&http.Client{Transport: mock}))
 func WithHTTPClient(client *http.Client) Option {
 	return func(cfg *config) error {
 		if client == nil {
@@ -88,7 +100,7 @@ func WithUserAgent(userAgent string) Option {
 }
 
 // WithAuth replaces the way in which requests are authenticated, which is
-// "Authorization: Bearer <API key>" by default (assumed). The function runs for
+// "Authorization: Bearer <API key>" by default. The function runs for
 // every attempt and changes that attempt's own request; its error ends the call.
 // Errors and logs hide the API key given to [New], and nothing else that the
 // function may send.

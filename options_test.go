@@ -46,7 +46,7 @@ func TestOptions_RefuseBadValues(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			client, err := funnel.New(testBaseURL, testKey, tt.opt)
+			client, err := funnel.New(testKey, funnel.WithBaseURL(testBaseURL), tt.opt)
 			require.Nil(t, client)
 			requireArgumentError(t, err, tt.field)
 		})
@@ -56,13 +56,13 @@ func TestOptions_RefuseBadValues(t *testing.T) {
 // The user's http.Client is copied: nothing about it changes.
 func TestWithHTTPClient_LeavesTheClientAsItIs(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	mine := &http.Client{
 		Transport:     api,
 		Timeout:       time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("asked") },
 	}
-	client, err := funnel.New(testBaseURL, testKey, funnel.WithHTTPClient(mine))
+	client, err := funnel.New(testKey, funnel.WithBaseURL(testBaseURL), funnel.WithHTTPClient(mine))
 	require.NoError(t, err)
 	require.NoError(t, getContact.call(t.Context(), client))
 	require.Same(t, api, mine.Transport)
@@ -97,7 +97,7 @@ func TestWithHTTPClient_TimeoutIsTheAttempts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				api := newMockAPI(t).on(http.MethodGet, "/contact", hangs)
 				opts := append(tt.opts, funnel.WithHTTPClient(&http.Client{Transport: api, Timeout: tt.timeout}))
-				client, err := funnel.New(testBaseURL, testKey, opts...)
+				client, err := newClientAt(testBaseURL, testKey, opts...)
 				require.NoError(t, err)
 				started := time.Now()
 				err = getContact.call(funnel.WithoutRetry(t.Context()), client)
@@ -110,11 +110,11 @@ func TestWithHTTPClient_TimeoutIsTheAttempts(t *testing.T) {
 
 // A client without a transport of its own has the standard library's.
 func TestWithHTTPClient_WithoutATransport(t *testing.T) {
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	standard := http.DefaultTransport
 	http.DefaultTransport = api
 	defer func() { http.DefaultTransport = standard }()
-	client, err := funnel.New(testBaseURL, testKey, funnel.WithHTTPClient(&http.Client{}))
+	client, err := funnel.New(testKey, funnel.WithBaseURL(testBaseURL), funnel.WithHTTPClient(&http.Client{}))
 	require.NoError(t, err)
 	require.NoError(t, getContact.call(t.Context(), client))
 	require.Len(t, api.requests(), 1)
@@ -122,7 +122,7 @@ func TestWithHTTPClient_WithoutATransport(t *testing.T) {
 
 func TestWithUserAgent(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithUserAgent("importer/2.1"))))
 	require.Equal(t, []string{"importer/2.1"}, api.requests()[0].Header["User-Agent"])
 }
@@ -132,7 +132,7 @@ func TestWithAuth(t *testing.T) {
 
 	t.Run("replaces the bearer token", func(t *testing.T) {
 		t.Parallel()
-		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 		client := api.client(t, funnel.WithAuth(func(req *http.Request) error {
 			req.Header.Set("X-Api-Key", testKey)
 			return nil
@@ -146,7 +146,7 @@ func TestWithAuth(t *testing.T) {
 	t.Run("runs for every attempt, on the attempt's own request", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), answers(503, ""), data(`{"id":7}`))
+			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), answers(503, ""), data(seven))
 			signed := 0
 			client := api.client(t, funnel.WithAuth(func(req *http.Request) error {
 				signed++
@@ -206,7 +206,7 @@ func TestWithHeader(t *testing.T) {
 	t.Run("is sent with every attempt", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), data(`{"id":7}`))
+			api := newMockAPI(t).on(http.MethodGet, "/contact", answers(503, ""), data(seven))
 			ctx := funnel.WithHeader(t.Context(), "x-trace", "t 1, ü")
 			require.NoError(t, getContact.call(ctx, api.client(t)))
 			for _, req := range api.requests() {
@@ -218,7 +218,7 @@ func TestWithHeader(t *testing.T) {
 
 	t.Run("replaces what the client would send", func(t *testing.T) {
 		t.Parallel()
-		api := newMockAPI(t).on(http.MethodPost, "/tag", data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodPost, "/tag", data(seven))
 		client := api.client(t)
 		ctx := funnel.WithHeader(t.Context(), "Content-Type", "application/vnd.api+json")
 		ctx = funnel.WithHeader(ctx, "user-agent", "mine")
@@ -232,7 +232,7 @@ func TestWithHeader(t *testing.T) {
 
 	t.Run("adds to a context without changing it", func(t *testing.T) {
 		t.Parallel()
-		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 		client := api.client(t)
 		one := funnel.WithHeader(t.Context(), "X-One", "1")
 		two := funnel.WithHeader(one, "X-Two", "2")
@@ -273,12 +273,148 @@ func TestWithHeader(t *testing.T) {
 	})
 }
 
+func TestWithField(t *testing.T) {
+	t.Parallel()
+
+	t.Run("is sent", func(t *testing.T) {
+		t.Parallel()
+		tests := []struct {
+			name         string
+			method, path string
+			field        string
+			value        any
+			call         func(context.Context, *funnel.Client) error
+			query, body  string
+		}{
+			{"in the body of a POST", "POST", "/tag", "color", "red", createTag.call, "", `{"color":"red","name":"vip"}`},
+			{"in place of another value", "POST", "/tag", "name", "beta", createTag.call, "", `{"name":"beta"}`},
+			{"as null", "POST", "/tag", "color", nil, createTag.call, "", `{"color":null,"name":"vip"}`},
+			{"as an object", "POST", "/tag", "meta", map[string]int{"a": 1}, createTag.call, "", `{"meta":{"a":1},"name":"vip"}`},
+			{"in the body of a PUT", "PUT", "/tag", "color", 7, func(ctx context.Context, c *funnel.Client) error {
+				return c.Tags.Update(ctx, 7, funnel.TagUpdateParams{})
+			}, "", `{"color":7,"tag_id":7}`},
+			{"in the body of a DELETE", "DELETE", "/contact", "force", true, deleteContact.call, "", `{"contact_id":7,"force":true}`},
+			{"email of a body that has none", "DELETE", "/contact", "email", "ada@example.com", deleteContact.call, "", `{"contact_id":7,"email":"ada@example.com"}`},
+			{"in the query of a GET", "GET", "/contact", "fields", "a&b", getContact.call, "contact_id=7&fields=a%26b", ""},
+			{"as a number in a query", "GET", "/contact", "depth", 2, getContact.call, "contact_id=7&depth=2", ""},
+			{"as a boolean in a query", "GET", "/contact", "full", true, getContact.call, "contact_id=7&full=true", ""},
+			{"in a Call without a body", "POST", "/anything", "color", "red", func(ctx context.Context, c *funnel.Client) error {
+				return c.Call(ctx, "POST", "/anything", nil, nil, nil)
+			}, "", `{"color":"red"}`},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				api := newMockAPI(t).on(tt.method, tt.path, data(seven))
+				require.NoError(t, tt.call(funnel.WithField(t.Context(), tt.field, tt.value), api.client(t)))
+				requireSent(t, api, sentRequest{Method: tt.method, Path: tt.path, Query: tt.query, Body: tt.body})
+			})
+		}
+	})
+
+	t.Run("with every attempt", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodPost, "/tag", answers(503, ""), data(seven))
+			require.NoError(t, createTag.call(funnel.WithField(t.Context(), "color", "red"), api.client(t)))
+			for _, req := range api.requests() {
+				require.Equal(t, `{"color":"red","name":"vip"}`, req.Body)
+			}
+			require.Len(t, api.requests(), 2)
+		})
+	})
+
+	t.Run("with every page", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodGet, "/contacts", listed(5, listBody))
+		contacts := api.client(t).Contacts.All(funnel.WithField(t.Context(), "search", "ada"), funnel.ContactListParams{PerPage: 2})
+		got, err := collect(contacts)
+		require.NoError(t, err)
+		require.Len(t, got, 5)
+		for _, req := range api.requests() {
+			require.Contains(t, req.Query, "search=ada")
+		}
+	})
+
+	t.Run("adds to a context without changing it", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodPost, "/tag", data(seven))
+		client := api.client(t)
+		one := funnel.WithField(t.Context(), "one", 1)
+		two := funnel.WithField(one, "two", 2)
+		three := funnel.WithField(one, "two", 3)
+		for _, ctx := range []context.Context{one, two, three} {
+			require.NoError(t, createTag.call(ctx, client))
+		}
+		got := []string{}
+		for _, req := range api.requests() {
+			got = append(got, req.Body)
+		}
+		require.Equal(t, []string{`{"name":"vip","one":1}`, `{"name":"vip","one":1,"two":2}`, `{"name":"vip","one":1,"two":3}`}, got)
+	})
+
+	t.Run("in Upsert with what carries the contact's fields", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).
+			on(http.MethodPost, "/contact", failure(409, funnel.ErrContactExists, "there")).
+			on(http.MethodPut, "/contact", data(seven)).
+			on(http.MethodPost, "/contact-tag", answers(200, `{"success":true}`))
+		params := funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{3}}
+		_, created, err := api.client(t).Contacts.Upsert(funnel.WithField(t.Context(), "company", "Acme"), params)
+		require.NoError(t, err)
+		require.False(t, created)
+		requireSent(t, api,
+			sentRequest{Method: "POST", Path: "/contact", Body: `{"company":"Acme","email":"ada@example.com","tag_ids":"3"}`},
+			sentRequest{Method: "PUT", Path: "/contact", Body: `{"company":"Acme","email":"ada@example.com"}`},
+			sentRequest{Method: "POST", Path: "/contact-tag", Body: `{"email":"ada@example.com","tag_id":3}`})
+	})
+
+	t.Run("refuses", func(t *testing.T) {
+		t.Parallel()
+		type refused struct {
+			name  string
+			field string
+			value any
+			call  func(context.Context, *funnel.Client) error
+		}
+		tests := []refused{
+			{"no name", "", 1, createTag.call},
+			{"a value that is not JSON", "at", make(chan int), createTag.call},
+			{"null in a query", "a", nil, getContact.call},
+			{"a list in a query", "a", []int{1}, getContact.call},
+			{"an object in a query", "a", map[string]int{}, getContact.call},
+			{"the e-mail that names the contact", "email", "eve@example.com", func(ctx context.Context, c *funnel.Client) error {
+				return c.Contacts.Delete(ctx, funnel.Email("ada@example.com"))
+			}},
+			{"the e-mail that names the contact, of a GET", "email", "eve@example.com", getByEmail},
+			{"the new contact's e-mail", "email", "eve@example.com", func(ctx context.Context, c *funnel.Client) error {
+				_, err := c.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
+				return err
+			}},
+			{"a body that is no object", "a", 1, func(ctx context.Context, c *funnel.Client) error {
+				return c.Call(ctx, "POST", "/anything", nil, []int{1}, nil)
+			}},
+		}
+		for _, id := range []string{"id", "contact_id", "tag_id", "sequence_id", "campaign_id", "funnel_id", "step_id", "stage_id", "webhook_id", "custom_field_id", "id_order"} {
+			tests = append(tests, refused{id, id, 8, getContact.call}, refused{id, id, 8, createTag.call})
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				ctx := funnel.WithField(t.Context(), tt.field, tt.value)
+				ctx = funnel.WithField(ctx, "good", "1") // does not hide the bad one
+				requireArgumentError(t, tt.call(ctx, newMockAPI(t).client(t)), "WithField")
+			})
+		}
+	})
+}
+
 func TestWithResponse(t *testing.T) {
 	t.Parallel()
 
 	t.Run("success", func(t *testing.T) {
 		t.Parallel()
-		const body = `{"success":true,"data":{"id":7,"score":12}}`
+		body := success(`{"id":7,"score":12}`)
 		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(200, body, "X-Request-Id", "r-1"))
 		var response funnel.Response
 		require.NoError(t, getContact.call(funnel.WithResponse(t.Context(), &response), api.client(t)))
@@ -355,19 +491,20 @@ func TestWithResponse(t *testing.T) {
 		t.Parallel()
 		api := newMockAPI(t).
 			on(http.MethodPost, "/contact", failure(409, "CONTACT_EXISTS", "Contact already exists")).
-			on(http.MethodGet, "/contact", data(`{"id":7}`))
+			on(http.MethodPut, "/contact", data(seven))
 		var response funnel.Response
-		_, _, err := api.client(t).Contacts.Upsert(funnel.WithResponse(t.Context(), &response), funnel.ContactCreateParams{Email: "ada@example.com"})
+		params := funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada"}
+		_, _, err := api.client(t).Contacts.Upsert(funnel.WithResponse(t.Context(), &response), params)
 		require.NoError(t, err)
 		require.Equal(t, 200, response.StatusCode)
-		require.Equal(t, `{"success":true,"data":{"id":7}}`, string(response.Body))
+		require.Equal(t, success(seven), string(response.Body))
 	})
 }
 
 // Options are applied in order, and the last one counts.
 func TestOptions_TheLastOneCounts(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	client := api.client(t,
 		funnel.WithUserAgent("one"), funnel.WithUserAgent("two"),
 		funnel.WithRateLimit(10, time.Minute), funnel.WithRateLimit(20, time.Minute),
@@ -381,7 +518,7 @@ func TestOptions_TheLastOneCounts(t *testing.T) {
 // counts is what was sent, whatever Content-Length says.
 func TestWithMaxResponseBytes(t *testing.T) {
 	t.Parallel()
-	body := `{"success":true,"data":{"id":7,"phone":"` + strings.Repeat("1", 200) + `"}}`
+	body := success(`{"id":7,"name":"` + strings.Repeat("1", 200) + `"}`)
 	for _, length := range []int64{-1, 0, 1, int64(len(body)), 1 << 40} {
 		answer := func(req *http.Request) (*http.Response, error) {
 			resp, err := answers(200, body)(req)
@@ -403,14 +540,14 @@ func TestWithHeader_OfAuthenticationAndHost(t *testing.T) {
 		sent = req.Header
 		return httpmock.NewStringResponse(http.StatusOK, `{"success":true}`), nil
 	})
-	client, err := funnel.New("https://api.example.com", "secret", funnel.WithHTTPClient(&http.Client{Transport: mock}))
+	client, err := funnel.New("secret", funnel.WithBaseURL("https://api.example.com"), funnel.WithHTTPClient(&http.Client{Transport: mock}))
 	require.NoError(t, err)
 
-	require.NoError(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "authorization", "Basic b3RoZXI="), 1))
+	require.NoError(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "authorization", "Basic b3RoZXI="), funnel.ContactID(1)))
 	require.Equal(t, []string{"Basic b3RoZXI="}, sent.Values("Authorization"), "the call's own")
 
 	var argument *funnel.ArgumentError
-	require.ErrorAs(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "host", "evil.example.com"), 1), &argument)
+	require.ErrorAs(t, client.Contacts.Delete(funnel.WithHeader(t.Context(), "host", "evil.example.com"), funnel.ContactID(1)), &argument)
 	require.Equal(t, "header", argument.Field)
 	require.Equal(t, 1, mock.GetTotalCallCount())
 }

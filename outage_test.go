@@ -15,7 +15,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestALongOutageDoesNotMultiplyTheLoad(t *testing.T) {
+func TestOutage_LongOneDoesNotMultiplyTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(100 * time.Millisecond))
 		defer server.Close()
@@ -23,7 +23,7 @@ func TestALongOutageDoesNotMultiplyTheLoad(t *testing.T) {
 		client := server.Client()
 		const calls = 1000
 		spread(calls, 20, func(int) {
-			if _, err := client.Contacts.Get(t.Context(), 1); !errors.Is(err, funnel.ErrServer) {
+			if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); !errors.Is(err, funnel.ErrServer) {
 				t.Error(err)
 			}
 		})
@@ -33,7 +33,7 @@ func TestALongOutageDoesNotMultiplyTheLoad(t *testing.T) {
 	})
 }
 
-func TestABlipPassesUnnoticed(t *testing.T) {
+func TestOutage_ShortOneFailsNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(100 * time.Millisecond))
 		defer server.Close()
@@ -46,7 +46,7 @@ func TestABlipPassesUnnoticed(t *testing.T) {
 		})
 		client := server.Client()
 		spread(300, 20, func(int) {
-			if _, err := client.Contacts.Get(t.Context(), 1); err != nil {
+			if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -64,7 +64,7 @@ func everyThird(server *funneltest.Server) {
 	})
 }
 
-func TestAServerThatResetsEveryThirdConnection(t *testing.T) {
+func TestOutage_EveryThirdConnectionReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(fixedLatency(100 * time.Millisecond))
 		defer server.Close()
@@ -80,7 +80,7 @@ func TestAServerThatResetsEveryThirdConnection(t *testing.T) {
 	})
 }
 
-func TestAServerThatHangsEndsInTime(t *testing.T) {
+func TestOutage_HangingServerEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
 		defer server.Close()
@@ -121,9 +121,9 @@ func (b *drippingBody) Read(p []byte) (int, error) {
 
 func (b *drippingBody) Close() error { return nil }
 
-func TestAServerThatSendsAByteASecondEndsInTime(t *testing.T) {
+func TestOutage_ByteASecondEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, err := funnel.New("https://api.example.com", "key", funnel.WithHTTPClient(&http.Client{Transport: drip{}}))
+		client, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com"), funnel.WithHTTPClient(&http.Client{Transport: drip{}}))
 		require.NoError(t, err)
 		start := time.Now()
 		_, err = client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Launch"})

@@ -3,7 +3,10 @@ package funnel
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"iter"
 	"maps"
+	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
@@ -18,51 +21,126 @@ type Page[T any] struct {
 
 	// What the server says of the paging; zero where it does not say.
 	Page     int // number of this page, from 1
-	PerPage  int // items a page
+	PerPage  int // items per page
 	LastPage int // number of the last page
-	Total    int // items in all
+	Total    int // items in all pages
+}
+
+// PageParams selects a page. A zero field is not sent.
+type PageParams struct {
+	Page    int `url:"page,omitempty"`     // from 1
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 }
 
 // maxPagesAhead bounds the pages that a range holds.
 const maxPagesAhead = 64
 
-// walk yields the items of a list, page by page from the one that q names,
-// until the last or until yield has enough. As soon as the server says how many
+// The API's bounds and default of per_page (documented).
+const (
+	minPerPage     = 1
+	maxPerPage     = 100
+	defaultPerPage = 50
+)
+
+// fetchPage reads one page of a list.
+func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (*Page[T], error) {
+	page := &Page[T]{}
+	err := c.do(ctx, request{method: http.MethodGet, path: path, query: q.Encode()}, func(body []byte) error {
+		items, paging, err := envelope.List[T](body)
+		if err != nil {
+			return err
+		}
+		*page = Page[T]{
+			Items:    items,
+			Page:     int(paging.CurrentPage),
+			PerPage:  int(paging.PerPage),
+			LastPage: int(paging.LastPage),
+			Total:    int(paging.Total),
+		}
+		full := defaultPerPage // a server that ignores per_page has this one
+		if asked, err := strconv.Atoi(q.Get("per_page")); err == nil {
+			full = min(full, asked)
+		}
+		if page.LastPage == 0 && (len(items) >= full || page.Total > len(items) || bool(paging.More)) {
+			return fmt.Errorf(`%w: "meta" does not say how many pages there are, so that this page may not be all`, envelope.ErrUnexpected)
+		}
+		return checkItems(items)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// fetchAll reads a list that has no pages.
+func fetchAll[T any](ctx context.Context, c *core, path string, q url.Values) ([]T, error) {
+	var all []T
+	err := c.do(ctx, request{method: http.MethodGet, path: path, query: q.Encode()}, func(body []byte) error {
+		items, paging, err := envelope.List[T](body)
+		if err != nil {
+			return err
+		}
+		if all = items; paging.LastPage > 1 || int(paging.Total) > len(items) || bool(paging.More) {
+			return fmt.Errorf("%w: the list has pages, and this is only one of them", envelope.ErrUnexpected)
+		}
+		return checkItems(items)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func checkItems[T any](items []T) error {
+	for i := range items {
+		if err := checkResult(&items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk yields the items of a list, page by page from the one that the query names
+// until the last, or until the range ends. As soon as the server says how many
 // pages there are, they are fetched ahead.
-func walk[T any](ctx context.Context, r resource[T], q url.Values, yield func(*T, error) bool) {
-	if err := r.core.ready(ctx); err != nil {
-		yield(nil, err)
-		return
+func walk[T any](ctx context.Context, c *core, path string, query func() (url.Values, error)) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		q, err := query()
+		if err = cmp.Or(err, c.ready(ctx)); err != nil {
+			yield(nil, err)
+			return
+		}
+		if !q.Has("per_page") {
+			q.Set("per_page", strconv.Itoa(maxPerPage))
+		}
+		first, _ := strconv.Atoi(q.Get("page"))
+		w := &walker[T]{core: c, path: path, query: q, yield: yield}
+		w.last = max(1, first)
+		w.asked = w.last - 1
+		w.response = callOptionsFrom(ctx).response
+		(&pipeline[int, *fetched[T]]{
+			core:  c,
+			least: 2,
+			most:  maxPagesAhead,
+			next:  w.next,
+			do:    w.fetch,
+			see:   w.see,
+			take:  w.take,
+		}).run(ctx)
 	}
-	if !q.Has("per_page") {
-		q.Set("per_page", strconv.Itoa(maxPerPage))
-	}
-	first, _ := strconv.Atoi(q.Get("page"))
-	w := &walker[T]{resource: r, query: q, yield: yield}
-	w.last = max(1, first)
-	w.asked = w.last - 1
-	w.response = callOptionsFrom(ctx).response
-	(&pipeline[int, *fetched[T]]{
-		core:  r.core,
-		least: 2,
-		most:  maxPagesAhead,
-		next:  w.next,
-		do:    w.fetch,
-		see:   w.see,
-		take:  w.take,
-	}).run(ctx)
 }
 
 // A walker is the state of one range over a list.
 type walker[T any] struct {
-	resource resource[T]
+	core     *core
+	path     string
 	query    url.Values
 	yield    func(*T, error) bool
 	response *Response // the user's, of WithResponse
 
 	asked  int     // number of the last page asked for
 	last   int     // number of the last page there is, as far as is known
-	before []int64 // the ids of the page before, whose items may change meanwhile; nil: there was none
+	before []int64 // the ids of the page before, whose items may change meanwhile
 }
 
 // A fetched page, or why there is none.
@@ -89,43 +167,38 @@ func (w *walker[T]) fetch(ctx context.Context, number int) *fetched[T] {
 	if w.response != nil { // one for each of the pages that are fetched at the same time
 		ctx = WithResponse(ctx, &got.response)
 	}
-	got.page, got.err = w.resource.page(ctx, q)
+	got.page, got.err = fetchPage[T](ctx, w.core, w.path, q)
 	return got
 }
 
-// see says how far the list goes. Without paging data there may be a next page
-// as long as this one has items that the one before did not have.
+// see says how far the list goes.
 func (w *walker[T]) see(got *fetched[T]) {
-	repeats := false
 	if got.err == nil {
-		repeats = w.repeats(got.page.Items)
-		got.err = got.page.follows(got.number, repeats, w.resource.many)
+		got.err = w.turned(got)
 	}
-	switch {
-	case got.err != nil:
-		w.last = 0
-	case got.page.LastPage > 0:
+	if w.last = 0; got.err == nil {
 		w.last = got.page.LastPage
-	case len(got.page.Items) == 0 || repeats:
-		w.last, got.page.Items = 0, nil
-	default:
-		w.last = got.number + 1
 	}
 }
 
-// repeats reports whether the next page has all the items of the one before:
-// without paging data, that is a list without pages.
-func (w *walker[T]) repeats(items []T) bool {
-	before, now := w.before, make([]int64, len(items))
-	for i := range items {
-		now[i], _ = idOf(reflect.ValueOf(items[i]))
+// turned guards against a server that does not turn the pages: the same items
+// would come again and again.
+func (w *walker[T]) turned(got *fetched[T]) error {
+	ids := make([]int64, len(got.page.Items))
+	for i := range ids {
+		ids[i], _ = idOf(reflect.ValueOf(got.page.Items[i]))
 	}
-	w.before = now
-	if len(before) == 0 {
-		return before != nil && len(now) == 0
+	same := w.before != nil && slices.Equal(w.before, ids)
+	w.before = ids
+	switch {
+	case got.page.Page > 0 && got.page.Page != got.number:
+		return responseError(w.path, "the server does not turn the pages: page %d was requested and page %d returned", got.number, got.page.Page)
+	case same && len(ids) > 0 && got.page.Page > 0:
+		return nil // as many items as a page holds were created meanwhile
+	case same && (len(ids) > 0 || got.page.LastPage > got.number):
+		return responseError(w.path, "the server does not turn the pages: page %d of %d is the same as the one before", got.number, got.page.LastPage)
 	}
-	isGone := func(id int64) bool { return !slices.Contains(now, id) }
-	return len(before) <= len(now) && !slices.ContainsFunc(before, isGone)
+	return nil
 }
 
 func (w *walker[T]) take(got *fetched[T]) (more bool) {
@@ -143,44 +216,3 @@ func (w *walker[T]) take(got *fetched[T]) (more bool) {
 	}
 	return got.number < w.last
 }
-
-// follows guards against a server that does not turn the pages: a loop over it
-// would not end, and see the same items again and again.
-func (p *Page[T]) follows(number int, repeats bool, path string) error {
-	switch {
-	case p.Page > 0 && p.Page != number:
-		return answerError(path, "the server does not turn the pages: page %d was asked for and page %d came", number, p.Page)
-	case repeats && p.LastPage > 0 && (len(p.Items) > 0 || p.LastPage > number):
-		return answerError(path, "the server does not turn the pages: page %d of %d is the same as the one before", number, p.LastPage)
-	}
-	return nil
-}
-
-// fetchPage makes the call and returns its page of a list.
-func fetchPage[T any](ctx context.Context, c *core, req request) (*Page[T], error) {
-	var page *Page[T]
-	err := c.do(ctx, req, func(body []byte) error {
-		items, paging, err := envelope.List[T](body)
-		page = &Page[T]{
-			Items:    items,
-			Page:     int(paging.CurrentPage),
-			PerPage:  int(paging.PerPage),
-			LastPage: int(paging.LastPage),
-			Total:    int(paging.Total),
-		}
-		for i := range items {
-			err = cmp.Or(err, checkResult(&items[i]))
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
-}
-
-// The API's bounds of per_page (documented).
-const (
-	minPerPage = 1
-	maxPerPage = 100
-)

@@ -27,16 +27,13 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// A key with all that some format escapes, an address and a webhook's token.
-// However they are written, a part of each stays as it is: that part must not be
-// seen.
+// A key with everything that some format escapes, and an address. However they are
+// written, a part of each stays as it is: that part must not be shown.
 const (
 	privateKey   = `1|fk/5ecret+<&>"é'\x`
 	keyPart      = "5ecret"
 	privateEmail = "ada.lovelace+news@private.example"
 	emailPart    = "lovelace"
-	privateToken = "a t0ken that nobody guesses"
-	tokenPart    = "t0ken"
 )
 
 // requireNoKeyIn requires that no way to print the error, or anything inside of
@@ -63,8 +60,8 @@ func requireNoKeyIn(t *testing.T, name string, err error) {
 }
 
 // requirePrivateLog requires that no record shows the key, and none above debug
-// level the address or a webhook's token.
-func requirePrivateLog(t *testing.T, log string) {
+// level the address or one of the secrets.
+func requirePrivateLog(t *testing.T, log string, secrets ...string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
 		require.NotContains(t, line, keyPart)
@@ -72,7 +69,9 @@ func requirePrivateLog(t *testing.T, log string) {
 		require.NoError(t, json.Unmarshal([]byte(line), &record))
 		if record.Level > slog.LevelDebug {
 			require.NotContains(t, line, emailPart)
-			require.NotContains(t, line, tokenPart)
+			for _, secret := range secrets {
+				require.NotContains(t, line, secret)
+			}
 		}
 	}
 }
@@ -173,7 +172,7 @@ func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
 					}
 					return echo.answer(string(sent) + privateEmail)(req)
 				})
-				client, err := funnel.New(testBaseURL, privateKey,
+				client, err := newClientAt(testBaseURL, privateKey,
 					funnel.WithHTTPClient(&http.Client{Transport: transport}),
 					funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 					funnel.WithObserver(funnel.Observer{
@@ -193,12 +192,15 @@ func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
 				eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
 					failed(name, call(t.Context(), 7))
 				})
-				_, err = client.Contacts.GetByEmail(t.Context(), privateEmail)
+				_, err = client.Contacts.Get(t.Context(), funnel.Email(privateEmail))
 				require.Error(t, err)
-				failed("Contacts.GetByEmail", err)
+				failed("Contacts.Get", err)
 				_, _, err = client.Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: privateEmail})
 				require.Error(t, err)
 				failed("Contacts.Upsert", err)
+				_, err = client.Contacts.Tags(t.Context(), funnel.Email(privateEmail))
+				require.Error(t, err)
+				failed("Contacts.Tags", err)
 				require.NotEmpty(t, log.String())
 				requirePrivateLog(t, log.String())
 			})
@@ -233,10 +235,10 @@ func TestPrivacy_EchoThatIsNoHTTP(t *testing.T) {
 				sendsAndCloses(fmt.Sprintf(tt.answer, head[0], head[at]))(conn)
 			})
 			var log syncBuffer
-			client, err := funnel.New(server.url, privateKey, impatient(),
+			client, err := funnel.New(privateKey, funnel.WithBaseURL(server.url), impatient(),
 				funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 			require.NoError(t, err)
-			_, err = client.Contacts.GetByEmail(t.Context(), privateEmail)
+			_, err = client.Contacts.Get(t.Context(), funnel.Email(privateEmail))
 			require.Equal(t, callFailure{"GET", "/contact", 4, false}, failureOf(t, err))
 			requireNoKeyIn(t, tt.name, err)
 			require.NotContains(t, err.Error(), emailPart)
@@ -255,8 +257,15 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log syncBuffer
 				logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
+				var handler http.Handler // made when the secret is known
+				server := funneltest.NewServer(funneltest.WithAPIKey(privateKey), funneltest.WithWebhookHandler(
+					http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })))
+				defer server.Close()
+				client := server.Client(funnel.WithLogger(logger), funnel.WithRetry(funnel.RetryPolicy{Budget: -1}))
+				webhook, err := client.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: "https://hooks.example.com/"})
+				require.NoError(t, err)
 				deliveries := 0
-				handler, err := funnel.NewWebhookHandler(privateToken, func(context.Context, *funnel.Event) error {
+				handler, err = funnel.NewWebhookHandler(webhook.Secret, func(context.Context, *funnel.Event) error {
 					if deliveries++; deliveries%2 == 1 {
 						return errors.New("not now")
 					}
@@ -265,13 +274,6 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 					requireNoKeyIn(t, "delivery", err)
 					logger.ErrorContext(ctx, "delivery", "status", status, "err", err)
 				}))
-				require.NoError(t, err)
-				server := funneltest.NewServer(funneltest.WithAPIKey(privateKey), funneltest.WithWebhookHandler(handler))
-				defer server.Close()
-				hook, err := funnel.WebhookURL("https://hooks.example.com/", privateToken)
-				require.NoError(t, err)
-				client := server.Client(funnel.WithLogger(logger), funnel.WithRetry(funnel.RetryPolicy{Budget: -1}))
-				_, err = client.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: hook})
 				require.NoError(t, err)
 
 				failed, succeeded := 0, 0
@@ -298,32 +300,29 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 					server.Fail(fault)
 				}
 				for range 5 {
-					contact, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: privateEmail})
+					_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: privateEmail})
 					saw("Contacts.Create", err)
 					_, _, err = client.Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: privateEmail, FirstName: "Ada"})
 					saw("Contacts.Upsert", err)
-					_, err = client.Contacts.GetByEmail(t.Context(), privateEmail)
-					saw("Contacts.GetByEmail", err)
-					_, err = client.Contacts.List(t.Context(), funnel.ContactListParams{Search: privateEmail})
-					saw("Contacts.List", err)
+					_, err = client.Contacts.Get(t.Context(), funnel.Email(privateEmail))
+					saw("Contacts.Get", err)
 					saw("Call", client.Call(t.Context(), http.MethodGet, "/contact/"+privateEmail, nil, nil, nil))
 					eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
 						if name != "Webhooks.Delete" {
 							saw(name, call(t.Context(), 1))
 						}
 					})
-					if contact != nil {
-						saw("Contacts.Delete", client.Contacts.Delete(t.Context(), contact.ID))
-					}
+					require.NoError(t, server.Deliver(map[string]string{"email": privateEmail}))
+					saw("Contacts.Delete", client.Contacts.Delete(t.Context(), funnel.Email(privateEmail)))
 				}
 				require.Positive(t, failed)
 				require.Positive(t, succeeded)
 				require.NoError(t, server.WaitForDeliveries(t.Context()))
 				require.Positive(t, deliveries)
 				require.Contains(t, log.String(), "not now")
-				requirePrivateLog(t, log.String())
+				requirePrivateLog(t, log.String(), webhook.Secret)
 				if level == slog.LevelDebug {
-					require.Contains(t, log.String(), emailPart, "the test would notice")
+					require.Contains(t, log.String(), emailPart, "so that the test can fail")
 				}
 			})
 		})

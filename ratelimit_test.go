@@ -64,7 +64,7 @@ func TestALongJobIsNeverRejectedAndUsesTheWholeQuota(t *testing.T) {
 
 					start := time.Now()
 					spread(5000, goroutines, func(int) {
-						if _, err := client.Contacts.Get(t.Context(), 1); err != nil {
+						if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 							t.Error(err)
 						}
 					})
@@ -86,7 +86,7 @@ func TestAShortJobIsNotSlowedDown(t *testing.T) {
 		client := server.Client()
 		start := time.Now()
 		for range 50 {
-			_, err := client.Contacts.Get(t.Context(), 1)
+			_, err := client.Contacts.Get(t.Context(), funnel.ContactID(1))
 			require.NoError(t, err)
 		}
 		require.Equal(t, 2500*time.Millisecond, time.Since(start))
@@ -116,7 +116,7 @@ func TestTwoClientsThatKnowNothingOfEachOtherShareAKey(t *testing.T) {
 					client := server.Client()
 					both.Go(func() {
 						spread(2500, 25, func(int) {
-							if _, err := client.Contacts.Get(t.Context(), 1); err != nil {
+							if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 								t.Error(err)
 							}
 						})
@@ -139,13 +139,13 @@ func TestA429PausesTheWholeClient(t *testing.T) {
 		server.SeedContacts(1)
 		client := server.Client()
 		server.Fail(funneltest.Fault{Status: 429})
-		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.ContactID(1))
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		require.Equal(t, time.Now().Add(time.Minute), client.RateLimit().PausedUntil)
 
 		start := time.Now()
 		spread(500, 500, func(int) {
-			if _, err := client.Contacts.Get(t.Context(), 1); err != nil {
+			if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -178,7 +178,7 @@ func TestRateLimitTellsWhatTheClientKnows(t *testing.T) {
 			server.SeedContacts(1)
 			client := server.Client()
 			require.Equal(t, funnel.RateLimit{Limit: 600, Remaining: 594}, client.RateLimit(), "before the first call: its own count")
-			_, err := client.Contacts.Get(t.Context(), 1)
+			_, err := client.Contacts.Get(t.Context(), funnel.ContactID(1))
 			require.NoError(t, err)
 			if headers {
 				require.Equal(t, funnel.RateLimit{Limit: 600, Remaining: 599}, client.RateLimit())
@@ -214,19 +214,19 @@ func TestALimiterOfOnesOwn(t *testing.T) {
 		client := server.Client(funnel.WithLimiter(funnel.LimiterFromWaiter(evenPace{ticker})))
 		start := time.Now()
 		for range 20 {
-			_, err := client.Contacts.Get(t.Context(), 1)
+			_, err := client.Contacts.Get(t.Context(), funnel.ContactID(1))
 			require.NoError(t, err)
 		}
 		require.Equal(t, 2*time.Second, time.Since(start))
 
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := client.Contacts.Get(ctx, 1)
+		_, err := client.Contacts.Get(ctx, funnel.ContactID(1))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 
 		server.Fail(funneltest.Fault{Status: 429})
 		start = time.Now()
-		_, err = client.Contacts.Get(t.Context(), 1)
+		_, err = client.Contacts.Get(t.Context(), funnel.ContactID(1))
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, time.Since(start), time.Minute, "the pause stays")
 	})
@@ -256,7 +256,7 @@ func TestWithLimiter_IsToldEveryOutcome(t *testing.T) {
 			answers(503, "", "Retry-After", "2"),
 			tooMany("Retry-After", "70", limit, "600", remaining, "0"),
 			cutShort(200, `{"succ`),
-			answers(200, `{"success":true,"data":{"id":7}}`, limit, "600", remaining, "599", "X-RateLimit-Reset", "4102444800"))
+			answers(200, success(seven), limit, "600", remaining, "599", "X-RateLimit-Reset", "4102444800"))
 		limiter := &recordingLimiter{}
 		client := api.client(t, funnel.WithLimiter(limiter), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 6}))
 		require.NoError(t, getContact.call(t.Context(), client))
@@ -285,7 +285,7 @@ func TestWithLimiter_ItsErrorFailsTheCall(t *testing.T) {
 func TestWithRateLimit_SpacesRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 		client := api.client(t, funnel.WithRateLimit(2, 10*time.Second))
 		started := time.Now()
 		for range 6 {
@@ -316,13 +316,13 @@ func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
 					}, nil
 				})))
 				server.Fail(funneltest.Fault{Status: 429})
-				_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+				_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.ContactID(1))
 				require.ErrorIs(t, err, funnel.ErrRateLimited)
-				require.PanicsWithValue(t, "a bug", func() { _, _ = client.Contacts.Get(t.Context(), 1) })
+				require.PanicsWithValue(t, "a bug", func() { _, _ = client.Contacts.Get(t.Context(), funnel.ContactID(1)) })
 
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
-				_, err = client.Contacts.Get(ctx, 1)
+				_, err = client.Contacts.Get(ctx, funnel.ContactID(1))
 				require.NoError(t, err)
 			})
 		})
@@ -352,7 +352,7 @@ func TestAfterAPauseALostAnswerLetsNoMoreIn(t *testing.T) {
 func TestWithLimiter_ASlotThatComesInAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var acquired, released atomic.Int64
-		api := newMockAPI(t).on(http.MethodPost, "/funnel", after(2*time.Second, tooMany()), data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodPost, "/funnel", after(2*time.Second, tooMany()), data(seven))
 		client := api.client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
 			if acquired.Add(1) == 2 {
 				time.Sleep(3 * time.Second) // a 429 comes meanwhile
@@ -388,10 +388,10 @@ func TestAPanicOnTheWayKeepsNoSlot(t *testing.T) {
 			req.Header.Set("Authorization", "Bearer "+server.APIKey())
 			return nil
 		}))
-		require.Panics(t, func() { _, _ = client.Contacts.Get(t.Context(), 1) })
+		require.Panics(t, func() { _, _ = client.Contacts.Get(t.Context(), funnel.ContactID(1)) })
 		panics = false
 		start := time.Now()
-		_, err := client.Contacts.Get(t.Context(), 1)
+		_, err := client.Contacts.Get(t.Context(), funnel.ContactID(1))
 		require.NoError(t, err)
 		require.LessOrEqual(t, time.Since(start), 65*time.Second)
 	})
@@ -405,11 +405,11 @@ func TestALaterAndLongerPauseRefusesThoseWhoWait(t *testing.T) {
 		client := server.Client()
 		server.Fail(funneltest.Fault{Status: 429})
 		server.Fail(funneltest.Fault{Status: 429, Header: http.Header{"Retry-After": {"3600"}}})
-		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), 1)
+		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.ContactID(1))
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		start := time.Now() // a minute's pause; whoever goes first then makes it an hour's
 		spread(3, 3, func(int) {
-			if _, err := client.Contacts.Get(t.Context(), 1); !errors.Is(err, funnel.ErrRateLimited) {
+			if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); !errors.Is(err, funnel.ErrRateLimited) {
 				t.Errorf("after %s: %v", time.Since(start), err)
 			}
 		})
@@ -425,7 +425,7 @@ func TestAnHourlyQuotaDoesNotStretchTheServersMinute(t *testing.T) {
 		client := server.Client(funnel.WithRateLimit(5000, time.Hour))
 		start := time.Now()
 		for range 700 {
-			_, err := client.Contacts.Get(t.Context(), 1)
+			_, err := client.Contacts.Get(t.Context(), funnel.ContactID(1))
 			require.NoError(t, err)
 		}
 		require.LessOrEqual(t, time.Since(start), 70*time.Second)
@@ -440,7 +440,7 @@ func TestARateLimitWaitIsNeverLongerThanItsMaximum(t *testing.T) {
 		client := server.Client(funnel.WithRetry(funnel.RetryPolicy{RateLimitWait: 10 * time.Minute}), funnel.WithMaxResponseBytes(math.MaxInt64))
 		server.Fail(funneltest.Fault{Status: 429})
 		start := time.Now()
-		_, err := client.Contacts.Get(t.Context(), 1)
+		_, err := client.Contacts.Get(t.Context(), funnel.ContactID(1))
 		require.NoError(t, err)
 		require.Equal(t, 10*time.Minute, time.Since(start))
 	})
@@ -503,7 +503,7 @@ func TestRateLimit_PauseThatIsTooLongForANewCall(t *testing.T) {
 func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodPost, "/funnel", data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodPost, "/funnel", data(seven))
 		client := api.client(t, funnel.WithRateLimit(1, time.Minute))
 		require.NoError(t, createFunnel.call(t.Context(), client))
 		wait(t, 20*time.Second)

@@ -63,7 +63,7 @@ func program(t *testing.T, snippet string) string {
 	if strings.HasPrefix(snippet, "package ") {
 		return snippet
 	}
-	const given = "ctx context.Context, client *funnel.Client, baseURL, apiKey, email, token string"
+	const given = "ctx context.Context, client *funnel.Client, apiKey, baseURL, email, secret string"
 	function := func(end string) string {
 		return "func _(" + given + ") error {\n{\n" + snippet + end + "}\nreturn nil\n}\n"
 	}
@@ -74,6 +74,9 @@ func program(t *testing.T, snippet string) string {
 	for _, statement := range file.Decls[0].(*ast.FuncDecl).Body.List[0].(*ast.BlockStmt).List {
 		if made, ok := statement.(*ast.AssignStmt); ok && made.Tok == token.DEFINE {
 			for _, name := range made.Lhs {
+				if fmt.Sprint(name) == "_" {
+					continue
+				}
 				fmt.Fprintf(&used, "_ = %s\n", name)
 			}
 		}

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
-	"strings"
+
+	"github.com/funnel-go/funnel/internal/envelope"
 )
 
 // A service is what all of a client's services are underneath. It may be nil:
@@ -22,17 +25,17 @@ func (s *service) c() *core {
 	return s.core
 }
 
-// A resource describes one of the API's resources, and does with it what the
-// API does with all of them: one is a noun, many are its plural, and an id is
-// never in the path (assumed).
+// A resource describes one of the API's resources. The path of one is a noun, the
+// path of many is its plural, the method tells the operation, and an id is never
+// in a path.
 type resource[T any] struct {
 	core    *core
 	one     string // path of one
 	many    string // path of the list
-	idField string // name of its id, in a query and in a body
+	idField string // name of its id in a request
 
-	// unique tells that one with the same key cannot be created twice, so that
-	// a creation may be repeated.
+	// unique is set if a second one with the same key is rejected, so that a
+	// repeated create cannot duplicate it.
 	unique bool
 }
 
@@ -41,111 +44,140 @@ func (r resource[T]) list(ctx context.Context, params any) (*Page[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.page(ctx, q)
-}
-
-func (r resource[T]) page(ctx context.Context, q url.Values) (*Page[T], error) {
-	return fetchPage[T](ctx, r.core, request{method: http.MethodGet, path: r.many, query: q.Encode()})
+	return fetchPage[T](ctx, r.core, r.many, q)
 }
 
 func (r resource[T]) all(ctx context.Context, params any) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		q, err := listQuery(params)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		walk(ctx, r, q, yield)
-	}
+	return walk[T](ctx, r.core, r.many, func() (url.Values, error) { return listQuery(params) })
 }
 
-// collect reads a whole list that is short by its nature.
-func (r resource[T]) collect(ctx context.Context, q url.Values) ([]T, error) {
-	items := []T{}
-	var failed error
-	walk(ctx, r, q, func(item *T, err error) bool {
-		if err != nil {
-			failed = err
-			return false
-		}
-		items = append(items, *item)
-		return true
-	})
-	if failed != nil {
-		return nil, failed
-	}
-	return items, nil
+// whole reads a list that has no pages.
+func (r resource[T]) whole(ctx context.Context) ([]T, error) {
+	return fetchAll[T](ctx, r.core, r.many, nil)
 }
 
 func (r resource[T]) get(ctx context.Context, id ID[T]) (*T, error) {
 	if err := checkID(r.idField, id); err != nil {
 		return nil, err
 	}
-	return r.find(ctx, r.idQuery(id))
+	return r.find(ctx, url.Values{r.idField: {id.String()}}, func(got *T) error {
+		return checkSame(r.idField, id.String(), idString(got))
+	})
 }
 
-func (r resource[T]) find(ctx context.Context, q string) (*T, error) {
-	return fetch[T](ctx, r.core, request{method: http.MethodGet, path: r.one, query: q})
+// find reads the one that the query names. isSame checks that the server has
+// returned that one, and not just any.
+func (r resource[T]) find(ctx context.Context, q url.Values, isSame func(*T) error) (*T, error) {
+	return fetch(ctx, r.core, request{method: http.MethodGet, path: r.one, query: q.Encode()}, isSame)
 }
 
 func (r resource[T]) create(ctx context.Context, params any) (*T, error) {
 	if err := check(params); err != nil {
 		return nil, err
 	}
-	return fetch[T](ctx, r.core, request{method: http.MethodPost, path: r.one, body: params, repeatable: r.unique})
+	return fetch[T](ctx, r.core, request{method: http.MethodPost, path: r.one, body: params, repeatable: r.unique}, nil)
 }
 
-func (r resource[T]) update(ctx context.Context, id ID[T], params any) (*T, error) {
+// idOnly returns the id alone, of a resource of which create returns no more.
+func idOnly[T any](created *T, err error) (ID[T], error) {
+	if err != nil {
+		return 0, err
+	}
+	id, _ := idOf(reflect.ValueOf(created).Elem())
+	return ID[T](id), nil
+}
+
+// optionalID is the decoder for a response that may contain the id of the resource,
+// or nothing.
+func optionalID[T any](id *ID[T]) decoder {
+	return func(body []byte) error {
+		if err := envelope.Success(body); err != nil {
+			return err
+		}
+		if result, err := envelope.Data[struct {
+			ID ID[T] `json:"id"`
+		}](body); err == nil {
+			*id = result.ID
+		}
+		return nil
+	}
+}
+
+// B5: update and delete use the path of create and name the resource by the same
+// parameter as every other operation.
+func (r resource[T]) update(ctx context.Context, id ID[T], params any) error {
 	if err := checkID(r.idField, id); err != nil {
-		return nil, err
+		return err
 	}
 	if err := check(params); err != nil {
-		return nil, err
+		return err
 	}
-	return fetch[T](ctx, r.core, request{method: http.MethodPut, path: r.one, body: r.idBody(id, params)})
+	return r.core.do(ctx, request{method: http.MethodPut, path: r.one, body: object{{r.idField, id}}.and(params)}, nil)
 }
 
 func (r resource[T]) delete(ctx context.Context, id ID[T]) error {
 	if err := checkID(r.idField, id); err != nil {
 		return err
 	}
-	return r.core.do(ctx, request{method: http.MethodDelete, path: r.one, query: r.idQuery(id)}, nil)
+	return r.core.do(ctx, deletion(r.one, object{{r.idField, id}}), nil)
 }
 
-// idQuery names one resource in the query of a GET or DELETE.
-func (r resource[T]) idQuery(id ID[T]) string {
-	return r.idField + "=" + id.String()
+// B1: a DELETE has its parameters in a JSON body, like a PUT.
+func deletion(path string, params any) request {
+	return request{method: http.MethodDelete, path: path, body: params}
 }
 
-// idValues is idQuery for those who add to it.
-func (r resource[T]) idValues(id ID[T]) url.Values {
-	return url.Values{r.idField: {id.String()}}
+// An object is a JSON object with its fields in order.
+type object []field
+
+type field struct {
+	name  string
+	value any
 }
 
-// idBody names one resource in the body of a POST or PUT, beside the fields of
-// params, a struct.
-func (r resource[T]) idBody(id ID[T], params any) json.Marshaler {
-	return body{field: r.idField, id: int64(id), params: params}
+// MarshalJSON implements [json.Marshaler].
+func (o object) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	for i, f := range o {
+		buf.WriteByte("{,"[min(i, 1)])
+		buf.WriteString(strconv.Quote(f.name) + ":")
+		value, err := json.Marshal(f.value)
+		if err != nil {
+			return nil, err
+		}
+		buf.Write(value)
+	}
+	buf.WriteByte('}')
+	return buf.Bytes(), nil
 }
 
-type body struct {
-	field  string
-	id     int64
+// and returns the object with the fields of params, a struct, behind its own.
+func (o object) and(params any) json.Marshaler { return extended{o, params} }
+
+type extended struct {
+	object object
 	params any
 }
 
-func (b body) MarshalJSON() ([]byte, error) {
-	fields, err := json.Marshal(b.params)
+func (e extended) MarshalJSON() ([]byte, error) {
+	first, err := e.object.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
-	var buf bytes.Buffer
-	buf.WriteString(`{"` + b.field + `":` + strconv.FormatInt(b.id, 10))
-	if rest := fields[1:]; rest[0] != '}' {
-		buf.WriteByte(',')
+	rest, err := json.Marshal(e.params)
+	if err != nil || len(rest) <= len("{}") {
+		return first, err
 	}
-	buf.Write(fields[1:])
-	return buf.Bytes(), nil
+	return append(append(first[:len(first)-1], ','), rest[1:]...), nil
+}
+
+// checkSame reports a response that has another resource than the one asked for,
+// as a server sends that ignores the parameter.
+func checkSame(field, asked, got string) error {
+	if asked != got {
+		return fmt.Errorf("%w: another resource was requested (%s)", envelope.ErrUnexpected, field)
+	}
+	return nil
 }
 
 // listQuery encodes the parameters of a list and checks what all lists have.
@@ -158,31 +190,13 @@ func listQuery(params any) (url.Values, error) {
 		return nil, err
 	}
 	if perPage, _ := strconv.Atoi(q.Get("per_page")); q.Has("per_page") && (perPage < minPerPage || perPage > maxPerPage) {
-		return nil, argumentError("per_page", "is %d: must be between %d and %d, or 0 for the default", perPage, minPerPage, maxPerPage)
+		return nil, argumentError("per_page", "is %d: must be between %d and %d, or 0 for the API's default", perPage, minPerPage, maxPerPage)
 	}
 	if page, _ := strconv.Atoi(q.Get("page")); page < 0 {
 		return nil, argumentError("page", "is %d: pages count from 1", page)
 	}
+	if q.Has("range") {
+		q.Set("period", string(PeriodBetween))
+	}
 	return q, nil
-}
-
-// joinIDs writes a list of ids as a query has it.
-func joinIDs[R any](ids []ID[R]) string {
-	var b strings.Builder
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(id.String())
-	}
-	return b.String()
-}
-
-// notNil makes a nil slice in update params the empty one that it stands for:
-// null would leave the field as it is.
-func notNil[T any](list *[]T) *[]T {
-	if list != nil && *list == nil {
-		return &[]T{}
-	}
-	return list
 }

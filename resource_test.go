@@ -2,15 +2,21 @@ package funnel_test
 
 import (
 	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"iter"
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,7 +25,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// fakeAPI returns an API in memory and a client of it.
+// fakeAPI returns an in-memory API and a client of it.
 func fakeAPI(t *testing.T, opts ...funneltest.Option) (*funneltest.Server, *funnel.Client) {
 	t.Helper()
 	server := funneltest.NewServer(opts...)
@@ -27,11 +33,11 @@ func fakeAPI(t *testing.T, opts ...funneltest.Option) (*funneltest.Server, *funn
 	return server, server.Client()
 }
 
-// atNine is a clock that stands still, for what depends on the day.
+// atNine is a clock that stands still, for tests that depend on the day.
 func atNine() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
 
 // A badInput is a call that is refused before anything is sent, and the name of
-// the argument that is to blame.
+// the argument that the error names.
 type badInput struct {
 	name  string
 	call  func(context.Context, *funnel.Client) error
@@ -50,20 +56,20 @@ func runBadInputTests(t *testing.T, tests []badInput) {
 	}
 }
 
-// noIDs are none that a resource can have.
+// noIDs are ids that no resource can have.
 var noIDs = []funnel.ID[any]{0, -1, math.MinInt64}
 
-// A refusal is a call with input that the SDK passes on and the server refuses.
-type refusal struct {
+// A serverError is a call with input that the SDK passes on and the server rejects.
+type serverError struct {
 	name    string
 	call    func(context.Context, *funnel.Client) error
-	sends   string              // part of the query or of the body
+	sends   string              // part of the query or the body
 	code    funnel.Code         // of the error
-	details map[string][]string // of a validation error
+	details map[string][]string // of a validation error; nil: not checked
 }
 
-// runRefusalTests makes each call with an API of its own, set up by setUp.
-func runRefusalTests(t *testing.T, setUp func(*testing.T, *funnel.Client), tests []refusal) {
+// runServerErrorTests makes each call with a fake of its own, prepared by setUp.
+func runServerErrorTests(t *testing.T, setUp func(*testing.T, *funnel.Client), tests []serverError) {
 	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,12 +85,12 @@ func runRefusalTests(t *testing.T, setUp func(*testing.T, *funnel.Client), tests
 			if tt.details != nil {
 				require.Equal(t, tt.details, asError[*funnel.ValidationError](t, err).Details)
 			}
-			require.JSONEq(t, before, snapshot(t, server), "refused, and done all the same")
+			require.JSONEq(t, before, snapshot(t, server), "rejected, and done all the same")
 		})
 	}
 }
 
-// snapshot returns the state of the API.
+// snapshot returns the state of the fake.
 func snapshot(t *testing.T, server *funneltest.Server) string {
 	t.Helper()
 	state, err := server.Snapshot()
@@ -92,196 +98,321 @@ func snapshot(t *testing.T, server *funneltest.Server) string {
 	return string(state)
 }
 
-// queries returns the queries of what has arrived so far.
-func queries(api *mockAPI) []string {
-	all := []string{}
-	for _, req := range api.requests() {
-		all = append(all, req.Query)
-	}
-	return all
+// A write is a call that returns only an error.
+type write struct {
+	method, path string
+	call         func(context.Context, *funnel.Client) error
 }
 
-// A list that is given as a pointer to a nil slice is an empty one: it empties
-// what it replaces, which null would leave as it is.
-func TestUpdate_NilSliceEmptiesAList(t *testing.T) {
+var writes = map[string]write{
+	"Contacts.Update": {"PUT", "/contact", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.Update(ctx, funnel.ContactID(12), funnel.ContactUpdateParams{})
+	}},
+	"Contacts.Delete": {"DELETE", "/contact", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.Delete(ctx, funnel.ContactID(12))
+	}},
+	"Contacts.AddTag": {"POST", "/contact-tag", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.AddTag(ctx, funnel.ContactID(12), 7)
+	}},
+	"Contacts.RemoveTag": {"DELETE", "/contact-tag", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.RemoveTag(ctx, funnel.ContactID(12), 7)
+	}},
+	"Contacts.SetCustomField": {"PUT", "/contact-custom-field", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.SetCustomField(ctx, funnel.ContactID(12), 5, "Plus")
+	}},
+	"Tags.Update": {"PUT", "/tag", func(ctx context.Context, c *funnel.Client) error {
+		return c.Tags.Update(ctx, 7, funnel.TagUpdateParams{})
+	}},
+	"Tags.Delete": {"DELETE", "/tag", func(ctx context.Context, c *funnel.Client) error { return c.Tags.Delete(ctx, 7) }},
+	"Sequences.Update": {"PUT", "/sequence", func(ctx context.Context, c *funnel.Client) error {
+		return c.Sequences.Update(ctx, 3, funnel.SequenceUpdateParams{})
+	}},
+	"Sequences.Delete": {"DELETE", "/sequence", func(ctx context.Context, c *funnel.Client) error { return c.Sequences.Delete(ctx, 3) }},
+	"Sequences.Enroll": {"POST", "/contact-sequence", func(ctx context.Context, c *funnel.Client) error {
+		return c.Sequences.Enroll(ctx, 3, funnel.ContactID(12))
+	}},
+	"Sequences.Unenroll": {"DELETE", "/contact-sequence", func(ctx context.Context, c *funnel.Client) error {
+		return c.Sequences.Unenroll(ctx, 3, funnel.ContactID(12))
+	}},
+	"Sequences.UpdateStage": {"PUT", "/sequence-stage", func(ctx context.Context, c *funnel.Client) error {
+		return c.Sequences.UpdateStage(ctx, 31, funnel.StageUpdateParams{})
+	}},
+	"Sequences.DeleteStage": {"DELETE", "/sequence-stage", func(ctx context.Context, c *funnel.Client) error {
+		return c.Sequences.DeleteStage(ctx, 31)
+	}},
+	"Sequences.UpdateStageContent": {"PUT", "/sequence-stage-content", func(ctx context.Context, c *funnel.Client) error {
+		return c.Sequences.UpdateStageContent(ctx, 31, funnel.StageContentParams{Subject: "Hello", Body: "Hi"})
+	}},
+	"Funnels.Update": {"PUT", "/funnel", func(ctx context.Context, c *funnel.Client) error {
+		return c.Funnels.Update(ctx, 4, funnel.FunnelUpdateParams{})
+	}},
+	"Funnels.Delete": {"DELETE", "/funnel", func(ctx context.Context, c *funnel.Client) error { return c.Funnels.Delete(ctx, 4) }},
+	"Funnels.UpdateStep": {"PUT", "/funnel-step", func(ctx context.Context, c *funnel.Client) error {
+		return c.Funnels.UpdateStep(ctx, 41, funnel.StepUpdateParams{})
+	}},
+	"Funnels.DeleteStep": {"DELETE", "/funnel-step", func(ctx context.Context, c *funnel.Client) error { return c.Funnels.DeleteStep(ctx, 41) }},
+	"Campaigns.Update": {"PUT", "/campaign", func(ctx context.Context, c *funnel.Client) error {
+		return c.Campaigns.Update(ctx, 6, funnel.CampaignUpdateParams{})
+	}},
+	"Campaigns.Delete": {"DELETE", "/campaign", func(ctx context.Context, c *funnel.Client) error { return c.Campaigns.Delete(ctx, 6) }},
+	"Campaigns.Schedule": {"POST", "/campaign-schedule", func(ctx context.Context, c *funnel.Client) error {
+		return c.Campaigns.Schedule(ctx, 6, atNine())
+	}},
+	"Campaigns.Unschedule": {"DELETE", "/campaign-schedule", func(ctx context.Context, c *funnel.Client) error {
+		return c.Campaigns.Unschedule(ctx, 6)
+	}},
+	"Webhooks.Delete": {"DELETE", "/webhook", func(ctx context.Context, c *funnel.Client) error { return c.Webhooks.Delete(ctx, 8) }},
+}
+
+// No page shows what an update or a delete returns, so that any data will do. What
+// the response must say is "success", unless it is empty.
+func TestWrites_NeedSuccessButNoData(t *testing.T) {
 	t.Parallel()
-	server, client := fakeAPI(t)
-	ctx := t.Context()
-	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
-	require.NoError(t, err)
-	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch", TagIDs: []funnel.TagID{tag.ID}})
-	require.NoError(t, err)
-	webhook, err := client.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
-	require.NoError(t, err)
-
-	_, err = client.Campaigns.Update(ctx, campaign.ID, funnel.CampaignUpdateParams{TagIDs: &[]funnel.TagID{}})
-	requireArgumentError(t, err, "tag_ids") // a choice that came out empty is not everybody
-	campaign, err = client.Campaigns.Update(ctx, campaign.ID, funnel.CampaignUpdateParams{TagIDs: new([]funnel.TagID)})
-	require.NoError(t, err)
-	require.Empty(t, campaign.TagIDs)
-	require.JSONEq(t, `{"campaign_id":1,"tag_ids":[]}`, lastBody(server))
-
-	_, err = client.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/other", Events: []funnel.EventType{}})
-	requireArgumentError(t, err, "events")
-	for _, none := range [][]funnel.EventType{nil, {}} {
-		webhook, err = client.Webhooks.Update(ctx, webhook.ID, funnel.WebhookUpdateParams{Events: &none})
-		require.NoError(t, err)
-		require.Empty(t, webhook.Events)
-		require.JSONEq(t, `{"webhook_id":1,"events":[]}`, lastBody(server))
+	for name, w := range writes {
+		for body, ok := range map[string]bool{
+			"":                               true,
+			`{"success":true}`:               true,
+			`{"success":true,"data":null}`:   true,
+			`{"success":true,"data":[]}`:     true,
+			`{"success":true,"data":"done"}`: true,
+			`{"data":{"id":12}}`:             false,
+			`{"message":"ok"}`:               false,
+			`{}`:                             false,
+			`[]`:                             false,
+			`{"success":false}`:              false,
+			`{"success":1}`:                  false,
+		} {
+			t.Run(name+" "+body, func(t *testing.T) {
+				t.Parallel()
+				api := newMockAPI(t).on(w.method, w.path, answers(200, body))
+				err := w.call(t.Context(), api.client(t))
+				require.Len(t, api.requests(), 1)
+				if ok {
+					require.NoError(t, err)
+					return
+				}
+				require.Equal(t, body, string(asError[*funnel.APIError](t, err).Body))
+				require.True(t, funnel.MayHaveBeenApplied(err))
+			})
+		}
 	}
 }
 
-// lastBody returns the body of the last request that arrived.
-func lastBody(server *funneltest.Server) string {
-	requests := server.Requests()
-	return string(requests[len(requests)-1].Body)
-}
-
-// A query takes a stated number of ids, and the error for more says so. A body
-// takes any number.
-func TestTenThousandTagIDs(t *testing.T) {
+// A read needs data, of its own shape.
+func TestReads_NeedData(t *testing.T) {
 	t.Parallel()
-	ids := make([]funnel.TagID, 10_000)
-	for i := range ids {
-		ids[i] = funnel.TagID(i + 1)
+	for _, sample := range wireSamples {
+		for _, body := range []string{
+			``, `{}`, `{"success":true}`, `{"success":true,"data":null}`, `{"success":true,"data":"done"}`, `{"success":true,"data":7}`,
+			`{"success":true,"data":{"data":` + sample.data + `}}`, `{"data":` + sample.data + `}`, sample.data,
+		} {
+			t.Run(sample.name+" "+body, func(t *testing.T) {
+				t.Parallel()
+				api := newMockAPI(t).on(sample.method, sample.path, answers(200, body))
+				_, err := sample.call(funnel.WithoutRetry(t.Context()), api.client(t))
+				require.Equal(t, body, string(asError[*funnel.APIError](t, err).Body))
+				require.Equal(t, sample.method == "POST", funnel.MayHaveBeenApplied(err))
+			})
+		}
 	}
-	inQueries := map[string]func(context.Context, *funnel.Client, []funnel.TagID) error{
-		"List": func(ctx context.Context, c *funnel.Client, ids []funnel.TagID) error {
-			_, err := c.Contacts.List(ctx, funnel.ContactListParams{TagIDs: ids})
-			return err
-		},
-		"All": func(ctx context.Context, c *funnel.Client, ids []funnel.TagID) error {
-			_, err := collect(c.Contacts.All(ctx, funnel.ContactListParams{TagIDs: ids}))
-			return err
-		},
-		"RemoveTags": func(ctx context.Context, c *funnel.Client, ids []funnel.TagID) error {
-			return c.Contacts.RemoveTags(ctx, 12, ids...)
-		},
-	}
-	for name, call := range inQueries {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := newMockAPI(t).on("GET", "/contacts", data(`[]`)).on("DELETE", "/contact-tag", data(`null`))
-			client := api.client(t)
-			err := call(t.Context(), client, ids)
-			requireArgumentError(t, err, "tag_ids")
-			require.EqualError(t, err, "funnel: tag_ids: has 10000 ids: a query takes at most 500, so ask several times")
-			require.Error(t, call(t.Context(), client, ids[:501]))
-			require.Empty(t, api.requests())
+}
 
-			require.NoError(t, call(t.Context(), client, ids[:500]))
-			require.Less(t, len(api.requests()[0].Query), 8000, "longer than servers accept")
+// A create without a unique key is sent once if its response is lost, and the error
+// says that it may have been applied.
+func TestCreate_LostResponseIsReported(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/sequence", "/sequence-stage", "/funnel", "/funnel-step", "/campaign"} {
+		i := slices.IndexFunc(wireSamples, func(s wireSample) bool { return s.method == "POST" && s.path == path })
+		requireSentOnce(t, path, func(ctx context.Context, c *funnel.Client) error {
+			_, err := wireSamples[i].call(ctx, c)
+			return err
 		})
 	}
+	requireSentOnce(t, "/contact-sequence", writes["Sequences.Enroll"].call)
+	requireSentOnce(t, "/campaign-schedule", writes["Campaigns.Schedule"].call)
+}
 
-	inBodies := map[string]func(context.Context, *funnel.Client) error{
-		"AddTags": func(ctx context.Context, c *funnel.Client) error { return c.Contacts.AddTags(ctx, 12, ids...) },
-		"create a contact": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: ids})
-			return err
-		},
-		"create a campaign": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch", TagIDs: ids})
-			return err
-		},
-		"update a campaign": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Campaigns.Update(ctx, 6, funnel.CampaignUpdateParams{TagIDs: &ids})
-			return err
-		},
-	}
-	for name, call := range inBodies {
-		t.Run(name, func(t *testing.T) {
+func requireSentOnce(t *testing.T, path string, call func(context.Context, *funnel.Client) error) {
+	t.Helper()
+	t.Run("POST "+path, func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on("POST", path, breaks(io.ErrUnexpectedEOF))
+		err := call(t.Context(), api.client(t))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Equal(t, callFailure{"POST", path, 1, true}, failureOf(t, err))
+	})
+}
+
+// A create with a unique key is sent again if its response is lost: a second one
+// is rejected.
+func TestCreate_WithUniqueKeyIsRetried(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/contact", "/tag", "/webhook"} {
+		i := slices.IndexFunc(wireSamples, func(s wireSample) bool { return s.method == "POST" && s.path == path })
+		sample := wireSamples[i]
+		t.Run("POST "+path, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).
-				on("POST", "/contact-tag", data(`{}`)).on("POST", "/contact", data(`{"id":1}`)).
-				on("POST", "/campaign", data(`{"id":6}`)).on("PUT", "/campaign", data(`{"id":6}`))
-			require.NoError(t, call(t.Context(), api.client(t)))
-			require.Contains(t, api.requests()[0].Body, ",9999,10000]")
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on("POST", path, breaks(io.ErrUnexpectedEOF), sample.wrap(sample.data))
+				got, err := sample.call(t.Context(), api.client(t))
+				require.NoError(t, err)
+				require.Equal(t, sample.want, got)
+				require.Len(t, api.requests(), 2)
+
+				api = newMockAPI(t).on("POST", path, breaks(io.ErrUnexpectedEOF), failure(409, "SOMETHING_EXISTS", "Taken"))
+				_, err = sample.call(t.Context(), api.client(t))
+				require.ErrorIs(t, err, funnel.Code("SOMETHING_EXISTS"))
+				require.True(t, funnel.MayHaveBeenApplied(err), "by the first attempt")
+			})
 		})
 	}
 }
 
-// A resource without an id is an answer of another shape, which must not pass for
-// what was asked for; a creation may have been done.
-func TestAResultWithoutAnIDIsRefused(t *testing.T) {
+// The doc comment of each create names the fields that its response does not have.
+func TestCreate_DocsNameFieldsThatStayZero(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]string{
-		"no id":                `{"email":"ada@example.com"}`,
-		"null":                 `{"id":null,"name":"vip"}`,
-		"another name":         `{"contact_id":7}`,
-		"one level down":       `{"contact":{"id":7}}`,
-		"only a message":       `{"message":"ok"}`,
-		"in one of the items":  `[{"id":1},{"id":0}]`,
-		"in each of the items": `[{"contact":{"id":7}}]`,
+	for name, tt := range map[string]struct {
+		created any
+		zero    []string
+	}{
+		"TagsService.Create":           {sampleNewTag, []string{"CreatedAt"}},
+		"SequencesService.Create":      {sampleSequence, nil},
+		"SequencesService.CreateStage": {sampleStage, nil},
+		"FunnelsService.Create":        {sampleNewFunnel, []string{"Steps"}},
+		"FunnelsService.CreateStep":    {sampleNewStep, []string{"Type"}},
+		"WebhooksService.Create":       {sampleNewWebhook, []string{"CreatedAt"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).on("GET", "/contacts", data(body)).on("GET", "/contact", data(body)).
-				on("POST", "/contact", data(body)).on("PUT", "/contact", data(body))
-			contacts := api.client(t).Contacts
-			var err error
-			if body[0] == '[' {
-				_, err = contacts.List(t.Context(), funnel.ContactListParams{})
-			} else {
-				_, err = contacts.Get(t.Context(), 7)
-				require.False(t, funnel.MayHaveBeenApplied(err))
-				require.ErrorContains(t, err, "it has no id: application/json: {")
-				_, err = contacts.Update(t.Context(), 7, funnel.ContactUpdateParams{})
-				require.True(t, funnel.MayHaveBeenApplied(err))
-				_, err = contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com"})
-				require.True(t, funnel.MayHaveBeenApplied(err))
+			var zero []string
+			v := reflect.ValueOf(tt.created)
+			for i := range v.NumField() {
+				if v.Field(i).IsZero() {
+					zero = append(zero, v.Type().Field(i).Name)
+				}
 			}
-			require.ErrorContains(t, err, "the answer is not what the API promises: it has no id")
+			require.Equal(t, tt.zero, zero)
+			doc := strings.Join(strings.Fields(docOf(t, name)), " ")
+			for _, field := range zero {
+				require.Regexp(t, `\b`+field+` stays (zero|nil)\b`, doc)
+			}
+			require.Equal(t, len(zero) > 0, strings.Contains(doc, "stays"))
 		})
 	}
 }
 
-// Of calls that make the same thing at the same moment exactly one wins, and
-// the others get the code of the conflict.
-func TestTheSameAtTheSameMoment_OneWins(t *testing.T) {
+// docOf returns the doc comment of a method, such as TagsService.Create.
+func docOf(t *testing.T, name string) string {
+	t.Helper()
+	receiver, method, _ := strings.Cut(name, ".")
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, path := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || fn.Name.Name != method {
+				continue
+			}
+			if star, ok := fn.Recv.List[0].Type.(*ast.StarExpr); ok {
+				if ident, ok := star.X.(*ast.Ident); ok && ident.Name == receiver {
+					return fn.Doc.Text()
+				}
+			}
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return ""
+}
+
+// All lists end with the error that ended them, after the items before it.
+func TestAll_EndsWithItsError(t *testing.T) {
+	t.Parallel()
+	for path, list := range map[string]func(context.Context, *funnel.Client) (int, error){
+		"/contacts": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Contacts.All(ctx, funnel.ContactListParams{}))
+		},
+		"/tags": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Tags.All(ctx, funnel.TagListParams{}))
+		},
+		"/tags-contacts": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Tags.AllContacts(ctx, 7))
+		},
+		"/sequences": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Sequences.All(ctx, funnel.SequenceListParams{}))
+		},
+		"/funnels": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Funnels.All(ctx, funnel.FunnelListParams{}))
+		},
+		"/campaigns": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Campaigns.All(ctx, funnel.CampaignListParams{}))
+		},
+		"/orders": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Orders.All(ctx, funnel.OrderListParams{}))
+		},
+		"/transactions": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Transactions.All(ctx, funnel.TransactionListParams{}))
+		},
+		"/subscriptions": func(ctx context.Context, c *funnel.Client) (int, error) {
+			return counted(c.Subscriptions.All(ctx, funnel.SubscriptionListParams{}))
+		},
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on("GET", path,
+				answers(200, `{"success":true,"data":[{"id":1},{"id":2}],"meta":{"current_page":1,"per_page":2,"last_page":2,"total":3}}`),
+				failure(403, funnel.ErrForbidden, "No"))
+			n, err := list(t.Context(), api.client(t))
+			require.ErrorIs(t, err, funnel.ErrForbidden)
+			require.Equal(t, 2, n)
+		})
+	}
+}
+
+func counted[T any](items iter.Seq2[*T, error]) (int, error) {
+	all, err := collect(items)
+	return len(all), err
+}
+
+// Of calls that create the same thing at the same time exactly one succeeds, and the
+// others get the code of the conflict.
+func TestConflict_OneOfManyCallsSucceeds(t *testing.T) {
 	t.Parallel()
 	const rivals = 30
-	tests := []struct {
-		name     string
+	for name, tt := range map[string]struct {
 		call     func(ctx context.Context, c *funnel.Client, rival int) error
 		conflict funnel.Code
-		count    string // of what there is to be one more of; empty: updates
+		count    string // of what there is one more; empty: an update
 	}{
-		{"contacts", func(ctx context.Context, c *funnel.Client, rival int) error {
+		"contacts": {func(ctx context.Context, c *funnel.Client, rival int) error {
 			_, err := c.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", FirstName: strconv.Itoa(rival)})
 			return err
 		}, funnel.ErrContactExists, "contacts"},
-		{"tags", func(ctx context.Context, c *funnel.Client, _ int) error {
+		"tags": {func(ctx context.Context, c *funnel.Client, _ int) error {
 			_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
 			return err
 		}, funnel.ErrTagExists, "tags"},
-		{"webhooks", func(ctx context.Context, c *funnel.Client, _ int) error {
+		"webhooks": {func(ctx context.Context, c *funnel.Client, _ int) error {
 			_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
 			return err
 		}, funnel.ErrWebhookExists, "webhooks"},
-		{"steps of a funnel", func(ctx context.Context, c *funnel.Client, _ int) error {
-			_, err := c.Funnels.CreateStep(ctx, funnel.StepCreateParams{FunnelID: 1, Name: "Buy", Path: "buy"})
-			return err
-		}, funnel.ErrPathTaken, "steps"},
-		{"paths of steps", func(ctx context.Context, c *funnel.Client, rival int) error {
-			_, err := c.Funnels.UpdateStep(ctx, funnel.StepID(rival+1), funnel.StepUpdateParams{Path: funnel.Ptr("new")})
-			return err
+		"paths of steps": {func(ctx context.Context, c *funnel.Client, rival int) error {
+			return c.Funnels.UpdateStep(ctx, funnel.StepID(rival+1), funnel.StepUpdateParams{Path: funnel.Ptr("new")})
 		}, funnel.ErrPathTaken, ""},
-		{"names of tags", func(ctx context.Context, c *funnel.Client, rival int) error {
-			_, err := c.Tags.Update(ctx, funnel.TagID(rival+1), funnel.TagUpdateParams{Name: funnel.Ptr("new")})
-			return err
+		"names of tags": {func(ctx context.Context, c *funnel.Client, rival int) error {
+			return c.Tags.Update(ctx, funnel.TagID(rival+1), funnel.TagUpdateParams{Name: funnel.Ptr("new")})
 		}, funnel.ErrTagExists, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, client := fakeAPI(t)
-			_, err := client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Spring"})
+			_, err := client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Shop"})
 			require.NoError(t, err)
-			for i := range rivals { // for updates to have something of their own
+			for i := range rivals { // what the updates change
 				_, err := client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "tag " + strconv.Itoa(i)})
 				require.NoError(t, err)
-				_, err = client.Funnels.CreateStep(t.Context(), funnel.StepCreateParams{FunnelID: 1, Name: "Step", Path: "step-" + strconv.Itoa(i)})
+				_, err = client.Funnels.CreateStep(t.Context(), funnel.StepCreateParams{FunnelID: 1, Name: "Step"})
 				require.NoError(t, err)
 			}
 			before := server.Counts()
@@ -298,15 +429,15 @@ func TestTheSameAtTheSameMoment_OneWins(t *testing.T) {
 			close(start)
 			all.Wait()
 
-			winners := 0
+			succeeded := 0
 			for _, err := range errs {
 				if err == nil {
-					winners++
+					succeeded++
 				} else {
 					require.ErrorIs(t, err, tt.conflict)
 				}
 			}
-			require.Equal(t, 1, winners)
+			require.Equal(t, 1, succeeded)
 			if tt.count != "" {
 				before[tt.count]++
 			}
@@ -315,206 +446,34 @@ func TestTheSameAtTheSameMoment_OneWins(t *testing.T) {
 	}
 }
 
-// Every method of every service shows in an example how it is used.
+// U+FFFD, by which decoders replace what is not UTF-8, is itself valid.
+func TestUTF8_ReplacementCharacterIsSent(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on("POST", "/contact", createdAs(contactIDJSON))
+	_, err := api.client(t).Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "jose@example.com", FirstName: "José \uFFFD 🙂"})
+	require.NoError(t, err)
+	require.Contains(t, api.requests()[0].Body, "José \uFFFD 🙂")
+}
+
+// Every method of every service has an example.
 func TestEveryMethod_HasAnExample(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("example*_test.go")
 	require.NoError(t, err)
-	examples := map[string]bool{}
+	var source []byte
 	for _, file := range files {
-		source, err := os.ReadFile(file)
+		content, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, match := range regexp.MustCompile(`(?m)^func Example(\w+)Service_(\w+)\(\)`).FindAllSubmatch(source, -1) {
-			examples[string(match[1])+"."+string(match[2])] = true
+		source = append(source, content...)
+	}
+	client := reflect.TypeFor[funnel.Client]()
+	for i := range client.NumField() {
+		field := client.Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		for j := range field.Type.NumMethod() {
+			require.Contains(t, string(source), "func Example"+field.Type.Elem().Name()+"_"+field.Type.Method(j).Name+"()")
 		}
 	}
-	eachMethod(newMockAPI(t).client(t), func(name string, _ bool, _ func(context.Context, int64) error) {
-		require.Contains(t, examples, name)
-	})
-}
-
-// A creation without a unique key is sent once if no answer comes: nobody knows
-// whether it has been done, and the error says so.
-func TestLostAnswerToACreation_IsReported(t *testing.T) {
-	t.Parallel()
-	calls := map[string]func(context.Context, *funnel.Client) error{
-		"/sequence": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Welcome"})
-			return err
-		},
-		"/sequence-stage": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: 3, Type: funnel.StageWait})
-			return err
-		},
-		"/contact-sequence": func(ctx context.Context, c *funnel.Client) error { return c.Sequences.Enroll(ctx, 3, 12) },
-		"/funnel": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
-			return err
-		},
-		"/funnel-step": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Funnels.CreateStep(ctx, funnel.StepCreateParams{FunnelID: 4, Name: "Buy", Path: "buy"})
-			return err
-		},
-		"/campaign": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "Launch"})
-			return err
-		},
-		"/campaign-schedule": func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Campaigns.Schedule(ctx, 6, time.Now().Add(time.Hour))
-			return err
-		},
-	}
-	for path, call := range calls {
-		t.Run("POST "+path, func(t *testing.T) {
-			t.Parallel()
-			api := newMockAPI(t).on("POST", path, breaks(io.ErrUnexpectedEOF))
-			err := call(t.Context(), api.client(t))
-			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-			require.Equal(t, callFailure{"POST", path, 1, true}, failureOf(t, err))
-		})
-	}
-}
-
-// All of the services' lists end with the error that ended them, and hand out
-// nothing beside it.
-func TestAll_EndsWithItsError(t *testing.T) {
-	t.Parallel()
-	lists := map[string]func(context.Context, *funnel.Client) (int, error){
-		"contacts": func(ctx context.Context, c *funnel.Client) (int, error) {
-			items, err := collect(c.Contacts.All(ctx, funnel.ContactListParams{}))
-			return len(items), err
-		},
-		"tags": func(ctx context.Context, c *funnel.Client) (int, error) {
-			items, err := collect(c.Tags.All(ctx, funnel.TagListParams{}))
-			return len(items), err
-		},
-		"sequences": func(ctx context.Context, c *funnel.Client) (int, error) {
-			items, err := collect(c.Sequences.All(ctx, funnel.SequenceListParams{}))
-			return len(items), err
-		},
-		"funnels": func(ctx context.Context, c *funnel.Client) (int, error) {
-			items, err := collect(c.Funnels.All(ctx, funnel.FunnelListParams{}))
-			return len(items), err
-		},
-		"campaigns": func(ctx context.Context, c *funnel.Client) (int, error) {
-			items, err := collect(c.Campaigns.All(ctx, funnel.CampaignListParams{}))
-			return len(items), err
-		},
-		"webhooks": func(ctx context.Context, c *funnel.Client) (int, error) {
-			items, err := collect(c.Webhooks.All(ctx, funnel.WebhookListParams{}))
-			return len(items), err
-		},
-	}
-	for name, list := range lists {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := newMockAPI(t).on("GET", "/"+name,
-				answers(200, `{"success":true,"data":[{"id":1},{"id":2}],"meta":{"current_page":1,"per_page":2,"last_page":2,"total":3}}`),
-				failure(403, funnel.ErrForbidden, "No"))
-			n, err := list(t.Context(), api.client(t))
-			require.ErrorIs(t, err, funnel.ErrForbidden)
-			require.Equal(t, 2, n)
-		})
-	}
-}
-
-// A choice that came out empty is not the choice of all.
-func TestAnEmptyChoiceIsRefused(t *testing.T) {
-	t.Parallel()
-	api := newMockAPI(t)
-	client := api.client(t)
-	for name, call := range map[string]func() error{
-		"tag_ids": func() error {
-			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{TagIDs: []funnel.TagID{}})
-			return err
-		},
-		"tag_ids ": func() error {
-			_, err := collect(client.Contacts.All(t.Context(), funnel.ContactListParams{TagIDs: []funnel.TagID{}}))
-			return err
-		},
-		"sequence_ids": func() error {
-			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{SequenceIDs: []funnel.SequenceID{}})
-			return err
-		},
-		"tag_ids  ": func() error {
-			_, err := client.Campaigns.Create(t.Context(), funnel.CampaignCreateParams{Name: "Launch", TagIDs: []funnel.TagID{}})
-			return err
-		},
-	} {
-		requireArgumentError(t, call(), strings.TrimSpace(name))
-	}
-	require.Empty(t, api.requests())
-}
-
-// JSON has no text but UTF-8, and would replace what is none: a name from a file
-// in Latin-1 would be lost in part.
-func TestATextThatIsNotUTF8IsRefused(t *testing.T) {
-	t.Parallel()
-	const latin1 = "Jos\xe9"
-	api := newMockAPI(t)
-	client := api.client(t)
-	for _, test := range []struct {
-		field string
-		call  func() error
-	}{
-		{"email", func() error {
-			_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: latin1 + "@example.com"})
-			return err
-		}},
-		{"first_name", func() error {
-			_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "jose@example.com", FirstName: latin1})
-			return err
-		}},
-		{"last_name", func() error {
-			_, err := client.Contacts.Update(t.Context(), 1, funnel.ContactUpdateParams{LastName: funnel.Ptr(latin1)})
-			return err
-		}},
-		{"custom_fields", func() error {
-			_, _, err := client.Contacts.Upsert(t.Context(), funnel.ContactCreateParams{
-				Email: "jose@example.com", CustomFields: funnel.CustomFields{"city": "K\xf6ln"},
-			})
-			return err
-		}},
-		{"custom_fields", func() error {
-			_, err := client.Contacts.Update(t.Context(), 1, funnel.ContactUpdateParams{CustomFields: &funnel.CustomFields{"Stra\xdfe": "1"}})
-			return err
-		}},
-		{"search", func() error {
-			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{Search: latin1})
-			return err
-		}},
-		{"events", func() error {
-			_, err := client.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: "https://example.com", Events: []funnel.EventType{latin1}})
-			return err
-		}},
-		{"body", func() error {
-			_, err := client.Sequences.UpdateStageContent(t.Context(), 1, funnel.StageContentParams{Subject: "Hi", Body: latin1})
-			return err
-		}},
-	} {
-		err := test.call()
-		requireArgumentError(t, err, test.field)
-		require.ErrorContains(t, err, "UTF-8", test.field)
-	}
-	require.Empty(t, api.requests())
-
-	api.on("POST", "/contact", data(`{"id":7}`))
-	_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "jose@example.com", FirstName: "José \uFFFD 🙂"})
-	require.NoError(t, err, "which is UTF-8")
-}
-
-func TestAnAddressWithWhiteSpaceAroundItIsRefused(t *testing.T) {
-	t.Parallel()
-	api := newMockAPI(t)
-	client := api.client(t)
-	for _, email := range []string{"ada@example.com ", " ada@example.com", "ada@example.com\u00a0"} {
-		_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: email})
-		requireArgumentError(t, err, "email")
-		require.ErrorContains(t, err, "trim it")
-		_, err = client.Contacts.GetByEmail(t.Context(), email)
-		requireArgumentError(t, err, "email")
-		_, err = client.Contacts.Update(t.Context(), 1, funnel.ContactUpdateParams{Email: &email})
-		requireArgumentError(t, err, "email")
-	}
-	require.Empty(t, api.requests())
 }

@@ -99,17 +99,21 @@ func (c *call) assessResult() (repeat bool, err error) {
 		return false, c.apiError(failure)
 	}
 	c.unsettle()
-	return errors.Is(err, envelope.ErrUnreadable) && c.isRepeatable(), c.apiError(&envelope.Failure{Message: err.Error() + c.excerpt()})
+	return errors.Is(err, envelope.ErrUnreadable) && c.isRepeatable(), c.formatError(err)
 }
 
 // isRepeatable reports whether the request may be sent again when nobody knows
 // what became of it.
 func (c *call) isRepeatable() bool {
-	switch c.method {
+	return c.repeatable || isIdempotent(c.method)
+}
+
+func isIdempotent(method string) bool {
+	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
 		return true
 	}
-	return c.repeatable
+	return false
 }
 
 // unsettle takes note that the last attempt may have taken effect.

@@ -38,7 +38,7 @@ const (
 var (
 	getContact = operation{get, "get a contact", http.MethodGet, "/contact",
 		func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.Get(ctx, 7)
+			_, err := c.Contacts.Get(ctx, funnel.ContactID(7))
 			return err
 		}}
 	createFunnel = operation{otherPost, "create a funnel", http.MethodPost, "/funnel",
@@ -47,7 +47,7 @@ var (
 			return err
 		}}
 	deleteContact = operation{putAndDelete, "delete a contact", http.MethodDelete, "/contact",
-		func(ctx context.Context, c *funnel.Client) error { return c.Contacts.Delete(ctx, 7) }}
+		func(ctx context.Context, c *funnel.Client) error { return c.Contacts.Delete(ctx, funnel.ContactID(7)) }}
 	createTag = operation{uniquePost, "create a tag", http.MethodPost, "/tag",
 		func(ctx context.Context, c *funnel.Client) error {
 			_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
@@ -68,21 +68,26 @@ var operations = []operation{
 		_, err := c.Contacts.List(ctx, funnel.ContactListParams{})
 		return err
 	}},
+	{get, "list webhooks", http.MethodGet, "/webhooks", func(ctx context.Context, c *funnel.Client) error {
+		_, err := c.Webhooks.List(ctx)
+		return err
+	}},
 	callOperation(get, http.MethodGet),
 	callOperation(get, http.MethodHead),
 
 	{putAndDelete, "update a contact", http.MethodPut, "/contact", func(ctx context.Context, c *funnel.Client) error {
-		_, err := c.Contacts.Update(ctx, 7, funnel.ContactUpdateParams{FirstName: funnel.Ptr("Ada")})
-		return err
+		return c.Contacts.Update(ctx, funnel.ContactID(7), funnel.ContactUpdateParams{FirstName: funnel.Ptr("Ada")})
 	}},
 	callOperation(putAndDelete, http.MethodPut),
 	deleteContact,
-	{putAndDelete, "remove tags", http.MethodDelete, "/contact-tag", func(ctx context.Context, c *funnel.Client) error {
-		return c.Contacts.RemoveTags(ctx, 7, 1)
+	{putAndDelete, "set a custom field", http.MethodPut, "/contact-custom-field", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.SetCustomField(ctx, funnel.ContactID(7), 1, "pro")
+	}},
+	{putAndDelete, "remove a tag", http.MethodDelete, "/contact-tag", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.RemoveTag(ctx, funnel.ContactID(7), 1)
 	}},
 	{putAndDelete, "unschedule a campaign", http.MethodDelete, "/campaign-schedule", func(ctx context.Context, c *funnel.Client) error {
-		_, err := c.Campaigns.Unschedule(ctx, 7)
-		return err
+		return c.Campaigns.Unschedule(ctx, 7)
 	}},
 
 	{uniquePost, "create a contact", http.MethodPost, "/contact", func(ctx context.Context, c *funnel.Client) error {
@@ -94,21 +99,20 @@ var operations = []operation{
 		_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
 		return err
 	}},
-	{uniquePost, "add tags", http.MethodPost, "/contact-tag", func(ctx context.Context, c *funnel.Client) error {
-		return c.Contacts.AddTags(ctx, 7, 1)
+	{uniquePost, "add a tag", http.MethodPost, "/contact-tag", func(ctx context.Context, c *funnel.Client) error {
+		return c.Contacts.AddTag(ctx, funnel.ContactID(7), 1)
 	}},
 
 	createFunnel,
 	{otherPost, "enrol a contact", http.MethodPost, "/contact-sequence", func(ctx context.Context, c *funnel.Client) error {
-		return c.Sequences.Enroll(ctx, 5, 7)
+		return c.Sequences.Enroll(ctx, 5, funnel.ContactID(7))
 	}},
 	{otherPost, "create a campaign", http.MethodPost, "/campaign", func(ctx context.Context, c *funnel.Client) error {
 		_, err := c.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "May"})
 		return err
 	}},
 	{otherPost, "schedule a campaign", http.MethodPost, "/campaign-schedule", func(ctx context.Context, c *funnel.Client) error {
-		_, err := c.Campaigns.Schedule(ctx, 7, time.Now().Add(time.Hour))
-		return err
+		return c.Campaigns.Schedule(ctx, 7, time.Now().Add(time.Hour))
 	}},
 	callOperation(otherPost, http.MethodPost),
 	callOperation(otherPost, http.MethodPatch),
@@ -286,7 +290,11 @@ func TestRetryTable(t *testing.T) {
 		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(303, ""),
 	}, {
 		name:     "2xx that means another thing by success",
-		reply:    answers(201, `{"success":1,"data":{"id":7}}`),
+		reply:    answers(201, `{"success":1,"data":`+seven+`}`),
+		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(201, ""),
+	}, {
+		name:     "2xx that does not say that it is a success",
+		reply:    answers(201, `{"data":`+seven+`}`),
 		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(201, ""),
 	}}
 	for _, row := range rows {
@@ -395,7 +403,7 @@ func TestRetry_SucceedsAfterFailures(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(tt.op.method, tt.op.path, append(tt.replies, data(`{"id":7}`))...)
+				api := newMockAPI(t).on(tt.op.method, tt.op.path, append(tt.replies, data(seven))...)
 				client := api.client(t)
 				var response funnel.Response
 				started := time.Now()
@@ -510,7 +518,7 @@ func TestRetry_RetryAfter(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.reply, data(`{"id":7}`))
+				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.reply, data(seven))
 				require.NoError(t, createFunnel.call(t.Context(), api.client(t, funnel.WithRetry(tt.policy))))
 				gaps := gapsBetween(api.requests())
 				require.Len(t, gaps, 1)
@@ -607,7 +615,7 @@ func TestWithoutRetry_SendsOnce(t *testing.T) {
 func TestWithoutRetry_WaitsForTheRateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), data(`{"id":7}`))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), data(seven))
 		client := api.client(t)
 		ctx := funnel.WithoutRetry(t.Context())
 		require.ErrorIs(t, getContact.call(ctx, client), funnel.ErrRateLimited)
@@ -673,8 +681,8 @@ func TestRetry_RetryAfterOverMaxRateLimitWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
-			on(http.MethodGet, "/contact", tooMany("Retry-After", "600"), data(`{"id":7}`)).
-			on(http.MethodPost, "/funnel", data(`{"id":7}`))
+			on(http.MethodGet, "/contact", tooMany("Retry-After", "600"), data(seven)).
+			on(http.MethodPost, "/funnel", data(seven))
 		client := api.client(t)
 		started := time.Now()
 
@@ -708,7 +716,7 @@ func TestRetry_RetryAfterOfYears(t *testing.T) {
 		t.Run(years, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", years), data(`{"id":7}`))
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", years), data(seven))
 				client := api.client(t)
 				err := getContact.call(t.Context(), client)
 				require.Equal(t, 24*time.Hour, asError[*funnel.RateLimitError](t, err).RetryAfter)
@@ -761,7 +769,7 @@ func TestRetry_CancelDuringAWait(t *testing.T) {
 			cause: syscall.ECONNREFUSED, want: callFailure{"POST", "/funnel", 1, false}},
 		{name: "pause after the call's own 429", replies: []reply{tooMany()},
 			cause: funnel.ErrRateLimited, want: callFailure{"POST", "/funnel", 1, false}},
-		{name: "quota", replies: []reply{data(`{"id":7}`)}, before: 1, opts: []funnel.Option{oneInAMinute},
+		{name: "quota", replies: []reply{data(seven)}, before: 1, opts: []funnel.Option{oneInAMinute},
 			want: callFailure{"POST", "/funnel", 0, false}},
 		{name: "quota of a retry", replies: []reply{failure(503, "SERVER_ERROR", "Oops")}, opts: []funnel.Option{oneInAMinute},
 			at:    10 * time.Second,
@@ -816,7 +824,7 @@ func TestRetry_CancelledWaitKeepsTheAnswer(t *testing.T) {
 		time.AfterFunc(time.Second/2, cancel)
 		err := getContact.call(ctx, api.client(t))
 		require.EqualError(t, err, "funnel: GET /contact: context canceled, while waiting to try again after "+
-			"GET /contact: 500 SERVER_ERROR: Oops")
+			"GET /contact: 500 SERVER_ERROR: Oops (request r-1)")
 		answered := asError[*funnel.APIError](t, err)
 		require.Equal(t, said, string(answered.Body))
 		require.Equal(t, "r-1", answered.RequestID)
@@ -871,9 +879,9 @@ func TestRetry_DeleteThatFindsNothingTheSecondTime(t *testing.T) {
 	t.Run("not where a result is expected", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			api := newMockAPI(t).on(http.MethodDelete, "/campaign-schedule", breaks(io.EOF), notFound)
-			campaign, err := api.client(t).Campaigns.Unschedule(t.Context(), 7)
-			require.Nil(t, campaign)
+			api := newMockAPI(t).on(http.MethodDelete, "/anything", breaks(io.EOF), notFound)
+			var out map[string]any
+			err := api.client(t).Call(t.Context(), http.MethodDelete, "/anything", nil, nil, &out)
 			require.ErrorIs(t, err, funnel.ErrNotFound)
 			require.True(t, failureOf(t, err).MayHaveBeenApplied)
 		})
@@ -948,7 +956,7 @@ func TestWithRetry_BadPolicy(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.field, func(t *testing.T) {
 			t.Parallel()
-			client, err := funnel.New(testBaseURL, testKey, funnel.WithRetry(tt.policy))
+			client, err := funnel.New(testKey, funnel.WithBaseURL(testBaseURL), funnel.WithRetry(tt.policy))
 			require.Nil(t, client)
 			requireArgumentError(t, err, "RetryPolicy."+tt.field)
 		})
@@ -971,7 +979,7 @@ func TestDefaultRetryPolicy(t *testing.T) {
 func TestRetry_ContextThatEndsWithTheAnswer(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	client := newMockAPI(t).on(http.MethodPost, "/funnel", data(`{"id":7}`)).client(t, funnel.WithObserver(funnel.Observer{
+	client := newMockAPI(t).on(http.MethodPost, "/funnel", data(seven)).client(t, funnel.WithObserver(funnel.Observer{
 		AttemptDone: func(context.Context, funnel.AttemptInfo, funnel.AttemptResult) { cancel() },
 	}))
 	require.NoError(t, createFunnel.call(ctx, client))

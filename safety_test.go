@@ -113,7 +113,7 @@ func TestKey_EchoedByTheServerIsHidden(t *testing.T) {
 			{"page's title", htmlPage(502, "unknown key "+key)},
 			{"page of success", htmlPage(200, "unknown key "+key)},
 			{"content type", answers(200, "?", "Content-Type", "text/plain; key="+key)},
-			{"other JSON", answers(200, `{"success":true,"data":"`+inJSON+`"}`)},
+			{"other JSON", data(`"` + inJSON + `"`)},
 			{"no success", answers(200, `{"success":false,"error":{"message":"`+inJSON+`"}}`)},
 			{"location", answers(302, "", "Location", "https://evil.example/?key="+url.QueryEscape(key))},
 			{"transport's error", breaks(errors.New("malformed header: Bearer " + key))},
@@ -130,7 +130,7 @@ func TestKey_EchoedByTheServerIsHidden(t *testing.T) {
 							slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}),
 							slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}),
 						} {
-							client, err := funnel.New(testBaseURL, key,
+							client, err := newClientAt(testBaseURL, key,
 								funnel.WithHTTPClient(&http.Client{Transport: api}), funnel.WithLogger(slog.New(handler)))
 							require.NoError(t, err)
 							requireHidden(t, key, op.call(t.Context(), client))
@@ -213,7 +213,7 @@ func TestQuery_LeavesTheRestOfAnError(t *testing.T) {
 	transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		return nil, tellTale{"cannot get " + req.URL.String(), &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
 	})
-	_, err := clientOver(t, transport).Contacts.GetByEmail(funnel.WithoutRetry(t.Context()), "ada@example.com")
+	_, err := clientOver(t, transport).Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.Email("ada@example.com"))
 	require.NotContains(t, err.Error(), "ada")
 	require.Equal(t, "read", asError[*net.OpError](t, err).Op)
 	var timeout interface{ Timeout() bool }
@@ -260,7 +260,7 @@ func TestQuery_IsNotInErrors(t *testing.T) {
 			client := clientOver(t, transport, funnel.WithObserver(funnel.Observer{
 				AttemptDone: func(_ context.Context, _ funnel.AttemptInfo, result funnel.AttemptResult) { observed = result.Err },
 			}))
-			_, err := client.Contacts.GetByEmail(funnel.WithoutRetry(t.Context()), email)
+			_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.Email(email))
 			for _, err := range []error{err, observed} {
 				require.ErrorIs(t, err, io.EOF)
 				require.NotContains(t, err.Error(), "ada")
@@ -319,14 +319,15 @@ func TestEmail_WithALineBreakIsRefused(t *testing.T) {
 			_, _, err := client.Contacts.Upsert(ctx, funnel.ContactCreateParams{Email: bad})
 			return err
 		},
+		"Get": func(ctx context.Context) error {
+			_, err := client.Contacts.Get(ctx, funnel.Email(bad))
+			return err
+		},
 		"Update": func(ctx context.Context) error {
-			_, err := client.Contacts.Update(ctx, 7, funnel.ContactUpdateParams{Email: funnel.Ptr(bad)})
-			return err
+			return client.Contacts.Update(ctx, funnel.Email(bad), funnel.ContactUpdateParams{FirstName: funnel.Ptr("Ada")})
 		},
-		"GetByEmail": func(ctx context.Context) error {
-			_, err := client.Contacts.GetByEmail(ctx, bad)
-			return err
-		},
+		"Delete": func(ctx context.Context) error { return client.Contacts.Delete(ctx, funnel.Email(bad)) },
+		"Enroll": func(ctx context.Context) error { return client.Sequences.Enroll(ctx, 5, funnel.Email(bad)) },
 	}
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {

@@ -10,130 +10,115 @@ import (
 // A SequenceID identifies a sequence.
 type SequenceID = ID[Sequence]
 
-// A Sequence is a series of stages that enrolled contacts go through, such as
-// e-mails with waits between them.
+// A Sequence is a series of stages, such as e-mails, for the contacts enrolled in
+// it.
 type Sequence struct {
-	ID          SequenceID     `json:"id"`
-	Name        string         `json:"name"`
-	Status      SequenceStatus `json:"status"`
-	StagesCount int            `json:"stages_count"` // how many stages it has
-	CreatedAt   Timestamp      `json:"created_at"`
+	ID   SequenceID   `json:"id"`
+	Name string       `json:"name"`
+	Type SequenceType `json:"type"`
 }
 
-// A SequenceStatus says whether a sequence runs. The set is open: a status that
-// the SDK does not know is passed on.
-type SequenceStatus string
+// A SequenceType is the type of a sequence. The set is open: other values are
+// passed on in both directions.
+type SequenceType string
 
-// The statuses of a sequence (assumed).
+// The types of a sequence (documented).
 const (
-	SequenceDraft  SequenceStatus = "draft"
-	SequenceActive SequenceStatus = "active"
-	SequencePaused SequenceStatus = "paused"
+	SequenceNormal   SequenceType = "normal" // the API's default
+	SequenceInverted SequenceType = "inverted"
 )
 
-// SequenceListParams pages sequences. A zero field is left out.
+// SequenceListParams pages sequences. A zero field is not sent.
 type SequenceListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 }
 
-// SequenceCreateParams describes a new sequence. A zero field is left out.
+// SequenceCreateParams describes a new sequence. A zero field is not sent.
 type SequenceCreateParams struct {
-	Name   string         `json:"name"` // required
-	Status SequenceStatus `json:"status,omitempty"`
+	Name string       `json:"name"` // required
+	Type SequenceType `json:"type,omitempty"`
 }
 
 func (p SequenceCreateParams) check() error { return checkText("name", p.Name) }
 
-// SequenceUpdateParams changes a sequence. A nil field leaves it as it is.
+// SequenceUpdateParams changes a sequence. A nil field is left as it is.
 type SequenceUpdateParams struct {
-	Name   *string         `json:"name,omitempty"`
-	Status *SequenceStatus `json:"status,omitempty"`
+	Name *string       `json:"name,omitempty"`
+	Type *SequenceType `json:"type,omitempty"`
 }
 
 // A StageID identifies a stage of a sequence.
 type StageID = ID[Stage]
 
-// A Stage is one step of a sequence.
+// A Stage is one stage of a sequence. It follows the stage before it after
+// TimeValue times TimeType.
 type Stage struct {
-	ID           StageID    `json:"id"`
-	SequenceID   SequenceID `json:"sequence_id"`
-	Type         StageType  `json:"type"`
-	Position     int        `json:"position"`      // in its sequence
-	DelayMinutes int        `json:"delay_minutes"` // of a wait stage
-	TagID        TagID      `json:"tag_id"`        // of a stage that adds or removes a tag
+	ID         StageID    `json:"id"`
+	SequenceID SequenceID `json:"sequence_id"`
+	Step       int        `json:"step"` // place in the sequence, from 1
+	Name       string     `json:"name"`
+	StageType  StageType  `json:"stage_type"`
+	TimeValue  int        `json:"time_value"` // in units of TimeType
+	TimeType   TimeType   `json:"time_type"`
 }
 
-// A StageType says what a stage does. The set is open: a type that the SDK does
-// not know is passed on.
+// A StageType says what a stage does. The set is open: other values are passed on
+// in both directions.
 type StageType string
 
-// The types of a stage (assumed, but for send_email, which the reference names).
+// The types of a stage (documented).
 const (
 	StageSendEmail StageType = "send_email"
-	StageWait      StageType = "wait"
-	StageAddTag    StageType = "add_tag"
-	StageRemoveTag StageType = "remove_tag"
+	StageSendSMS   StageType = "send_sms"
+	StageAction    StageType = "action"
 )
 
-// StageCreateParams describes a new stage. A zero field is left out.
+// A TimeType is the unit of a stage's delay, in seconds. The set is open: other
+// values are passed on in both directions.
+type TimeType int
+
+// The units of a stage's delay (documented).
+const (
+	TimeTypeHours TimeType = 3600
+	TimeTypeDays  TimeType = 86400 // the API's default
+	TimeTypeWeeks TimeType = 604800
+)
+
+// StageCreateParams describes a new stage. A zero field is not sent.
 type StageCreateParams struct {
-	SequenceID   SequenceID `json:"sequence_id"`             // required
-	Type         StageType  `json:"type"`                    // required
-	Position     *int       `json:"position,omitempty"`      // nil: after the last
-	DelayMinutes int        `json:"delay_minutes,omitempty"` // of a wait stage, in minutes
-	TagID        TagID      `json:"tag_id,omitempty"`        // of a stage that adds or removes a tag
+	SequenceID SequenceID `json:"sequence_id"`          // required
+	Name       string     `json:"name,omitempty"`       // the API's default: "Step" and its number
+	StageType  StageType  `json:"stage_type,omitempty"` // the API's default is not documented
+	TimeValue  int        `json:"time_value,omitempty"` // the API's default: 1; for 0 see WithField
+	TimeType   TimeType   `json:"time_type,omitempty"`  // the API's default: TimeTypeDays
 }
 
-func (p StageCreateParams) check() error {
-	if err := checkID("sequence_id", p.SequenceID); err != nil {
-		return err
-	}
-	if p.TagID != 0 {
-		if err := checkID("tag_id", p.TagID); err != nil {
-			return err
-		}
-	}
-	return checkText("type", string(p.Type))
-}
+func (p StageCreateParams) check() error { return checkID("sequence_id", p.SequenceID) }
 
-// StageUpdateParams changes a stage. A nil field leaves it as it is.
+// StageUpdateParams changes a stage. A nil field is left as it is.
 type StageUpdateParams struct {
-	Type         *StageType `json:"type,omitempty"`
-	Position     *int       `json:"position,omitempty"`
-	DelayMinutes *int       `json:"delay_minutes,omitempty"` // in minutes
-	TagID        *TagID     `json:"tag_id,omitempty"`
+	Name      *string    `json:"name,omitempty"`
+	StageType *StageType `json:"stage_type,omitempty"`
+	TimeValue *int       `json:"time_value,omitempty"` // in units of TimeType
+	TimeType  *TimeType  `json:"time_type,omitempty"`
 }
 
-func (p StageUpdateParams) check() error {
-	if p.TagID == nil {
-		return nil
-	}
-	return checkID("tag_id", *p.TagID)
-}
-
-// StageContent is the e-mail that a send_email stage sends.
-type StageContent struct {
-	StageID     StageID `json:"stage_id"`
-	Subject     string  `json:"subject"`
-	Body        string  `json:"body"`
-	PreviewText string  `json:"preview_text"`
-}
-
-// StageContentParams is the e-mail that a send_email stage is to send. A zero
-// PreviewText is left out.
+// StageContentParams is the e-mail of a send_email stage.
 type StageContentParams struct {
-	Subject     string `json:"subject"` // required
-	Body        string `json:"body"`    // required
-	PreviewText string `json:"preview_text,omitempty"`
+	Subject string `json:"subject"` // required
+	Body    string `json:"body"`    // required
 }
 
+// B12: an e-mail has subject and body. Likewise assumed: a stage's update takes what
+// its create takes, a tag's create and update take name, and a step's update takes
+// name and path.
 func (p StageContentParams) check() error {
 	if err := checkText("subject", p.Subject); err != nil {
 		return err
 	}
 	if strings.TrimSpace(p.Body) == "" {
-		return argumentError("body", "is empty: it is required")
+		return argumentError("body", "is required")
 	}
 	return nil
 }
@@ -146,7 +131,7 @@ func (s *SequencesService) resource() resource[Sequence] {
 	return resource[Sequence]{
 		core:    (*service)(s).c(),
 		one:     "/sequence",
-		many:    "/sequences",
+		many:    "/sequences", // B10: the list of sequences has pages, and its items what create returns
 		idField: "sequence_id",
 	}
 }
@@ -155,46 +140,53 @@ func (s *SequencesService) stages() resource[Stage] {
 	return resource[Stage]{
 		core:    (*service)(s).c(),
 		one:     "/sequence-stage",
-		many:    "/sequence-stages",
 		idField: "stage_id",
 	}
 }
 
-// List returns one page of the sequences.
+// List returns one page of sequences.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) List(ctx context.Context, params SequenceListParams) (*Page[Sequence], error) {
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the sequences, from the page that params name to
-// the last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do
-// not delete sequences while ranging: the pages move up, and some are skipped.
+// All returns an iterator over sequences, from the page in params to the last. A
+// PerPage of 0 requests 100 at a time. An error ends the range. Sequences created
+// or deleted during the range shift the pages: an item can come twice or be missed.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) All(ctx context.Context, params SequenceListParams) iter.Seq2[*Sequence, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Get returns a sequence by its id.
+// GetByName returns the sequence with that name: see [NameError] for how names are
+// matched. It reads the whole list, 100 sequences per request.
 //
-// API: GET /sequence (assumed). Errors: [ErrNotFound].
-func (s *SequencesService) Get(ctx context.Context, id SequenceID) (*Sequence, error) {
-	return s.resource().get(ctx, id)
+// API: GET /sequences (assumed). Errors: [*NameError].
+func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequence, error) {
+	if err := checkText("name", name); err != nil {
+		return nil, err
+	}
+	sequences, err := collect(s.All(ctx, SequenceListParams{}))
+	if err != nil {
+		return nil, err
+	}
+	return byName("sequence", name, sequences, func(s Sequence) string { return s.Name })
 }
 
-// Create creates a sequence. It has no unique key: a lost answer is not asked
-// for again, but reported with MayHaveBeenApplied.
+// Create creates a sequence. It has no unique key: if the response is lost, the
+// call fails with MayHaveBeenApplied set.
 //
-// API: POST /sequence (assumed). Errors: [*ValidationError].
+// API: POST /sequence (documented). Errors: [*ValidationError].
 func (s *SequencesService) Create(ctx context.Context, params SequenceCreateParams) (*Sequence, error) {
 	return s.resource().create(ctx, params)
 }
 
-// Update changes a sequence and returns it as it is then.
+// Update changes a sequence.
 //
 // API: PUT /sequence (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *SequencesService) Update(ctx context.Context, id SequenceID, params SequenceUpdateParams) (*Sequence, error) {
+func (s *SequencesService) Update(ctx context.Context, id SequenceID, params SequenceUpdateParams) error {
 	return s.resource().update(ctx, id, params)
 }
 
@@ -207,73 +199,57 @@ func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
 
 const contactSequencePath = "/contact-sequence"
 
-// Enroll enrols a contact in a sequence, which may send it mail. Who is enrolled
-// already stays so, which is no error (assumed). It is not repeated when its
-// answer is lost, but reported with MayHaveBeenApplied:
-// [ContactListParams].SequenceIDs finds who is in a sequence.
+// Enroll enrols a contact in a sequence, which may send it mail. If the response is
+// lost, the call fails with MayHaveBeenApplied set; [ContactsService.Get] returns
+// the sequences of a contact.
 //
 // API: POST /contact-sequence (documented). Errors: [ErrNotFound],
 // [ErrSequenceHasNoStages], [*ValidationError].
-func (s *SequencesService) Enroll(ctx context.Context, id SequenceID, contact ContactID) error {
-	r := s.resource()
-	if err := checkEnrolment(r, id, contact); err != nil {
+func (s *SequencesService) Enroll(ctx context.Context, id SequenceID, contact ContactRef) error {
+	params, err := enrolment(id, contact)
+	if err != nil {
 		return err
 	}
-	contactID := struct {
-		ContactID ContactID `json:"contact_id"`
-	}{contact}
-	return r.core.do(ctx, request{
-		method: http.MethodPost,
-		path:   contactSequencePath,
-		body:   r.idBody(id, contactID),
-	}, nil)
+	return s.resource().core.do(ctx, request{method: http.MethodPost, path: contactSequencePath, body: params}, nil)
 }
 
-// Unenroll takes a contact out of a sequence.
+// Unenroll removes a contact from a sequence.
 //
 // API: DELETE /contact-sequence (assumed). Errors: [ErrNotFound],
 // [*ValidationError].
-func (s *SequencesService) Unenroll(ctx context.Context, id SequenceID, contact ContactID) error {
-	r := s.resource()
-	if err := checkEnrolment(r, id, contact); err != nil {
+func (s *SequencesService) Unenroll(ctx context.Context, id SequenceID, contact ContactRef) error {
+	params, err := enrolment(id, contact)
+	if err != nil {
 		return err
 	}
-	q := r.idValues(id)
-	q.Set("contact_id", contact.String())
-	return r.core.do(ctx, request{method: http.MethodDelete, path: contactSequencePath, query: q.Encode()}, nil)
+	return s.resource().core.do(ctx, deletion(contactSequencePath, params), nil)
 }
 
-func checkEnrolment(r resource[Sequence], id SequenceID, contact ContactID) error {
-	if err := checkID(r.idField, id); err != nil {
-		return err
-	}
-	return checkID("contact_id", contact)
-}
-
-// Stages returns all stages of a sequence, in the server's order.
-//
-// API: GET /sequence-stages (assumed). Errors: [ErrNotFound].
-func (s *SequencesService) Stages(ctx context.Context, id SequenceID) ([]Stage, error) {
-	r := s.resource()
-	if err := checkID(r.idField, id); err != nil {
+func enrolment(id SequenceID, contact ContactRef) (object, error) {
+	if err := checkID("sequence_id", id); err != nil {
 		return nil, err
 	}
-	return s.stages().collect(ctx, r.idValues(id))
+	name, err := contactField(contact)
+	if err != nil {
+		return nil, err
+	}
+	return object{name, {"sequence_id", id}}, nil
 }
 
-// CreateStage adds a stage to a sequence. It is not repeated when its answer is
-// lost, but reported with MayHaveBeenApplied.
+// CreateStage adds a stage to a sequence. The API creates it inactive; it is
+// activated in the vendor's dashboard. If the response is lost, the call fails with
+// MayHaveBeenApplied set.
 //
-// API: POST /sequence-stage (assumed). Errors: [ErrNotFound],
+// API: POST /sequence-stage (documented). Errors: [ErrNotFound],
 // [*ValidationError].
 func (s *SequencesService) CreateStage(ctx context.Context, params StageCreateParams) (*Stage, error) {
 	return s.stages().create(ctx, params)
 }
 
-// UpdateStage changes a stage and returns it as it is then.
+// UpdateStage changes a stage.
 //
 // API: PUT /sequence-stage (assumed). Errors: [ErrNotFound], [*ValidationError].
-func (s *SequencesService) UpdateStage(ctx context.Context, id StageID, params StageUpdateParams) (*Stage, error) {
+func (s *SequencesService) UpdateStage(ctx context.Context, id StageID, params StageUpdateParams) error {
 	return s.stages().update(ctx, id, params)
 }
 
@@ -284,31 +260,12 @@ func (s *SequencesService) DeleteStage(ctx context.Context, id StageID) error {
 	return s.stages().delete(ctx, id)
 }
 
-const stageContentPath = "/sequence-stage-content"
-
-// StageContent returns the e-mail of a send_email stage.
-//
-// API: GET /sequence-stage-content (assumed). Errors: [ErrNotFound],
-// [ErrStageNotEmail].
-func (s *SequencesService) StageContent(ctx context.Context, id StageID) (*StageContent, error) {
-	r := s.stages()
-	if err := checkID(r.idField, id); err != nil {
-		return nil, err
-	}
-	return fetch[StageContent](ctx, r.core, request{method: http.MethodGet, path: stageContentPath, query: r.idQuery(id)})
-}
-
 // UpdateStageContent sets the e-mail of a send_email stage.
 //
 // API: PUT /sequence-stage-content (documented). Errors: [ErrNotFound],
 // [ErrStageNotEmail], [*ValidationError].
-func (s *SequencesService) UpdateStageContent(ctx context.Context, id StageID, params StageContentParams) (*StageContent, error) {
-	r := s.stages()
-	if err := checkID(r.idField, id); err != nil {
-		return nil, err
-	}
-	if err := check(params); err != nil {
-		return nil, err
-	}
-	return fetch[StageContent](ctx, r.core, request{method: http.MethodPut, path: stageContentPath, body: r.idBody(id, params)})
+func (s *SequencesService) UpdateStageContent(ctx context.Context, id StageID, params StageContentParams) error {
+	content := s.stages()
+	content.one = "/sequence-stage-content"
+	return content.update(ctx, id, params)
 }

@@ -94,7 +94,7 @@ func TestSocket_ConnectionsAreKept(t *testing.T) {
 			w.WriteHeader(http.StatusConflict)
 			_, _ = io.WriteString(w, `{"success":false,"error":{"code":"TAG_EXISTS","message":"A tag with that name already exists"}}`)
 		default:
-			_, _ = io.WriteString(w, `{"success":true,"data":{"id":7}}`)
+			_, _ = io.WriteString(w, success(seven))
 		}
 	}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -103,7 +103,7 @@ func TestSocket_ConnectionsAreKept(t *testing.T) {
 		}
 	}
 	server.Start()
-	client, err := funnel.New(server.URL, testKey, funnel.WithRateLimit(10_000, time.Minute), impatient())
+	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL), funnel.WithRateLimit(10_000, time.Minute), impatient())
 	require.NoError(t, err)
 	var all sync.WaitGroup
 	for worker := range workers {
@@ -146,7 +146,7 @@ func TestSocket_FailuresLeaveNothingBehind(t *testing.T) {
 			<-req.Context().Done()
 		}
 	}))
-	client, err := funnel.New(server.URL, testKey, impatient())
+	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL), impatient())
 	require.NoError(t, err)
 
 	err = client.Call(t.Context(), http.MethodGet, "/drop", nil, nil, nil)
@@ -176,7 +176,7 @@ func TestSocket_NobodyListens(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	url := server.URL
 	server.Close()
-	client, err := funnel.New(url, testKey, impatient())
+	client, err := funnel.New(testKey, funnel.WithBaseURL(url), impatient())
 	require.NoError(t, err)
 	err = createFunnel.call(t.Context(), client)
 	require.Equal(t, callFailure{"POST", "/funnel", 4, false}, failureOf(t, err))
@@ -196,7 +196,7 @@ func TestSocket_DecompressedSizeCounts(t *testing.T) {
 		_, _ = io.CopyN(zip, readerFunc(func(p []byte) (int, error) { return len(p), nil }), 2<<20)
 		_ = zip.Close()
 	}))
-	client, err := funnel.New(server.URL, testKey, funnel.WithMaxResponseBytes(1<<20))
+	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL), funnel.WithMaxResponseBytes(1<<20))
 	require.NoError(t, err)
 	err = getContact.call(t.Context(), client)
 	require.ErrorContains(t, err, "the answer is too large: over 1048576 bytes")
@@ -212,7 +212,7 @@ func TestSocket_RedirectToAnotherServer(t *testing.T) {
 	var stolen atomic.Int32
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen.Add(1) }))
 	server := httptest.NewServer(http.RedirectHandler(thief.URL+"/contact", http.StatusTemporaryRedirect))
-	client, err := funnel.New(server.URL, testKey)
+	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL))
 	require.NoError(t, err)
 	err = getContact.call(t.Context(), client)
 	require.ErrorContains(t, err, fmt.Sprintf("redirects to %s, which is not followed", thief.URL))
@@ -234,12 +234,12 @@ func TestSocket_HTTP2(t *testing.T) {
 		if req.Method == http.MethodPost {
 			panic(http.ErrAbortHandler)
 		}
-		_, _ = io.WriteString(w, `{"success":true,"data":{"id":7}}`)
+		_, _ = io.WriteString(w, success(seven))
 	}))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	httpClient := server.Client()
-	client, err := funnel.New(server.URL, testKey, funnel.WithHTTPClient(httpClient), impatient())
+	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL), funnel.WithHTTPClient(httpClient), impatient())
 	require.NoError(t, err)
 	require.NoError(t, getContact.call(t.Context(), client))
 	require.Equal(t, "HTTP/2.0", protocol.Load())
@@ -256,7 +256,7 @@ func TestSocket_UntrustedCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
-	client, err := funnel.New(server.URL, testKey)
+	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL))
 	require.NoError(t, err)
 	err = getContact.call(t.Context(), client)
 	require.ErrorContains(t, err, "certificate")

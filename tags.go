@@ -2,24 +2,34 @@ package funnel
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"net/url"
+	"strings"
 )
 
 // A TagID identifies a tag.
 type TagID = ID[Tag]
 
-// A Tag is a label on contacts, identified by its name.
+// A Tag is a label for contacts, with a unique name.
 type Tag struct {
-	ID            TagID     `json:"id"`
-	Name          string    `json:"name"`
-	ContactsCount int       `json:"contacts_count"` // how many contacts have it
-	CreatedAt     Timestamp `json:"created_at"`
+	ID        TagID     `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt Timestamp `json:"created_at"` // not set by Create
 }
 
-// TagListParams pages tags. A zero field is left out.
+// A TagContact is a contact in the list of a tag's contacts.
+type TagContact struct {
+	ID        ContactID `json:"id"`
+	Email     string    `json:"email"`
+	FirstName string    `json:"first_name"`
+	LastName  string    `json:"last_name"`
+}
+
+// TagListParams pages tags. A zero field is not sent.
 type TagListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the server's default
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 }
 
 // TagCreateParams describes a new tag.
@@ -29,13 +39,13 @@ type TagCreateParams struct {
 
 func (p TagCreateParams) check() error { return checkText("name", p.Name) }
 
-// TagUpdateParams changes a tag. A nil field leaves it as it is.
+// TagUpdateParams changes a tag. A nil field is left as it is.
 type TagUpdateParams struct {
 	Name *string `json:"name,omitempty"`
 }
 
-// TagsService provides access to tags: see [Client]. To put tags on a contact,
-// see [ContactsService.AddTags].
+// TagsService provides access to tags: see [Client]. For the tags of one contact
+// see [ContactsService].
 type TagsService service
 
 func (s *TagsService) resource() resource[Tag] {
@@ -48,51 +58,132 @@ func (s *TagsService) resource() resource[Tag] {
 	}
 }
 
-// List returns one page of the tags.
+// List returns one page of tags.
 //
-// API: GET /tags (assumed). Errors: [*ValidationError].
+// API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag], error) {
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over the tags, from the page that params name to the
-// last; a PerPage of 0 asks for 100 at a time. An error ends the range. Do not
-// delete tags while ranging: the pages move up, and some are skipped.
+// All returns an iterator over tags, from the page in params to the last. A PerPage
+// of 0 requests 100 at a time. An error ends the range. Tags created or deleted
+// during the range shift the pages: an item can come twice or be missed.
 //
-// API: GET /tags (assumed). Errors: [*ValidationError].
+// API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*Tag, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Get returns a tag by its id.
-//
-// API: GET /tag (assumed). Errors: [ErrNotFound].
-func (s *TagsService) Get(ctx context.Context, id TagID) (*Tag, error) {
-	return s.resource().get(ctx, id)
-}
-
-// Create creates a tag. It is safe to repeat: there is one tag of a name. Where
-// an attempt got no answer and the next one finds the tag there, the error is
-// ErrTagExists with MayHaveBeenApplied set. It does not tell the id of the tag
-// that exists: look for its name by [TagsService.All], by [strings.EqualFold],
-// since it may be the same with other capitals (assumed).
+// Create creates a tag; CreatedAt stays zero. It is safe to repeat, because a name
+// is unique. If a response is lost and the next attempt finds the tag there, the
+// error is ErrTagExists with MayHaveBeenApplied set.
 //
 // API: POST /tag (documented). Errors: [ErrTagExists], [*ValidationError].
 func (s *TagsService) Create(ctx context.Context, params TagCreateParams) (*Tag, error) {
 	return s.resource().create(ctx, params)
 }
 
-// Update changes a tag and returns it as it is then.
+// Update changes a tag.
 //
 // API: PUT /tag (documented). Errors: [ErrNotFound], [ErrTagExists],
 // [*ValidationError].
-func (s *TagsService) Update(ctx context.Context, id TagID, params TagUpdateParams) (*Tag, error) {
+func (s *TagsService) Update(ctx context.Context, id TagID, params TagUpdateParams) error {
 	return s.resource().update(ctx, id, params)
 }
 
-// Delete deletes a tag, and takes it off all contacts.
+// Delete deletes a tag.
 //
 // API: DELETE /tag (assumed). Errors: [ErrNotFound].
 func (s *TagsService) Delete(ctx context.Context, id TagID) error {
 	return s.resource().delete(ctx, id)
+}
+
+const tagContactsPath = "/tags-contacts"
+
+// Contacts returns one page of the contacts that have a tag.
+//
+// API: GET /tags-contacts (documented). Errors: [ErrNotFound], [*ValidationError].
+func (s *TagsService) Contacts(ctx context.Context, id TagID, params PageParams) (*Page[TagContact], error) {
+	q, err := s.contactsQuery(id, params)
+	if err != nil {
+		return nil, err
+	}
+	return fetchPage[TagContact](ctx, s.resource().core, tagContactsPath, q)
+}
+
+// AllContacts returns an iterator over the contacts that have a tag, 100 per
+// request. An error ends the range. Contacts that gain or lose the tag during the
+// range shift the pages: an item can come twice or be missed.
+//
+// API: GET /tags-contacts (documented). Errors: [ErrNotFound].
+func (s *TagsService) AllContacts(ctx context.Context, id TagID) iter.Seq2[*TagContact, error] {
+	return walk[TagContact](ctx, s.resource().core, tagContactsPath, func() (url.Values, error) {
+		return s.contactsQuery(id, PageParams{})
+	})
+}
+
+func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, error) {
+	if err := checkID("tag_id", id); err != nil {
+		return nil, err
+	}
+	q, err := listQuery(params)
+	if err != nil {
+		return nil, err
+	}
+	q.Set("tag_id", id.String())
+	return q, nil
+}
+
+// Ensure returns the ids of the tags with these names, and creates those that do
+// not exist. The map has the names as they were given. See [NameError] for how names
+// are matched. It is safe when two programs run it at once: if another one has
+// created a tag in the meantime, Ensure reads the list once more.
+//
+// It costs one request per 100 tags of the account, and one per tag to create.
+// [WithField] does not go with it.
+//
+// API: GET /tags and POST /tag (documented). Errors: [*NameError] if a name matches
+// several tags, [ErrTagExists] if the API takes a name for that of a tag that does
+// not match it, [*ValidationError].
+func (s *TagsService) Ensure(ctx context.Context, names ...string) (map[string]TagID, error) {
+	if ctx != nil && callOptionsFrom(ctx).fields != nil {
+		return nil, argumentError("WithField", "does not go with Ensure: create the tag with Create")
+	}
+	for _, name := range names {
+		if err := checkText("name", name); err != nil {
+			return nil, err
+		}
+	}
+	ids := make(map[string]TagID, len(names))
+	if len(names) == 0 {
+		return ids, nil
+	}
+	tags, err := collect(s.All(ctx, TagListParams{}))
+	if err != nil {
+		return nil, err
+	}
+	nameOf := func(t Tag) string { return t.Name }
+	for _, name := range names {
+		tag, err := byName("tag", name, tags, nameOf)
+		if errors.Is(err, ErrNotFound) {
+			tag, err = s.Create(ctx, TagCreateParams{Name: strings.TrimSpace(name)})
+			if err == nil {
+				tag.Name = strings.TrimSpace(name) // the response may lack it
+				tags = append(tags, *tag)
+			}
+		}
+		if exists := err; errors.Is(exists, ErrTagExists) {
+			if tags, err = collect(s.All(ctx, TagListParams{})); err != nil {
+				return nil, err
+			}
+			if tag, err = byName("tag", name, tags, nameOf); errors.Is(err, ErrNotFound) {
+				err = exists
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids[name] = tag.ID
+	}
+	return ids, nil
 }

@@ -258,7 +258,7 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 					baseURL = "http://api.example.com/v1"
 					opts = append(opts, funnel.WithInsecureHTTP())
 				}
-				client, err := funnel.New(baseURL, testKey, opts...)
+				client, err := newClientAt(baseURL, testKey, opts...)
 				require.NoError(t, err)
 				started := time.Now()
 
@@ -286,7 +286,7 @@ func TestTransport_SendsOnceThereIsAConnection(t *testing.T) {
 				return
 			}
 			got = append(got, req.Method+" "+req.URL.Path)
-			const body = `{"success":true,"data":{"id":7}}`
+			body := success(seven)
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		}}
 		dials := 0
@@ -296,7 +296,7 @@ func TestTransport_SendsOnceThereIsAConnection(t *testing.T) {
 			}
 			return server.dial(ctx, network, addr)
 		}}
-		client, err := funnel.New("http://127.0.0.1/v1", testKey, funnel.WithHTTPClient(&http.Client{Transport: transport}))
+		client, err := funnel.New(testKey, funnel.WithBaseURL("http://127.0.0.1/v1"), funnel.WithHTTPClient(&http.Client{Transport: transport}))
 		require.NoError(t, err)
 		created, err := client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Spring"})
 		require.NoError(t, err)
@@ -326,7 +326,7 @@ func TestTransport_ContextThatEnds(t *testing.T) {
 				server := &pipeServer{serve: func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }}
 				defer server.all.Wait()
 				transport := &http.Transport{DialContext: tt.dial(t, server)}
-				client, err := funnel.New("http://127.0.0.1/v1", testKey, funnel.WithHTTPClient(&http.Client{Transport: transport}))
+				client, err := funnel.New(testKey, funnel.WithBaseURL("http://127.0.0.1/v1"), funnel.WithHTTPClient(&http.Client{Transport: transport}))
 				require.NoError(t, err)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(gone) })
@@ -349,7 +349,7 @@ func TestTransport_ThatReturnsLessThanItShould(t *testing.T) {
 	returns := func(resp *http.Response) http.RoundTripper {
 		return roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })
 	}
-	require.NoError(t, clientOver(t, returns(&http.Response{StatusCode: 204})).Contacts.Delete(t.Context(), 7))
+	require.NoError(t, clientOver(t, returns(&http.Response{StatusCode: 204})).Contacts.Delete(t.Context(), funnel.ContactID(7)))
 
 	err := createFunnel.call(t.Context(), clientOver(t, returns(nil)))
 	require.ErrorContains(t, err, "the transport, a funnel_test.roundTripFunc, returned neither an answer nor an error")

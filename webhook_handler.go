@@ -1,167 +1,288 @@
 package funnel
 
 import (
+	"cmp"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
+	"maps"
 	"net/http"
-	"net/url"
-	"reflect"
+	"slices"
 	"strings"
-	"unicode/utf8"
+	"time"
 
-	"github.com/funnel-go/funnel/internal/envelope"
+	"github.com/funnel-go/funnel/internal/text"
 )
 
-// An Event is what the platform tells a webhook (assumed).
+// An Event is an authentic webhook delivery. The vendor's pages document how a
+// delivery is signed, but neither the names of the events nor their payloads.
+// So Type and Data are a best effort, and Body is what was received.
+//
+// Body, Data and Header can contain personal data, and Header contains the
+// signature. Do not log them; log Type and BodyHash.
 type Event struct {
-	Type      EventType       `json:"event"`
-	CreatedAt Timestamp       `json:"created_at"`
-	Data      json.RawMessage `json:"data"` // for a known event see the methods
+	// Type is the string "event" of the body, or else "type" (assumed). It is
+	// empty if the body has neither.
+	Type string
+
+	// Data is the value of "data" of the body, or else of "payload", or else
+	// the whole body (assumed); null counts as absent. It is nil if the body is
+	// not JSON. It may share memory with Body.
+	Data json.RawMessage
+
+	Body            []byte      // as received and signed
+	Header          http.Header // a copy of the request's header
+	SignatureHeader string      // name of the header that contained the signature
+
+	// BodyHash is the SHA-256 of Body in lower-case hex. Deliveries with equal
+	// bodies have equal hashes: see NewWebhookHandler for what that does and
+	// does not prove.
+	BodyHash string
 }
 
-// The data of the known events (assumed).
-type (
-	// ContactEvent is the data of contact.created and contact.updated.
-	ContactEvent struct {
-		Contact Contact `json:"contact"`
+// newEvent reads as much of an authentic body as it can. It never fails: the
+// vendor may not send a delivery again.
+func newEvent(header http.Header, body []byte, signatureHeader string) *Event {
+	hash := sha256.Sum256(body)
+	event := &Event{
+		Body:            body,
+		Header:          header.Clone(),
+		SignatureHeader: signatureHeader,
+		BodyHash:        hex.EncodeToString(hash[:]),
 	}
-	// ContactTaggedEvent is the data of contact.tagged.
-	ContactTaggedEvent struct {
-		Contact Contact `json:"contact"`
-		Tags    []Tag   `json:"tags"` // those that are new on the contact
+	if !json.Valid(body) {
+		return event
 	}
-	// ContactEnrolledEvent is the data of contact.enrolled.
-	ContactEnrolledEvent struct {
-		Contact  Contact  `json:"contact"`
-		Sequence Sequence `json:"sequence"`
+	event.Data = body
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return event // JSON, but not an object
 	}
-	// CampaignSentEvent is the data of campaign.sent.
-	CampaignSentEvent struct {
-		Campaign Campaign `json:"campaign"`
-	}
-	// FunnelOptinEvent is the data of funnel.optin.
-	FunnelOptinEvent struct {
-		Funnel Funnel `json:"funnel"`
-	}
-	// FunnelSaleEvent is the data of funnel.sale. Nothing in it tells a second
-	// sale from a second delivery of the first: it is no base for accounts.
-	FunnelSaleEvent struct {
-		Funnel Funnel `json:"funnel"`
-		Amount string `json:"amount"` // a decimal number, such as "49.90"
-	}
-)
-
-// ParseEvent reads the body of a delivery. It is for receivers of their own
-// making; [NewWebhookHandler] checks who sent it, too.
-func ParseEvent(body []byte) (*Event, error) {
-	event, err := envelope.Value[Event](body)
-	if err != nil {
-		return nil, fmt.Errorf("funnel: webhook delivery: %w", err)
-	}
-	if event.Type == "" {
-		return nil, errors.New(`funnel: webhook delivery: it has no "event"`)
-	}
-	return event, nil
-}
-
-// ContactCreated returns the data of a contact.created event.
-func (e *Event) ContactCreated() (*ContactEvent, error) {
-	return eventData[ContactEvent](e, EventContactCreated)
-}
-
-// ContactUpdated returns the data of a contact.updated event.
-func (e *Event) ContactUpdated() (*ContactEvent, error) {
-	return eventData[ContactEvent](e, EventContactUpdated)
-}
-
-// ContactTagged returns the data of a contact.tagged event.
-func (e *Event) ContactTagged() (*ContactTaggedEvent, error) {
-	return eventData[ContactTaggedEvent](e, EventContactTagged)
-}
-
-// ContactEnrolled returns the data of a contact.enrolled event.
-func (e *Event) ContactEnrolled() (*ContactEnrolledEvent, error) {
-	return eventData[ContactEnrolledEvent](e, EventContactEnrolled)
-}
-
-// CampaignSent returns the data of a campaign.sent event.
-func (e *Event) CampaignSent() (*CampaignSentEvent, error) {
-	return eventData[CampaignSentEvent](e, EventCampaignSent)
-}
-
-// FunnelOptin returns the data of a funnel.optin event.
-func (e *Event) FunnelOptin() (*FunnelOptinEvent, error) {
-	return eventData[FunnelOptinEvent](e, EventFunnelOptin)
-}
-
-// FunnelSale returns the data of a funnel.sale event.
-func (e *Event) FunnelSale() (*FunnelSaleEvent, error) {
-	return eventData[FunnelSaleEvent](e, EventFunnelSale)
-}
-
-func eventData[T any](e *Event, want EventType) (*T, error) {
-	if e.Type != want {
-		return nil, argumentError("event", "is %q, not %q", e.Type, want)
-	}
-	data, err := envelope.Value[T](e.Data)
-	if err != nil {
-		return nil, fmt.Errorf("funnel: data of %s: %w", want, err)
-	}
-	resources := reflect.ValueOf(data).Elem()
-	for i := range resources.NumField() {
-		if resources.Field(i).Kind() != reflect.Struct {
-			continue
-		}
-		if id, ok := idOf(resources.Field(i)); ok && id == 0 {
-			return nil, fmt.Errorf("funnel: data of %s: its %s has no id", want, resources.Type().Field(i).Tag.Get("json"))
+	event.Type = cmp.Or(jsonString(fields["event"]), jsonString(fields["type"]))
+	for _, name := range []string{"data", "payload"} {
+		if data := fields[name]; data != nil && string(data) != "null" {
+			event.Data = data
+			break
 		}
 	}
-	return data, nil
+	return event
 }
 
-// minTokenLength is how long a webhook's token must be, in characters, not to
-// be guessed.
-const minTokenLength = 16
-
-// tokenParam is the query parameter of a webhook's URL that holds the token.
-const tokenParam = "token"
-
-// WebhookURL returns the URL to register for a [NewWebhookHandler] with that
-// token, which is served at base, an absolute http or https URL.
-func WebhookURL(base, token string) (string, error) {
-	if err := checkToken(token); err != nil {
-		return "", err
+// jsonString returns the string that raw contains, and "" for anything else.
+func jsonString(raw json.RawMessage) (s string) {
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return ""
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
-		return "", argumentError("base", "want an absolute http or https URL without user info and fragment")
-	}
-	q, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return "", argumentError("base", "its query cannot be read, and would be lost in part")
-	}
-	q.Set(tokenParam, token)
-	u.RawQuery = q.Encode()
-	return u.String(), nil
+	return s
 }
 
-func checkToken(token string) error {
-	if utf8.RuneCountInString(token) < minTokenLength || hasControl(token) {
-		return argumentError("token", "want at least %d characters that nobody can guess, such as those of crypto/rand.Text", minTokenLength)
+// Decode unmarshals Data into v, which must be a non-nil pointer, by the rules
+// of [json.Unmarshal]. Use [Decimal], [json.Number] or an integer for amounts:
+// a float64 or an any loses precision.
+//
+// The error wraps that of [json.Unmarshal]. Its own text names the event's type
+// and the field, and contains nothing else of the body.
+func (e *Event) Decode(v any) error {
+	if err := json.Unmarshal(e.Data, v); err != nil {
+		return &decodeError{event: e.Type, target: fmt.Sprintf("%T", v), err: err}
 	}
 	return nil
 }
 
-// A WebhookOption sets up a webhook handler.
+// A decodeError keeps the values of a body, such as an address that is not a
+// number, out of its text.
+type decodeError struct {
+	event, target string
+	err           error
+}
+
+func (e *decodeError) Error() string {
+	prefix := fmt.Sprintf("funnel: webhook event %q: ", text.Clip(e.event, 64))
+	var (
+		misuse    *json.InvalidUnmarshalError
+		wrongType *json.UnmarshalTypeError
+		syntax    *json.SyntaxError
+	)
+	switch {
+	case errors.As(e.err, &misuse):
+		return prefix + misuse.Error()
+	case errors.As(e.err, &wrongType):
+		kind, _, _ := strings.Cut(wrongType.Value, " ") // what follows is the value
+		return fmt.Sprintf("%s%s: a JSON %s does not fit %s", prefix, cmp.Or(wrongType.Field, "data"), kind, wrongType.Type)
+	case errors.As(e.err, &syntax):
+		return prefix + "the data is not JSON"
+	}
+	return prefix + "the data does not fit " + e.target
+}
+
+func (e *decodeError) Unwrap() error { return e.err }
+
+// ErrInvalidSignature is the error of a webhook delivery that is unsigned,
+// forged or modified. [VerifySignature] returns it, and [WithWebhookErrors]
+// receives it with status 401. Test for it with [errors.Is].
+var ErrInvalidSignature = errors.New("funnel: invalid webhook signature")
+
+// VerifySignature reports whether a webhook delivery is authentic: nil if the
+// header h contains the signature of body by one of the secrets. It serves
+// receivers that are not an [http.Handler], such as a cloud function or a queue
+// worker; all others use [NewWebhookHandler].
+//
+// Body must be the bytes as received: decoding and encoding JSON changes them.
+// The values of all headers are considered. To accept only one header, pass only
+// that: http.Header{name: h.Values(name)}.
+//
+// A valid signature does not prove that the delivery is new: see
+// [NewWebhookHandler].
+//
+// Errors: [ErrInvalidSignature]; [*ArgumentError] if there are no secrets or one
+// is empty.
+func VerifySignature(h http.Header, body []byte, secrets ...string) error {
+	if len(secrets) == 0 {
+		return argumentError("secrets", "want at least one: without a secret nothing can be verified")
+	}
+	if err := checkSecrets("secrets", secrets); err != nil {
+		return err
+	}
+	found, err := findSignatures(h, "")
+	if err != nil {
+		return err
+	}
+	_, err = verify(found, body, secrets)
+	return err
+}
+
+// checkSecrets refuses a secret that anybody can guess. HMAC pads its key with
+// NULs, so a key of NULs alone is the empty key.
+func checkSecrets(field string, secrets []string) error {
+	for _, secret := range secrets {
+		if strings.Trim(secret, "\x00") == "" || strings.TrimSpace(secret) == "" {
+			return argumentError(field, "the secret is empty, so anybody could sign deliveries: is the environment variable set?")
+		}
+	}
+	return nil
+}
+
+// A signature is a header value that has the form of one.
+type signature struct {
+	header string
+	mac    [sha256.Size]byte
+}
+
+// maxSignatures is how many header values with the form of a signature a
+// delivery may have. A genuine delivery has one, and few others, such as hashes
+// that proxies add.
+const maxSignatures = 100
+
+// findSignatures returns the header values that have the form of a signature:
+// those of the pinned header only, if there is one.
+//
+// Reading all of them is cheap: net/http bounds the header (1 MiB by default),
+// the body is hashed once per secret however many values there are, and
+// maxSignatures bounds the comparisons.
+func findSignatures(h http.Header, pinned string) ([]signature, error) {
+	// B13: no page that was seen names the header of the signature. So the value
+	// of any header counts. That is as safe as a fixed name: only the holder of
+	// the secret can compute the value, whatever header it arrives in.
+	names := slices.Sorted(maps.Keys(h))
+	if pinned != "" {
+		names = []string{pinned}
+	}
+	var found []signature
+	for _, name := range names {
+		for _, value := range h[name] {
+			if mac, ok := parseSignature(value); ok {
+				found = append(found, signature{name, mac})
+			}
+		}
+	}
+	switch {
+	case len(found) > maxSignatures:
+		return nil, fmt.Errorf("%w: %d header values have the form of one", ErrInvalidSignature, len(found))
+	case len(found) > 0:
+		return found, nil
+	case pinned != "":
+		return nil, fmt.Errorf("%w: the header %s has none", ErrInvalidSignature, pinned)
+	}
+	return nil, fmt.Errorf("%w: no header value has the form of one", ErrInvalidSignature)
+}
+
+func parseSignature(value string) (mac [sha256.Size]byte, ok bool) {
+	value = strings.TrimPrefix(value, "sha256=")
+	if len(value) != hex.EncodedLen(len(mac)) {
+		return mac, false
+	}
+	_, err := hex.Decode(mac[:], []byte(value))
+	return mac, err == nil
+}
+
+// verify returns the name of the header whose signature is that of body by one
+// of the secrets. It compares all secrets with all signatures, each in constant
+// time, so that the time tells nothing about a secret.
+func verify(found []signature, body []byte, secrets []string) (header string, err error) {
+	err = fmt.Errorf("%w: it does not match the body", ErrInvalidSignature)
+	expected := make([][]byte, len(secrets))
+	for i, secret := range secrets {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write(body)
+		expected[i] = mac.Sum(nil)
+	}
+	for _, s := range slices.Backward(found) { // of several headers, the first one's name remains
+		for _, want := range expected {
+			if hmac.Equal(s.mac[:], want) {
+				header, err = s.header, nil
+			}
+		}
+	}
+	return header, err
+}
+
+// A WebhookOption configures a webhook handler.
 type WebhookOption func(*webhookHandler) error
 
-// WithWebhookMaxBytes refuses deliveries with a larger body: 1 MiB by default.
+// WithSecrets adds secrets, for rotation: a delivery is authentic if it is signed
+// with any of the handler's secrets.
+//
+// No operation of the API changes the secret of a webhook, and a URL can be
+// registered once. To get a new secret without losing deliveries, register a
+// second webhook under another URL of the same handler, give the handler both
+// secrets, delete the first webhook, and then remove its secret. As long as both
+// webhooks exist, fn receives every event twice.
+//
+// An empty secret is an [*ArgumentError].
+func WithSecrets(more ...string) WebhookOption {
+	return func(h *webhookHandler) error {
+		if err := checkSecrets("WithSecrets", more); err != nil {
+			return err
+		}
+		h.secrets = append(h.secrets, more...)
+		return nil
+	}
+}
+
+// WithSignatureHeader accepts the signature only in the header of that name. By
+// default any header may contain it, because the vendor's pages do not name it;
+// [Event.SignatureHeader] tells which one did. A name that is not that of a
+// header is an [*ArgumentError].
+func WithSignatureHeader(name string) WebhookOption {
+	return func(h *webhookHandler) error {
+		// The characters of a token in HTTP, of which a header's name consists.
+		const token = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		if name == "" || strings.Trim(name, token) != "" {
+			return argumentError("WithSignatureHeader", "%q is not the name of a header", text.Clip(name, 64))
+		}
+		h.header = http.CanonicalHeaderKey(name)
+		return nil
+	}
+}
+
+// WithWebhookMaxBytes refuses deliveries whose body has more than n bytes, 1 MiB
+// by default. A body is in memory before its signature can be verified, so n
+// bounds what a forged delivery can occupy.
 func WithWebhookMaxBytes(n int64) WebhookOption {
 	return func(h *webhookHandler) error {
 		if n <= 0 {
@@ -172,9 +293,14 @@ func WithWebhookMaxBytes(n int64) WebhookOption {
 	}
 }
 
-// WithWebhookErrors has report told of each delivery that was refused or that
-// failed, with the status that it was answered with. A panic arrives as an error
-// too. The request's URL holds the token: do not log it.
+// WithWebhookErrors calls report for each delivery that was refused or that
+// failed, with the status of the response and the reason, which the sender does
+// not learn. [ErrInvalidSignature] is the error of a status 401. A panic of the
+// handler's function arrives as an error, with its stack. A panic of report
+// itself is discarded.
+//
+// Report runs before the response is sent, and for different deliveries
+// concurrently.
 func WithWebhookErrors(report func(ctx context.Context, status int, err error)) WebhookOption {
 	return func(h *webhookHandler) error {
 		if report == nil {
@@ -185,35 +311,71 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 	}
 }
 
-// NewWebhookHandler returns a handler that takes deliveries to the URL that
-// [WebhookURL] makes of the token, and gives each to fn. The API documents no
-// signature, so that the token is what tells a delivery from a forgery: at least
-// 16 characters that nobody can guess. It is compared in constant time.
+// NewWebhookHandler returns a handler that verifies webhook deliveries and calls
+// fn for each authentic one. The secret is the Secret of the created [Webhook],
+// byte for byte: remove the line break of a file. See [WithSecrets] for several.
 //
-// A delivery is answered with 204 when fn returns nil. An error or a panic of
-// fn is answered with 500, so that the platform tries again (assumed): fn may
-// see an event more than once, and an event has no id to know it by, so that
-// what fn does should do no harm twice. See [WithWebhookErrors] to learn of
-// failures. What is no delivery gets 401 without the right token, 405 if it is
-// no POST, 415 if it is not JSON by its content type, 413 if it is too large and
-// 400 if it cannot be read. An event that the SDK does not know is passed to fn
-// like any other.
-func NewWebhookHandler(token string, fn func(context.Context, *Event) error, opts ...WebhookOption) (http.Handler, error) {
-	if err := checkToken(token); err != nil {
+// A delivery is authentic if the value of a header is the HMAC-SHA256 of the
+// body, keyed with the secret, in hex, with or without "sha256=" before it. This
+// is documented, except for the name of the header: see [WithSignatureHeader].
+// The content type is ignored, because the signature proves more. An authentic
+// body that is not a JSON object is passed to fn too: see [Event].
+//
+// Status of the response:
+//
+//   - 204: fn returned nil.
+//   - 401: unsigned, forged or modified. Without any header value that has the
+//     form of a signature, or with more than 100, the body is not read.
+//   - 405: not a POST.
+//   - 413: the body is too large, see [WithWebhookMaxBytes].
+//   - 400: the body could not be read to its end.
+//   - 500: fn returned an error or panicked.
+//
+// The response contains no reason; [WithWebhookErrors] receives it. If the body
+// was not read to its end, the connection is closed. A sender can still send the
+// body of a delivery slowly: set [http.Server.ReadTimeout].
+//
+// The context of fn is the request's: it ends when the sender disconnects. Fn
+// should return within seconds, and is called concurrently.
+//
+// # Replay and redelivery
+//
+// No page documents a timestamp or an event id, so a valid signature does not
+// prove that a delivery is new:
+//
+//   - Replay: anybody who recorded a delivery, or reads it in a log, can send it
+//     again at any time. Serve the handler over HTTPS only.
+//   - Redelivery: the vendor may send a delivery again if the response was lost
+//     or was not a 2xx (assumed), so fn can receive an event more than once.
+//   - Equal bodies: [Event.BodyHash] is equal for a redelivery with the same
+//     body. But two genuine events can have equal bodies as well, for example if
+//     the same tag is added, removed and added. So the handler does not drop
+//     duplicates.
+//
+// If the bodies of your events differ whenever the events do, because they
+// contain an id or a time, store BodyHash under a unique key in the transaction
+// that stores the effect. The example "redelivery" shows this. Otherwise make fn
+// idempotent: set a state, do not add to one, or treat the event as a hint and
+// read the current state through the API.
+//
+// Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
+// invalid.
+func NewWebhookHandler(secret string, fn func(context.Context, *Event) error, opts ...WebhookOption) (http.Handler, error) {
+	if err := checkSecrets("secret", []string{secret}); err != nil {
 		return nil, err
 	}
 	if fn == nil {
-		return nil, argumentError("fn", "is nil: nobody would get the events")
+		return nil, argumentError("fn", "is nil: nothing would receive the events")
 	}
 	h := &webhookHandler{
-		token:    sha256.Sum256([]byte(token)),
+		secrets:  []string{secret},
 		fn:       fn,
 		maxBytes: 1 << 20,
 		report:   func(context.Context, int, error) {},
 	}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, argumentError("option", "is nil: leave it out")
+			return nil, argumentError("option", "is nil: remove it")
 		}
 		if err := opt(h); err != nil {
 			return nil, err
@@ -223,58 +385,80 @@ func NewWebhookHandler(token string, fn func(context.Context, *Event) error, opt
 }
 
 type webhookHandler struct {
-	token    [sha256.Size]byte // hashed, so that comparing does not tell the length
+	secrets  []string
+	header   string // pinned; empty: any
 	fn       func(context.Context, *Event) error
 	maxBytes int64
 	report   func(context.Context, int, error)
 }
 
 func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	status, err := h.receive(w, r)
-	if err != nil {
-		h.report(r.Context(), status, err)
+	event, status, err := h.receive(w, r)
+	if err == nil {
+		if err = h.deliver(r.Context(), event); err == nil {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		status = http.StatusInternalServerError
 	}
-	switch status {
-	case http.StatusNoContent:
-		w.WriteHeader(status)
-		return
-	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", http.MethodPost)
-	}
-	http.Error(w, http.StatusText(status), status) // the reason is none of the sender's business
+	h.tell(r.Context(), status, err)
+	http.Error(w, http.StatusText(status), status) // the reason is not for the sender
 }
 
-// receive takes a delivery and returns the status to answer with. Whoever lacks
-// the token learns nothing but that.
-func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (status int, err error) {
-	token := sha256.Sum256([]byte(r.URL.Query().Get(tokenParam)))
-	if subtle.ConstantTimeCompare(token[:], h.token[:]) != 1 {
-		return http.StatusUnauthorized, errors.New("funnel: webhook delivery without the right token")
-	}
+// receive reads and verifies a delivery. With an error it returns the status of
+// the response.
+func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (event *Event, status int, err error) {
+	wholeBody := false
+	defer func() {
+		if !wholeBody {
+			hangUp(w)
+		}
+	}()
 	if r.Method != http.MethodPost {
-		return http.StatusMethodNotAllowed, fmt.Errorf("funnel: webhook delivery by %s", r.Method)
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, http.StatusMethodNotAllowed, fmt.Errorf("funnel: webhook delivery: the method is %s", text.Clip(r.Method, 16))
 	}
-	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
-		return http.StatusUnsupportedMediaType, fmt.Errorf("funnel: webhook delivery of type %q", contentType)
+	found, err := findSignatures(r.Header, h.header)
+	if err != nil {
+		return nil, http.StatusUnauthorized, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBytes))
+	body, err := h.readBody(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return http.StatusRequestEntityTooLarge, fmt.Errorf("funnel: webhook delivery: %w", err)
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("funnel: webhook delivery: %w", err)
 	}
 	if err != nil {
-		return http.StatusBadRequest, fmt.Errorf("funnel: webhook delivery: %w", err)
+		return nil, http.StatusBadRequest, fmt.Errorf("funnel: webhook delivery: read the body: %w", err)
 	}
-	event, err := ParseEvent(body)
+	wholeBody = true
+	signatureHeader, err := verify(found, body, h.secrets)
 	if err != nil {
-		return http.StatusBadRequest, err
+		return nil, http.StatusUnauthorized, err
 	}
-	if err := h.deliver(r.Context(), event); err != nil {
-		return http.StatusInternalServerError, err
-	}
-	return http.StatusNoContent, nil
+	return newEvent(r.Header, body, signatureHeader), 0, nil
 }
 
-// deliver runs the user's function, whose panic is an error like any other.
+func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > h.maxBytes {
+		return nil, &http.MaxBytesError{Limit: h.maxBytes}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBytes))
+}
+
+// restTimeout is how long a sender may take for the rest of a body that is not
+// read. It is not 0, because closing a connection on data that is on its way can
+// cost the sender the response.
+const restTimeout = time.Second
+
+// hangUp closes the connection after the response. Without the deadline net/http
+// would still wait for up to 256 KiB of the body, for as long as the sender
+// takes.
+func hangUp(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	// Not every ResponseWriter has deadlines; then the server's ReadTimeout counts.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
+}
+
+// deliver calls the user's function. A panic is an error like any other.
 func (h *webhookHandler) deliver(ctx context.Context, event *Event) (err error) {
 	defer func() {
 		if p := panicError("webhook handler", recover()); p != nil {
@@ -284,7 +468,8 @@ func (h *webhookHandler) deliver(ctx context.Context, event *Event) (err error) 
 	return h.fn(ctx, event)
 }
 
-func isJSON(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+// tell calls the user's report. Its panic must not cost the sender the status.
+func (h *webhookHandler) tell(ctx context.Context, status int, err error) {
+	defer func() { _ = recover() }()
+	h.report(ctx, status, err)
 }

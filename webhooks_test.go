@@ -9,175 +9,114 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-const hookJSON = `{
-	"id": 8, "url": "https://example.com/hook?token=x", "events": ["contact.created", "funnel.sale"], "active": true,
-	"created_at": "2026-01-02T03:04:05Z"
-}`
-
-var hook = funnel.Webhook{
-	ID: 8, URL: "https://example.com/hook?token=x", Events: []funnel.EventType{funnel.EventContactCreated, funnel.EventFunnelSale}, Active: true,
-	CreatedAt: utc(2026, 1, 2, 3, 4, 5, 0),
-}
-
 func TestWebhooks_Methods(t *testing.T) {
 	t.Parallel()
 	runMethodTests(t, []methodTest{{
-		name: "List, nothing set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Webhooks.List(ctx, funnel.WebhookListParams{})
-		},
+		name:  "List",
+		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return c.Webhooks.List(ctx) },
 		sends: sentRequest{Method: "GET", Path: "/webhooks"},
-		reply: answers(200, `{"success":true,"data":[`+hookJSON+`],"meta":{"current_page":1,"per_page":25,"last_page":1,"total":1}}`),
-		want:  &funnel.Page[funnel.Webhook]{Items: []funnel.Webhook{hook}, Page: 1, PerPage: 25, LastPage: 1, Total: 1},
+		reply: listOf(webhookJSON, `{"id":9,"active":false}`),
+		want:  []funnel.Webhook{sampleWebhook, {ID: 9}},
 	}, {
-		name: "List, everything set",
+		name:  "List, none",
+		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return c.Webhooks.List(ctx) },
+		sends: sentRequest{Method: "GET", Path: "/webhooks"},
+		reply: listOf(),
+		want:  []funnel.Webhook{},
+	}, {
+		name: "Create",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Webhooks.List(ctx, funnel.WebhookListParams{Page: 2, PerPage: 50})
+			return c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook"})
 		},
-		sends: sentRequest{Method: "GET", Path: "/webhooks", Query: "page=2&per_page=50"},
-		reply: data(`[]`),
-		want:  &funnel.Page[funnel.Webhook]{Items: []funnel.Webhook{}},
-	}, {
-		name: "All",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return collect(c.Webhooks.All(ctx, funnel.WebhookListParams{}))
-		},
-		sends: sentRequest{Method: "GET", Path: "/webhooks", Query: "page=1&per_page=100"},
-		reply: answers(200, `{"success":true,"data":[`+hookJSON+`],"meta":{"current_page":1,"per_page":100,"last_page":1,"total":1}}`),
-		want:  []funnel.Webhook{hook},
-	}, {
-		name:  "Get",
-		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return c.Webhooks.Get(ctx, 8) },
-		sends: sentRequest{Method: "GET", Path: "/webhook", Query: "webhook_id=8"},
-		reply: data(hookJSON),
-		want:  &hook,
-	}, {
-		name:  "Get, as PHP may write it",
-		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return c.Webhooks.Get(ctx, 8) },
-		sends: sentRequest{Method: "GET", Path: "/webhook", Query: "webhook_id=8"},
-		reply: data(`{"id":"8","url":null,"events":{"0":"contact.created","3":"moon.landed"},"active":"1","created_at":"2026-01-02 03:04:05"}`),
-		want: &funnel.Webhook{
-			ID: 8, Events: []funnel.EventType{funnel.EventContactCreated, "moon.landed"}, Active: true, CreatedAt: utc(2026, 1, 2, 3, 4, 5, 0),
-		},
-	}, {
-		name: "Create, URL only",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/hook?token=x"})
-		},
-		sends: sentRequest{Method: "POST", Path: "/webhook", Body: `{"url":"https://example.com/hook?token=x"}`},
-		reply: data(hookJSON),
-		want:  &hook,
-	}, {
-		name: "Create, everything set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Webhooks.Create(ctx, funnel.WebhookCreateParams{
-				URL: "https://example.com/hook?a=1&token=x", Events: []funnel.EventType{funnel.EventContactTagged, "moon.landed"}, Active: funnel.Ptr(false),
-			})
-		},
-		sends: sentRequest{Method: "POST", Path: "/webhook",
-			Body: `{"url":"https://example.com/hook?a=1\u0026token=x","events":["contact.tagged","moon.landed"],"active":false}`},
-		reply: data(hookJSON),
-		want:  &hook,
-	}, {
-		name: "Update, everything set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Webhooks.Update(ctx, 8, funnel.WebhookUpdateParams{
-				URL: funnel.Ptr("https://example.com/new"), Events: &[]funnel.EventType{funnel.EventCampaignSent}, Active: funnel.Ptr(true),
-			})
-		},
-		sends: sentRequest{Method: "PUT", Path: "/webhook",
-			Body: `{"webhook_id":8,"url":"https://example.com/new","events":["campaign.sent"],"active":true}`},
-		reply: data(hookJSON),
-		want:  &hook,
-	}, {
-		name: "Update, nothing set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return c.Webhooks.Update(ctx, 8, funnel.WebhookUpdateParams{})
-		},
-		sends: sentRequest{Method: "PUT", Path: "/webhook", Body: `{"webhook_id":8}`},
-		reply: data(hookJSON),
-		want:  &hook,
+		sends: sentRequest{Method: "POST", Path: "/webhook", Body: `{` + hookFields + `}`},
+		reply: createdAs(newWebhookJSON),
+		want:  &sampleNewWebhook,
 	}, {
 		name:  "Delete",
 		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return nil, c.Webhooks.Delete(ctx, 8) },
-		sends: sentRequest{Method: "DELETE", Path: "/webhook", Query: "webhook_id=8"},
-		reply: answers(204, ""),
+		sends: sentRequest{Method: "DELETE", Path: "/webhook", Body: `{"webhook_id":8}`},
+		reply: data(`{"id":8}`),
 	}})
+}
+
+// Plain HTTP is for tests on the same machine only.
+func TestWebhooks_CreateAcceptsURLs(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"https://example.com",
+		"https://example.com:8443/hook?source=funnel",
+		"https://127.0.0.1/hook",
+		"HTTPS://EXAMPLE.COM/hook",
+		"http://localhost:8080/hook",
+		"http://LOCALHOST/hook",
+		"http://127.0.0.1:8080/hook",
+		"http://127.1.2.3/hook",
+		"http://[::1]:8080/hook",
+	} {
+		t.Run(url, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on("POST", "/webhook", createdAs(newWebhookJSON))
+			_, err := api.client(t).Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: url})
+			require.NoError(t, err)
+			require.JSONEq(t, `{"url":"`+url+`"}`, api.requests()[0].Body)
+		})
+	}
 }
 
 func TestWebhooks_RefuseBadInput(t *testing.T) {
 	t.Parallel()
-	tests := []badInput{
-		{"no URL", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{Events: []funnel.EventType{funnel.EventFunnelSale}})
+	var tests []badInput
+	for name, url := range map[string]string{
+		"no URL":                       "",
+		"blank URL":                    "  ",
+		"plain HTTP":                   "http://example.com/hook",
+		"plain HTTP to an address":     "http://10.0.0.1/hook",
+		"plain HTTP to a name like it": "http://localhost.example.com/hook",
+		"loopback in the user info":    "http://localhost@example.com/hook",
+		"relative URL":                 "/hook",
+		"no scheme":                    "example.com/hook",
+		"no host":                      "https:///hook",
+		"only a scheme":                "https://",
+		"another scheme":               "ftp://example.com/hook",
+		"a script":                     "javascript:alert(1)",
+		"no URL at all":                "https://exa mple.com",
+		"white space before it":        " https://example.com/hook",
+		"line break":                   "https://example.com/\r\nhook",
+		"not UTF-8":                    "https://example.com/\xff",
+	} {
+		tests = append(tests, badInput{name, func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: url})
 			return err
-		}, "url"},
-		{"URL with a line break", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Create(ctx, funnel.WebhookCreateParams{URL: "https://example.com/\r\nhook"})
-			return err
-		}, "url"},
-		{"per_page of 101", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.List(ctx, funnel.WebhookListParams{PerPage: 101})
-			return err
-		}, "per_page"},
-		{"page of -1, all", func(ctx context.Context, c *funnel.Client) error {
-			_, err := collect(c.Webhooks.All(ctx, funnel.WebhookListParams{Page: -1}))
-			return err
-		}, "page"},
+		}, "url"})
 	}
 	for _, id := range noIDs {
-		tests = append(tests,
-			badInput{"get webhook " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				_, err := c.Webhooks.Get(ctx, funnel.WebhookID(id))
-				return err
-			}, "webhook_id"},
-			badInput{"update webhook " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				_, err := c.Webhooks.Update(ctx, funnel.WebhookID(id), funnel.WebhookUpdateParams{})
-				return err
-			}, "webhook_id"},
-			badInput{"delete webhook " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				return c.Webhooks.Delete(ctx, funnel.WebhookID(id))
-			}, "webhook_id"},
-		)
+		tests = append(tests, badInput{"delete webhook " + id.String(), func(ctx context.Context, c *funnel.Client) error {
+			return c.Webhooks.Delete(ctx, funnel.WebhookID(id))
+		}, "webhook_id"})
 	}
 	runBadInputTests(t, tests)
 }
 
-// What the SDK cannot judge it passes on, and the server refuses.
-func TestWebhooks_ServerRefuses(t *testing.T) {
+func TestWebhooks_Flow(t *testing.T) {
 	t.Parallel()
-	setUp := func(t *testing.T, c *funnel.Client) {
-		t.Helper()
-		for _, url := range []string{"https://example.com/one", "https://example.com/two"} {
-			_, err := c.Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: url})
-			require.NoError(t, err)
-		}
-	}
-	create := func(params funnel.WebhookCreateParams) func(context.Context, *funnel.Client) error {
-		return func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Create(ctx, params)
-			return err
-		}
-	}
-	noURL := map[string][]string{"url": {"The url must be a valid URL."}}
-	runRefusalTests(t, setUp, []refusal{
-		{"unknown event", create(funnel.WebhookCreateParams{
-			URL: "https://example.com/hook", Events: []funnel.EventType{funnel.EventContactCreated, "moon.landed"},
-		}), `"moon.landed"`, funnel.ErrValidation, map[string][]string{"events.1": {"The selected events.1 is invalid."}}},
-		{"unknown event of an update", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Update(ctx, 1, funnel.WebhookUpdateParams{Events: &[]funnel.EventType{"moon.landed"}})
-			return err
-		}, `"moon.landed"`, funnel.ErrValidation, map[string][]string{"events.0": {"The selected events.0 is invalid."}}},
-		{"relative URL", create(funnel.WebhookCreateParams{URL: "/hook"}), `"url":"/hook"`, funnel.ErrValidation, noURL},
-		{"another scheme", create(funnel.WebhookCreateParams{URL: "javascript:alert(1)"}), `"url":"javascript:alert(1)"`, funnel.ErrValidation, noURL},
-		{"URL that is taken", create(funnel.WebhookCreateParams{URL: "https://example.com/one"}), "/one", funnel.ErrWebhookExists, nil},
-		{"URL that another webhook has", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Update(ctx, 1, funnel.WebhookUpdateParams{URL: funnel.Ptr("https://example.com/two")})
-			return err
-		}, "/two", funnel.ErrWebhookExists, nil},
-		{"webhook that is not there", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Webhooks.Get(ctx, 99)
-			return err
-		}, "webhook_id=99", funnel.ErrNotFound, nil},
-	})
+	server, client := fakeAPI(t)
+	ctx, webhooks := t.Context(), client.Webhooks
+	params := funnel.WebhookCreateParams{URL: "https://example.com/hook"}
+	hook, err := webhooks.Create(ctx, params)
+	require.NoError(t, err)
+	require.Len(t, hook.Secret, 32)
+	require.Equal(t, server.WebhookSecret(hook.ID), hook.Secret)
+	require.True(t, hook.Active)
+	require.Zero(t, hook.CreatedAt)
+
+	_, err = webhooks.Create(ctx, params)
+	require.ErrorIs(t, err, funnel.ErrWebhookExists)
+	all, err := webhooks.List(ctx)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Empty(t, all[0].Secret, "shown only once")
+	require.NotZero(t, all[0].CreatedAt)
+
+	require.NoError(t, webhooks.Delete(ctx, hook.ID))
+	require.ErrorIs(t, webhooks.Delete(ctx, hook.ID), funnel.ErrNotFound)
 }

@@ -15,23 +15,15 @@ import (
 const contactURL = "https://api.example.com/v1/contact?contact_id=1"
 
 type contact struct {
-	ID           int64             `json:"id"`
-	Email        string            `json:"email"`
-	FirstName    string            `json:"first_name"`
-	LastName     string            `json:"last_name"`
-	Phone        string            `json:"phone"`
-	Status       string            `json:"status"`
-	CustomFields map[string]string `json:"custom_fields"`
-	Tags         []tag             `json:"tags"`
-	CreatedAt    time.Time         `json:"created_at"`
-	UpdatedAt    time.Time         `json:"updated_at"`
-}
-
-type tag struct {
-	ID            int64     `json:"id"`
-	Name          string    `json:"name"`
-	ContactsCount int       `json:"contacts_count"`
-	CreatedAt     time.Time `json:"created_at"`
+	ID             int64     `json:"id"`
+	Email          string    `json:"email"`
+	FirstName      string    `json:"first_name"`
+	LastName       string    `json:"last_name"`
+	EmailMarketing bool      `json:"email_marketing"`
+	GDPR           bool      `json:"gdpr"`
+	Tags           []int64   `json:"tags"`
+	Sequences      []int64   `json:"sequences"`
+	CreatedAt      time.Time `json:"created_at"`
 }
 
 type contactAnswer struct {
@@ -63,9 +55,8 @@ func contactAPI() api {
 
 func contactJSON(id int) string {
 	return fmt.Sprintf(`{"id":%d,"email":"ada%d@example.com","first_name":"Ada","last_name":"Lovelace",`+
-		`"phone":"+44 20 7946 0000","status":"subscribed","custom_fields":{"plan":"pro","seats":"12"},`+
-		`"tags":[{"id":1,"name":"vip"},{"id":2,"name":"beta"}],`+
-		`"created_at":"2026-11-22T09:30:00.000000Z","updated_at":"2026-11-22T09:30:00.000000Z"}`, id, id)
+		`"email_marketing":true,"gdpr":true,"tags":[1,2],"sequences":[7],`+
+		`"created_at":"2026-11-22T09:30:00.000000Z"}`, id, id)
 }
 
 // pageNumber reads the usual parameter, which the first page may lack.

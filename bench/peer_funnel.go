@@ -14,7 +14,7 @@ func funnelPeer() peer {
 		api:    contactAPI(),
 		byHand: byHand[contactAnswer](contactURL, patience),
 		open: func(transport http.RoundTripper, q quota) (client, error) {
-			c, err := funnel.New("https://api.example.com/v1", "key",
+			c, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com/v1"),
 				funnel.WithHTTPClient(&http.Client{Transport: transport}),
 				funnel.WithRateLimit(q.n, q.per))
 			return funnelClient{c}, err
@@ -25,7 +25,7 @@ func funnelPeer() peer {
 type funnelClient struct{ *funnel.Client }
 
 func (c funnelClient) get(ctx context.Context) error {
-	_, err := c.Contacts.Get(ctx, 1)
+	_, err := c.Contacts.Get(ctx, funnel.ContactID(1))
 	return err
 }
 

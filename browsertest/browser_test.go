@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds every wait for the page, on a busy machine.
+// patience bounds every wait for the page on a busy machine.
 const patience = 20 * time.Second
 
-// scratch holds what the tests build; it is theirs and goes with them.
+// scratch is a directory for what the tests build. It is removed at the end.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// findChromium returns where Chromium is. Without it a test is skipped, but
-// never in CI: there nobody would notice.
+// findChromium returns the path of Chromium. Without it a test is skipped, but in
+// CI it fails, because nobody would notice.
 func findChromium(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -51,7 +51,7 @@ func findChromium(t *testing.T) string {
 	return ""
 }
 
-// A size is that of a window.
+// A size is the size of a window.
 type size struct{ width, height int }
 
 var (
@@ -59,8 +59,8 @@ var (
 	phone   = size{390, 844}
 )
 
-// strangersName is a name that points to this machine, as its owner likes.
-const strangersName = "stranger.example"
+// foreignName is a foreign DNS name that points to this machine.
+const foreignName = "foreign.example"
 
 // A browser has one open tab.
 type browser struct {
@@ -76,7 +76,7 @@ func openBrowser(t *testing.T, window size) *browser {
 	ctx, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(findChromium(t)),
 		chromedp.UserDataDir(profile),
-		chromedp.Env("TMPDIR="+profile), // what it leaves behind goes with the profile
+		chromedp.Env("TMPDIR="+profile), // what it leaves behind is removed with the profile
 		chromedp.WindowSize(window.width, window.height),
 		chromedp.Headless,
 		chromedp.NoSandbox,
@@ -87,14 +87,14 @@ func openBrowser(t *testing.T, window size) *browser {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), // containers have little of it
-		chromedp.Flag("host-resolver-rules", "MAP "+strangersName+" 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP "+foreignName+" 127.0.0.1"),
 	)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(func() {
 		timeout, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		_ = chromedp.Cancel(timeout) // closes the browser in an orderly way
+		_ = chromedp.Cancel(timeout) // closes the browser cleanly
 		closeTab()
 	})
 	b := &browser{t: t, ctx: ctx}
@@ -108,7 +108,7 @@ func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	require.NoError(b.t, chromedp.Do(b.ctx, actions...))
 }
 
-// evaluate returns what a JavaScript expression is in the page.
+// evaluate returns the value of a JavaScript expression in the page.
 func evaluate[T any](b *browser, expression string) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
@@ -116,13 +116,13 @@ func evaluate[T any](b *browser, expression string) T {
 	return value
 }
 
-// open goes to a page and waits until it is there.
+// open goes to a page and waits until it is loaded.
 func (b *browser) open(url string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(url))
 }
 
-// prefer sets the colour scheme that the person has chosen.
+// prefer sets the colour scheme that the user prefers.
 func (b *browser) prefer(scheme string) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -131,20 +131,20 @@ func (b *browser) prefer(scheme string) {
 	require.NoError(b.t, err)
 }
 
-// withoutScripts turns JavaScript off in the pages to come.
+// withoutScripts turns JavaScript off in the next pages.
 func (b *browser) withoutScripts() {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	require.NoError(b.t, err)
 }
 
-// click clicks as a person would: at a place on the screen.
+// click clicks on an element at its place on the screen.
 func (b *browser) click(selector string) {
 	b.t.Helper()
 	b.within("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// follow clicks on what leads to another page, and returns that page's status.
+// follow clicks on an element that opens another page, and returns its status.
 func (b *browser) follow(selector string) (status int) {
 	b.t.Helper()
 	b.within("follow "+selector, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -168,18 +168,25 @@ func holds(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Poll[chromedp.Void](expression)
 }
 
-// text returns the text of an element as it is shown, on one line.
+// text returns the visible text of an element, on one line.
 func (b *browser) text(selector string) string {
 	b.t.Helper()
 	return evaluate[string](b, textOf(selector))
 }
 
-// textOf is the same in JavaScript.
+// textOf is the JavaScript of text.
 func textOf(selector string) string {
 	return fmt.Sprintf(`(e => e?.checkVisibility() ? e.innerText.replace(/\s+/g, " ") : "")(document.querySelector(%q))`, selector)
 }
 
-// within gives the page some time for what must not take for ever.
+// types replaces the text of a field.
+func (b *browser) types(selector, text string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).select()", selector)))
+	b.within("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// within performs an action, or fails the test after a while.
 func (b *browser) within(what string, action chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -189,11 +196,11 @@ func (b *browser) within(what string, action chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// quiet insists that the console holds neither errors nor warnings. It ends
-// the listening to the console.
+// quiet requires that the console has neither errors nor warnings. It reads the
+// console to its end, so it must be called last.
 func (b *browser) quiet() {
 	b.t.Helper()
-	const end = "that is all"
+	const end = "end of the test"
 	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("console.log(%q)", end)))
 	var complaints []string
 	for message, err := range b.console {
@@ -208,15 +215,15 @@ func (b *browser) quiet() {
 	require.Empty(b.t, complaints)
 }
 
-// fits insists that nothing sticks out to the side.
+// fits requires that the page is not wider than the window.
 func (b *browser) fits() {
 	b.t.Helper()
 	over := evaluate[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
 	require.LessOrEqual(b.t, over, 0, "the page is too wide, in pixels")
 }
 
-// picture saves what the whole page looks like, where FUNNEL_SCREENSHOTS names a
-// directory for it.
+// picture saves a screenshot of the whole page in the directory that
+// FUNNEL_SCREENSHOTS names, if it is set.
 func (b *browser) picture(name string) {
 	b.t.Helper()
 	dir := os.Getenv("FUNNEL_SCREENSHOTS")

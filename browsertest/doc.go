@@ -1,7 +1,7 @@
-// Package browsertest looks at the page of cmd/funnel-emulator with a real
-// browser: Chromium, which must be installed, as Debian's package chromium for
-// one. Without it the tests are skipped, or fail where CI=true.
+// Package browsertest tests the page of cmd/funnel-emulator in a real browser. It
+// needs Chromium, such as Debian's package chromium. Without it the tests are
+// skipped, or fail if CI=true.
 //
-// The package is a module of its own, outside go.work, so that what drives the
-// browser stays out of the dependencies of the SDK.
+// The package is a module of its own, outside go.work, so that the browser's
+// driver is not among the dependencies of the SDK.
 package browsertest

@@ -23,11 +23,11 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// An emulator is a running one.
+// An emulator is the program in its own process.
 type emulator struct {
 	t       *testing.T
 	command *exec.Cmd
-	url     string
+	url     string // of the page
 	key     string
 }
 
@@ -42,14 +42,14 @@ func startEmulator(t *testing.T, flags ...string) *emulator {
 	e := &emulator{t: t, command: command}
 	t.Cleanup(e.stop)
 
-	exports := regexp.MustCompile(`^export FUNNEL_BASE_URL=(\S+) FUNNEL_API_KEY=(\S+)$`)
+	exports := regexp.MustCompile(`^export FUNNEL_BASE_URL=(\S+)/v1 FUNNEL_API_KEY=(\S+)$`)
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if found := exports.FindStringSubmatch(lines.Text()); found != nil {
 			e.url, e.key = found[1], found[2]
 			return e
 		}
 	}
-	t.Fatal("the emulator did not say where it is")
+	t.Fatal("the emulator did not print its address")
 	return nil
 }
 
@@ -59,10 +59,10 @@ func (e *emulator) stop() {
 	_ = e.command.Wait()
 }
 
-// client returns a new SDK client: one that has met a 429 pauses.
+// client returns a new SDK client, because one that got a 429 pauses.
 func (e *emulator) client() *funnel.Client {
 	e.t.Helper()
-	client, err := funnel.New(e.url, e.key)
+	client, err := funnel.New(e.key, funnel.WithBaseURL(e.url+"/v1"))
 	require.NoError(e.t, err)
 	return client
 }

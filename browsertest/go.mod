@@ -1,4 +1,4 @@
-// The emulator's page in a real browser, out of the library's own dependencies.
+// Tests of the emulator's page in a real browser, with dependencies that the library does not have.
 module github.com/funnel-go/funnel/browsertest
 
 go 1.25.0

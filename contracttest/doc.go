@@ -1,26 +1,29 @@
-// Package contracttest holds HTTP traffic against the contract,
+// Package contracttest checks HTTP traffic against the contract,
 // api/openapi.yaml.
 //
-// [Load] compiles the contract, [Validator] is an [http.RoundTripper] that
-// checks every request and every response that passes through it, [Receiver] an
-// [http.Handler] that checks deliveries to a webhook, and [Recorder] keeps what
-// they find, and which parts of the contract nobody has exercised yet:
+// [Load] compiles the contract. [Validator] is an [http.RoundTripper] that checks
+// every request and response that passes through it. [Recorder] keeps what it
+// finds, and which parts of the contract no request has used yet:
 //
 //	contract, err := contracttest.Load(api.OpenAPI())
 //	var recorder contracttest.Recorder
-//	transport := contracttest.NewValidator(contract, next, "/api/v1", recorder.Record)
+//	transport := contracttest.NewValidator(contract, next, "/v1", recorder.Record)
 //
-// A test that breaks the contract on purpose says so in the context of its
-// request: see [BadRequest] and [AnyResponse].
+// A test that breaks the contract on purpose marks the context of its request: see
+// [BadRequest] and [AnyResponse].
 //
-// The tests are what the package is for. The flows (flow_*_test.go) do with the
-// SDK all that can be done with it, against the fake, with the validator in
-// between, and leave out nothing that the contract has. The lints hold the SDK's
-// docstrings, constants and types against the contract. And since a test that
-// never fails proves nothing, bite_test.go breaks the contract on purpose.
+// The tests of this package compare the SDK with the contract:
 //
-// The package is a module of its own, outside go.work, so that the validator
-// and all that it depends on stay out of the dependencies of the SDK.
+//   - samples_test.go: a request and a response of each operation, field by field.
+//   - heldout_test.go: a server with random values, written from the vendor's
+//     reference alone.
+//   - lint_test.go: the doc comments, constants and methods of the SDK.
+//   - guide_test.go: the code in the guide compiles.
+//
+// Package conformance has the flows that every server must pass.
+//
+// The module is not part of go.work, so that the SDK does not depend on an OpenAPI
+// validator.
 package contracttest
 
 //go:generate go run ./cmd/contractdoc

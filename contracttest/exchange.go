@@ -9,14 +9,13 @@ import (
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
 
-// Exchange is a request and what came of it, or a delivery.
+// Exchange is a request with its response.
 type Exchange struct {
-	Method, Path string // the path is without the base path; that of a delivery is the event
-	Operation    string // the operationId, or "" where the contract has no such operation
-	Status       int    // 0 where no response came
-	Code         string // error.code, where the response carries one
+	Method, Path string // the path is without the base path
+	Status       int    // 0: there was no response
+	Code         string // error.code of the response, if it has one
 	Violations   []Violation
-	Parts        []string // what it exercises of the contract: see [Recorder.Unexercised]
+	Parts        []string // the parts of the contract that it uses: see [Recorder.Unused]
 }
 
 func (x *Exchange) note(part string) { x.Parts = append(x.Parts, part) }
@@ -40,28 +39,23 @@ func errorCode(body []byte) string {
 	return envelope.Error.Code
 }
 
-// Recorder keeps what a [Validator] or [Receiver] reports. Its zero value is ready for use,
-// and it is safe for concurrent use.
+// Recorder keeps what a [Validator] reports. Its zero value is ready for use, and
+// it is safe for concurrent use.
 type Recorder struct {
 	mu         sync.Mutex
 	violations []Violation
-	operations map[string]int
 	codes      map[string]int
 	parts      map[string]bool
 }
 
-// Record keeps an exchange; it is what [NewValidator] and [NewReceiver] want for
-// their report.
+// Record keeps an exchange. It is the report function of [NewValidator].
 func (r *Recorder) Record(x Exchange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.operations == nil {
-		r.operations, r.codes, r.parts = make(map[string]int), make(map[string]int), make(map[string]bool)
+	if r.codes == nil {
+		r.codes, r.parts = make(map[string]int), make(map[string]bool)
 	}
 	r.violations = append(r.violations, x.Violations...)
-	if x.Operation != "" && x.Status != 0 {
-		r.operations[x.Operation]++
-	}
 	if x.Code != "" {
 		r.codes[x.Code]++
 	}
@@ -70,33 +64,25 @@ func (r *Recorder) Record(x Exchange) {
 	}
 }
 
-// Violations returns every breach so far, in the order in which they came.
+// Violations returns all violations so far, in order.
 func (r *Recorder) Violations() []Violation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.violations)
 }
 
-// Operations returns how many responses each operation has given, by
-// operationId.
-func (r *Recorder) Operations() map[string]int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return maps.Clone(r.operations)
-}
-
-// Codes returns how often each error code has come.
+// Codes returns how many responses had each error code.
 func (r *Recorder) Codes() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.codes)
 }
 
-// Unexercised names the parts of a contract that no exchange has exercised so
-// far: operations and codes, and down to single parameters, fields, headers and
-// known values. A part of a request counts where the request was taken, a field
-// of a response or delivery where it was not empty.
-func (r *Recorder) Unexercised(contract *openapi.Document) []string {
+// Unused returns the parts of a contract that no exchange has used so far:
+// operations, error codes, parameters, fields, headers and known values. A part of
+// a request counts if the request succeeded, a field of a response if it was not
+// empty.
+func (r *Recorder) Unused(contract *openapi.Document) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.DeleteFunc(parts(contract), func(part string) bool { return r.parts[part] })

@@ -1,7 +1,10 @@
 package contracttest_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -12,21 +15,6 @@ import (
 
 const guide = "../docs/when-the-real-api-differs.md"
 
-var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
-
-// blocks returns the code blocks of the guide that are in a language.
-func blocks(t *testing.T, language string) []string {
-	t.Helper()
-	var found []string
-	for _, block := range fence.FindAllStringSubmatch(read(t, guide), -1) {
-		if block[1] == language {
-			found = append(found, block[2])
-		}
-	}
-	require.NotEmpty(t, found)
-	return found
-}
-
 func read(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
@@ -34,50 +22,63 @@ func read(t *testing.T, name string) string {
 	return string(data)
 }
 
-// What the guide shows is compiled and run, as examples of the SDK.
-func TestGuideShowsWhatRuns(t *testing.T) {
+// The Go code in the guide compiles. It becomes a package of the SDK's module that
+// only the go command sees.
+func TestGuide_CodeCompiles(t *testing.T) {
 	t.Parallel()
-	var examples strings.Builder
-	for line := range strings.Lines(read(t, "../example_differs_test.go")) {
-		examples.WriteString(strings.TrimLeft(line, "\t"))
-	}
-	for _, block := range blocks(t, "go") {
-		var flat strings.Builder
-		for line := range strings.Lines(block) {
-			flat.WriteString(strings.TrimLeft(line, "\t"))
-		}
-		require.Contains(t, examples.String(), flat.String())
-	}
-}
-
-// The edits that the guide shows can be made: the lines are there, each once.
-func TestGuideEditsWhatIsThere(t *testing.T) {
-	t.Parallel()
-	for _, block := range blocks(t, "diff") {
-		var file string
-		for line := range strings.Lines(block) {
-			if name, ok := strings.CutPrefix(line, "--- "); ok {
-				file = read(t, filepath.Join("..", strings.TrimSpace(name)))
-				continue
-			}
-			if old := line[1:]; line[0] != '+' {
-				require.Equal(t, 1, strings.Count(file, "\n"+old), "%s", old)
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(read(t, guide), -1)
+	require.NotEmpty(t, blocks)
+	var functions strings.Builder
+	for _, block := range blocks {
+		fmt.Fprintf(&functions, "func _(ctx context.Context, client *funnel.Client, apiKey string) error {\n{\n%s", block[1])
+		for _, made := range regexp.MustCompile(`(?m)^([\w, ]+) :=`).FindAllStringSubmatch(block[1], -1) {
+			for name := range strings.SplitSeq(made[1], ", ") {
+				if name != "_" {
+					fmt.Fprintf(&functions, "_ = %s\n", name)
+				}
 			}
 		}
+		functions.WriteString("_ = ctx\n}\nreturn nil\n}\n")
 	}
+	program := "package guide\n"
+	for name, path := range map[string]string{
+		"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "json": "encoding/json", "time": "time", "url": "net/url",
+		"funnel": "github.com/funnel-go/funnel", "funneltest": "github.com/funnel-go/funnel/funneltest",
+	} {
+		if strings.Contains(functions.String(), name+".") {
+			program += fmt.Sprintf("import %q\n", path)
+		}
+	}
+	dir := t.TempDir()
+	file, overlay := filepath.Join(dir, "guide.go"), filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(file, []byte(program+functions.String()), 0o600))
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "guide", "guide.go"): file}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(overlay, replace, 0o600))
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "./guide")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", output)
 }
 
-// The headings that the guide refers to are there.
-func TestGuideLinksLeadSomewhere(t *testing.T) {
+// The guide's links lead to files and headings that exist.
+func TestGuide_LinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
-	text := read(t, guide)
-	for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
-		target, ok := strings.CutPrefix(link[1], "#")
-		if !ok {
-			require.FileExists(t, filepath.Join("..", "docs", target))
+	for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(read(t, guide), -1) {
+		if strings.HasPrefix(link[1], "https://") {
 			continue
 		}
-		heading := strings.ReplaceAll(strings.TrimSuffix(target, "-1"), "-", " ")
-		require.Regexp(t, `(?mi)^#+ `+heading+`$`, text, target)
+		name, heading, _ := strings.Cut(link[1], "#")
+		target := guide
+		if name != "" {
+			target = filepath.Join("..", "docs", name)
+		}
+		text := read(t, target)
+		if heading != "" {
+			require.Regexp(t, `(?mi)^#+ `+strings.ReplaceAll(heading, "-", ".")+`$`, text, link[1])
+		}
 	}
 }

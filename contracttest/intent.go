@@ -9,15 +9,14 @@ const (
 	anyResponse
 )
 
-// BadRequest returns a context for requests that break the contract on purpose,
-// to see how they are refused. The [Validator] then reports a request that does
-// not break it, and a response that does not refuse it.
+// BadRequest returns a context for requests that break the contract on purpose.
+// The [Validator] then reports a request that does not break it, and a success.
 func BadRequest(ctx context.Context) context.Context {
 	return context.WithValue(ctx, badRequest, true)
 }
 
-// AnyResponse returns a context for requests whose responses are faults made on
-// purpose: the [Validator] leaves them alone.
+// AnyResponse returns a context for requests whose responses the [Validator] does
+// not check.
 func AnyResponse(ctx context.Context) context.Context {
 	return context.WithValue(ctx, anyResponse, true)
 }

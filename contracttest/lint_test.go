@@ -1,8 +1,15 @@
 package contracttest_test
 
 import (
+	"fmt"
 	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"maps"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,137 +19,249 @@ import (
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
 
-// Every method says in its docstring which operations it calls, where those
-// come from and what they can be refused with; the contract agrees.
-func TestDocstringsKeepTheContract(t *testing.T) {
-	t.Parallel()
-	sdk, document := readSDK(t), contractDocument(t)
-	var found []string
-	for _, m := range sdk.methods {
-		if !strings.HasPrefix(m.name, "Event.") {
-			found = append(found, lintMethod(m, sdk, document.Operations)...)
-		}
-	}
-	require.Empty(t, strings.Join(found, "\n"))
+// A source is what the lints read of the SDK's package.
+type source struct {
+	methods   map[string]method            // of services, by the name in x-sdk: "Contacts.Create"
+	constants map[string]map[string]string // by type: the name of each constant and its value
 }
 
-// What x-sdk names are the SDK's methods: each that there is, and no other.
-func TestTheContractNamesEveryMethod(t *testing.T) {
-	t.Parallel()
-	var named, there []string
-	document := contractDocument(t)
-	for _, op := range slices.Concat(document.Operations, document.Deliveries) {
-		named = append(named, op.SDK...)
-	}
-	for _, m := range readSDK(t).methods {
-		there = append(there, m.name)
-	}
-	slices.Sort(named)
-	slices.Sort(there)
-	require.Equal(t, there, slices.Compact(named))
+type method struct {
+	doc   string
+	fails bool // it returns an error
+	// rejects is set if the server may find a parameter invalid: the method has
+	// parameters besides ids and names, which are checked before they are sent.
+	rejects bool
 }
 
-// The flows call every method that there is.
-func TestFlowsCallEveryMethod(t *testing.T) {
-	t.Parallel()
-	called := make(map[string]bool)
-	_, files := parseFiles(t, "flow_*_test.go")
-	for _, file := range files {
-		for node := range ast.Preorder(file) {
-			call, ok := node.(*ast.CallExpr)
-			if !ok {
-				continue
-			}
-			if fn, ok := call.Fun.(*ast.SelectorExpr); ok {
-				called["Event."+fn.Sel.Name] = true
-				if service, ok := fn.X.(*ast.SelectorExpr); ok {
-					called[service.Sel.Name+"."+fn.Sel.Name] = true
+// readSDK reads the SDK's package.
+func readSDK(t *testing.T) source {
+	t.Helper()
+	names, err := filepath.Glob("../*.go")
+	require.NoError(t, err)
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range names {
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	pkg, err := doc.NewFromFiles(fset, files, "github.com/funnel-go/funnel")
+	require.NoError(t, err)
+	s := source{methods: make(map[string]method), constants: make(map[string]map[string]string)}
+	for _, typ := range pkg.Types {
+		s.constants[typ.Name] = constantsOf(typ)
+		service, ok := strings.CutSuffix(typ.Name, "Service")
+		for _, fn := range typ.Methods {
+			if ok {
+				params, results, _ := strings.Cut(types.ExprString(fn.Decl.Type), ") ")
+				s.methods[service+"."+fn.Name] = method{
+					doc:     fn.Doc,
+					fails:   strings.Contains(results, "error"),
+					rejects: regexp.MustCompile(`Params\b|ContactRef`).MatchString(params),
 				}
 			}
 		}
 	}
-	for _, m := range readSDK(t).methods {
-		require.True(t, called[m.name], "no flow calls %s", m.name)
-	}
+	return s
 }
 
-// The SDK has a constant for every code and every known value, and no other.
-func TestConstantsAreTheContractsValues(t *testing.T) {
-	t.Parallel()
-	sdk, document := readSDK(t), contractDocument(t)
-	var codes []string
-	for _, code := range document.ErrorCodes {
-		codes = append(codes, code.Key)
-	}
-	const own = "RATE_LIMITED" // the SDK's code for a 429, which carries none
-	require.ElementsMatch(t, append(codes, own), slices.Collect(maps.Values(sdk.constants["Code"])))
-
-	sets := 0
-	for _, schema := range document.Components.Schemas {
-		var values []string
-		for _, value := range schema.Value.KnownValues {
-			values = append(values, value.Key)
+func constantsOf(typ *doc.Type) map[string]string {
+	values := make(map[string]string)
+	for _, group := range typ.Consts {
+		for _, spec := range group.Decl.Specs {
+			spec := spec.(*ast.ValueSpec)
+			for i, name := range spec.Names {
+				if literal, ok := spec.Values[i].(*ast.BasicLit); ok {
+					values[name.Name] = strings.Trim(literal.Value, `"`)
+				}
+			}
 		}
-		if values == nil {
-			continue
-		}
-		sets++
-		name := strings.Replace(schema.Key, "EventName", "EventType", 1)
-		require.ElementsMatch(t, values, slices.Collect(maps.Values(sdk.constants[name])), name)
 	}
-	require.Equal(t, 8, sets)
+	return values
 }
 
-func contractDocument(t *testing.T) *openapi.Document {
-	t.Helper()
-	contract, err := load()
-	require.NoError(t, err)
-	return contract.Document()
-}
-
-// The lint finds what it is there to find.
-func TestLintMethod(t *testing.T) {
+// The doc comment of each method names its operations, their sources and its
+// errors, as the contract does.
+func TestDocComments_MatchContract(t *testing.T) {
 	t.Parallel()
 	sdk := readSDK(t)
-	m, ok := sdk.method("Tags.Update")
-	require.True(t, ok)
-	const right = "API: PUT /tag (documented). Errors: [ErrNotFound], [ErrTagExists],\n[*ValidationError].\n"
-	require.Equal(t, "Update changes a tag and returns it as it is then.\n\n"+right, m.doc)
-	tests := []struct {
-		name, doc string
-		want      []string
-	}{
-		{"all is well", right, nil},
-		{"a remark on an error", strings.Replace(right, "[ErrTagExists]", "[ErrTagExists] for a name that another tag has", 1), nil},
-		{"a remark on a source", strings.Replace(right, "documented", "documented; its id is assumed", 1), nil},
-		{"no line", "Update changes a tag.", []string{"Tags.Update has no line on the API"}},
-		{"no source", "API: PUT /tag.", []string{"Tags.Update has a line on the API that cannot be understood: PUT /tag."}},
-		{"another source", strings.Replace(right, "documented", "assumed", 1), []string{"Tags.Update calls PUT /tag assumed, which is documented"}},
-		{"a path misspelt", strings.Replace(right, "/tag", "/tags", 1), []string{
-			"Tags.Update does not name PUT /tag, whose x-sdk names it",
-			"Tags.Update names PUT /tags, whose x-sdk does not name it",
-		}},
-		{"one operation too many", strings.Replace(right, " (", " and GET /tag (", 1), []string{"Tags.Update names GET /tag, whose x-sdk does not name it"}},
-		{"an error too few", strings.Replace(right, "[ErrNotFound], ", "", 1), []string{"Tags.Update does not name the error NOT_FOUND"}},
-		{"an error too many", strings.Replace(right, "[ErrNotFound]", "[ErrNotFound], [ErrPathTaken]", 1), []string{"Tags.Update names ErrPathTaken, which is none of its own"}},
-		{"an error misspelt", strings.Replace(right, "ErrTagExists", "ErrTagExist", 1), []string{
-			"Tags.Update does not name the error TAG_EXISTS",
-			"Tags.Update names ErrTagExist, which is none of its own",
-		}},
-		{"an error of all operations", strings.Replace(right, "[ErrNotFound]", "[ErrNotFound], [ErrServer]", 1), []string{"Tags.Update names ErrServer, which is none of its own"}},
-		{"no validation", strings.Replace(right, ",\n[*ValidationError]", "", 1), []string{"Tags.Update does not name the error VALIDATION_ERROR"}},
-		{"as a method that there is not", "API: as [TagsService.Replace].", []string{"Tags.Update is as Tags.Replace, which has no line on the API"}},
-		{"as another method", "API: as [TagsService.Create].", []string{
-			"Tags.Update does not name PUT /tag, whose x-sdk names it",
-			"Tags.Update names POST /tag, whose x-sdk does not name it",
-		}},
+	var found []string
+	for name := range sdk.methods {
+		found = append(found, sdk.lint(name, document(t).Operations)...)
 	}
-	for _, tt := range tests {
+	slices.Sort(found)
+	require.Empty(t, strings.Join(found, "\n"))
+}
+
+// The last paragraph of a doc comment says which operations the method calls and
+// which errors they have:
+//
+//	API: POST /contact (documented), PUT /contact and POST /contact-tag (assumed).
+//	Errors: [ErrNotFound], [*ValidationError].
+//
+// or that this is the same as for another method:
+//
+//	API: as [ContactsService.Upsert].
+var (
+	apiParagraph = regexp.MustCompile(`(?s)(?:^|\n\n)API: (.*)\n$`)
+	apiAs        = regexp.MustCompile(`^as \[(\w+)Service\.(\w+)\]\.$`)
+	apiGroup     = regexp.MustCompile(`^((?:[A-Z]+ /[a-z-]+(?: and |, )?)+) \((documented|assumed)\)(?:, | and |\.$)`)
+	apiOperation = regexp.MustCompile(`[A-Z]+ /[a-z-]+`)
+	errorName    = regexp.MustCompile(`\[\*?(\w+)\]`)
+)
+
+// lint returns what is wrong with the doc comment of a method.
+func (s source) lint(name string, operations []*openapi.Operation) []string {
+	var found []string
+	complain := func(format string, args ...any) {
+		found = append(found, name+" "+fmt.Sprintf(format, args...))
+	}
+	m := s.methods[name]
+	paragraph := apiParagraph.FindStringSubmatch(m.doc)
+	if paragraph == nil {
+		complain("has no API line")
+		return found
+	}
+	fails := m.fails
+	line, errors, _ := strings.Cut(strings.ReplaceAll(paragraph[1], "\n", " "), " Errors: ")
+	if as := apiAs.FindStringSubmatch(line); as != nil {
+		paragraph = apiParagraph.FindStringSubmatch(s.methods[as[1]+"."+as[2]].doc)
+		if paragraph == nil {
+			complain("is as %s.%s, which has no API line", as[1], as[2])
+			return found
+		}
+		line, _, _ = strings.Cut(strings.ReplaceAll(paragraph[1], "\n", " "), " Errors: ")
+		fails = false // the other method names them
+	}
+
+	named := make(map[string]string) // operation → source
+	for rest := line; rest != ""; {
+		group := apiGroup.FindStringSubmatch(rest)
+		if group == nil {
+			complain("has an API line that cannot be read: %s", line)
+			return found
+		}
+		for _, operation := range apiOperation.FindAllString(group[1], -1) {
+			named[operation] = group[2]
+		}
+		rest = rest[len(group[0]):]
+	}
+	codes := make(map[string]bool)
+	for _, op := range operations {
+		source, ok := named[op.String()]
+		delete(named, op.String())
+		if uses := slices.Contains(op.SDK, name); uses != ok {
+			complain("names %s: %t, x-sdk names the method: %t", op, ok, uses)
+		} else if ok && source != op.Source {
+			complain("says that %s is %s, the contract says %s", op, source, op.Source)
+		}
+		for _, response := range op.Responses {
+			for _, code := range response.Value.Codes {
+				codes[code.Key] = codes[code.Key] || ok
+			}
+		}
+	}
+	for operation := range named {
+		complain("names %s, which the contract does not have", operation)
+	}
+	if fails {
+		found = append(found, s.lintErrors(name, errors, codes)...)
+	}
+	return found
+}
+
+// lintErrors compares the errors that a doc comment names with the codes of its
+// operations. Three codes are those of every operation, and no comment names them.
+func (s source) lintErrors(name, errors string, codes map[string]bool) []string {
+	var found []string
+	given := make(map[string]bool)
+	for _, match := range errorName.FindAllStringSubmatch(errors, -1) {
+		code := s.constants["Code"][match[1]]
+		switch match[1] {
+		case "NameError": // an error of the SDK
+			continue
+		case "ValidationError":
+			code = "VALIDATION_ERROR"
+		}
+		given[code] = true
+		if !codes[code] || slices.Contains([]string{"UNAUTHORIZED", "FORBIDDEN", "SERVER_ERROR"}, code) {
+			found = append(found, fmt.Sprintf("%s names %s, which is not one of its errors", name, match[1]))
+		}
+	}
+	for code, possible := range codes {
+		switch code {
+		case "UNAUTHORIZED", "FORBIDDEN", "SERVER_ERROR":
+			continue
+		case "VALIDATION_ERROR":
+			possible = possible && s.methods[name].rejects
+		}
+		if possible && !given[code] {
+			found = append(found, fmt.Sprintf("%s does not name the error %s", name, code))
+		}
+	}
+	return found
+}
+
+// The lint notices mistakes in a doc comment.
+func TestDocComments_LintNoticesMistakes(t *testing.T) {
+	t.Parallel()
+	sdk := readSDK(t)
+	const name, right = "Tags.Update", "Update changes a tag.\n\nAPI: PUT /tag (documented). Errors: [ErrNotFound], [ErrTagExists],\n[*ValidationError].\n"
+	require.Equal(t, right, sdk.methods[name].doc)
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"no API line", "API: ", "", "Tags.Update has no API line"},
+		{"no source", " (documented)", "", "Tags.Update has an API line that cannot be read: PUT /tag."},
+		{"another source", "documented", "assumed", "Tags.Update says that PUT /tag is assumed, the contract says documented"},
+		{"an unknown operation", "/tag ", "/label ", "Tags.Update names PUT /label, which the contract does not have"},
+		{"another operation", "PUT", "POST", "Tags.Update names POST /tag: true, x-sdk names the method: false"},
+		{"a missing error", "[ErrNotFound], ", "", "Tags.Update does not name the error NOT_FOUND"},
+		{"another error", "ErrNotFound", "ErrPathTaken", "Tags.Update names ErrPathTaken, which is not one of its errors"},
+		{"an error of every operation", "ErrNotFound", "ErrServer", "Tags.Update names ErrServer, which is not one of its errors"},
+		{"no errors", " Errors: [ErrNotFound], [ErrTagExists],\n[*ValidationError].", "", "Tags.Update does not name the error TAG_EXISTS"},
+		{"no validation", ",\n[*ValidationError]", "", "Tags.Update does not name the error VALIDATION_ERROR"},
+		{"as an unknown method", "PUT /tag (documented). Errors: [ErrNotFound], [ErrTagExists],\n[*ValidationError].", "as [TagsService.Replace].", "Tags.Update is as Tags.Replace, which has no API line"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			m := m
-			m.doc = tt.doc
-			require.Equal(t, tt.want, lintMethod(m, sdk, contractDocument(t).Operations))
+			wrong := strings.Replace(right, tt.old, tt.new, 1)
+			require.NotEqual(t, right, wrong)
+			s := source{methods: maps.Clone(sdk.methods), constants: sdk.constants}
+			s.methods[name] = method{doc: wrong, fails: true, rejects: true}
+			require.Contains(t, s.lint(name, document(t).Operations), tt.want)
 		})
+	}
+}
+
+// Every method of a service is in the contract, and x-sdk names no other. The
+// operations that have a method are counted by their kind: d is shown by a page, l
+// is named by the errors page, n is named elsewhere, s is assumed by symmetry.
+func TestMethods_MatchContract(t *testing.T) {
+	t.Parallel()
+	sdk := readSDK(t)
+	var named []string
+	kinds := make(map[string]int)
+	for _, op := range document(t).Operations {
+		named = append(named, op.SDK...)
+		kinds[op.Kind]++
+	}
+	slices.Sort(named)
+	require.Equal(t, slices.Sorted(maps.Keys(sdk.methods)), slices.Compact(named))
+	require.Equal(t, map[string]int{"d": 21, "l": 7, "n": 9, "s": 10}, kinds)
+	t.Logf("%d operations by kind: %v; %d methods", len(document(t).Operations), kinds, len(sdk.methods))
+}
+
+// The SDK has a constant for every error code and every known value, and no other.
+func TestConstants_MatchContract(t *testing.T) {
+	t.Parallel()
+	sdk := readSDK(t)
+	codes := []string{"RATE_LIMITED"} // the SDK's own code for a 429, which has none
+	for _, code := range document(t).ErrorCodes {
+		codes = append(codes, code.Key)
+	}
+	require.ElementsMatch(t, codes, slices.Collect(maps.Values(sdk.constants["Code"])))
+	for _, schema := range document(t).Components.Schemas {
+		if values := schema.Value.KnownValues; values != nil {
+			require.ElementsMatch(t, values, slices.Collect(maps.Values(sdk.constants[schema.Key])), schema.Key)
+		}
 	}
 }

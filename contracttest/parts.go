@@ -2,28 +2,27 @@ package contracttest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
 
-// The parts of the contract are what tests have to exercise to have tried all
-// of it. Each has a name:
+// The parts of the contract are what tests must use. Each has a name:
 //
-//	GET /contacts ?per_page             a parameter that was sent, and taken
-//	ContactCreate.phone                 a field that was sent, and taken
-//	POST /contact 409 CONTACT_EXISTS    a response, with its code where it has one
-//	Contact.phone                       a field that came back, not empty
-//	header X-Request-Id                 a header that came back
-//	webhook contact.created             a delivery
-//	ContactStatus bounced               a known value, sent or received
+//	GET /contacts ?per_page             a parameter that was sent
+//	ContactCreate.first_name            a field that was sent
+//	POST /contact 409 CONTACT_EXISTS    a response, with its code if it has one
+//	Contact.first_name                  a field that was received and not empty
+//	header Retry-After                  a header that was received
+//	CampaignStatus draft                a known value, sent or received
 
-// parts names all parts of a contract, in the contract's order.
+// parts returns all parts of a contract, in its order.
 func parts(document *openapi.Document) []string {
 	var found []string
 	seen := make(map[string]bool)
-	t := tour{schemas: schemasOf(document), note: func(part string) {
+	t := tour{document: document, note: func(part string) {
 		if !seen[part] {
 			seen[part] = true
 			found = append(found, part)
@@ -47,16 +46,13 @@ func parts(document *openapi.Document) []string {
 			t.visit(response(op, r.Key, ""), r.Value.JSON(), anything{})
 		}
 	}
-	for _, delivery := range document.Deliveries {
-		t.delivery(delivery, anything{})
-	}
 	return found
 }
 
-// exercise notes the parts that an exchange exercises: those of its response,
-// and those of its request where that was taken.
-func (c *Contract) exercise(x *Exchange, op *openapi.Operation, r *http.Request, sent []byte, res *http.Response, body []byte) {
-	t := tour{schemas: c.shapes, note: x.note}
+// use notes the parts that an exchange uses: those of its response, and those of
+// its request if that succeeded.
+func (c *Contract) use(x *Exchange, op *openapi.Operation, r *http.Request, sent []byte, res *http.Response, body []byte) {
+	t := tour{document: c.document, note: x.note}
 	if res.StatusCode < http.StatusBadRequest {
 		query := r.URL.Query()
 		for _, p := range op.Parameters {
@@ -89,12 +85,12 @@ func response(op *openapi.Operation, status, code string) string {
 	return op.String() + " " + status + " " + code
 }
 
-// A tour goes through schemas, along a value of theirs, and notes each part
-// that the value exercises.
+// A tour walks through a schema along a value and notes each part that the value
+// uses.
 type tour struct {
-	schemas  map[string]*openapi.Schema // by name
+	document *openapi.Document
 	note     func(part string)
-	received bool // the value came back: a field that is empty proves nothing
+	received bool // an empty field does not count
 }
 
 func (t tour) parameter(op *openapi.Operation, p *openapi.Parameter, value any) {
@@ -103,17 +99,11 @@ func (t tour) parameter(op *openapi.Operation, p *openapi.Parameter, value any) 
 	t.visit(name, p.Schema, value)
 }
 
-func (t tour) delivery(op *openapi.Operation, value any) {
-	name := "webhook " + op.Path
-	t.note(name)
-	t.visit(name, op.RequestBody.JSON(), value)
-}
-
-// visit goes through a schema whose fields belong to owner, unless the schema
-// is a reference: a name of its own.
+// visit walks through a schema. Its fields belong to owner, or to the component
+// that the schema refers to.
 func (t tour) visit(owner string, s *openapi.Schema, value any) {
 	if s != nil && s.Ref != "" {
-		owner, s = s.Name(), t.schemas[s.Name()]
+		owner, s = s.Name(), t.document.Resolve(s)
 	}
 	if s == nil {
 		return
@@ -122,8 +112,8 @@ func (t tour) visit(owner string, s *openapi.Schema, value any) {
 		t.visit(owner, part, value)
 	}
 	for _, known := range s.KnownValues {
-		if value == any(anything{}) || value == any(known.Key) {
-			t.note(owner + " " + known.Key)
+		if value == any(anything{}) || fmt.Sprint(value) == known {
+			t.note(owner + " " + known)
 		}
 	}
 	if s.Items != nil {
@@ -142,8 +132,8 @@ func (t tour) visit(owner string, s *openapi.Schema, value any) {
 	}
 }
 
-// anything stands for a value that has every field, every element and every
-// known value.
+// anything stands for a value that has every field, every element and every known
+// value.
 type anything struct{}
 
 func elements(value any) []any {
@@ -166,8 +156,7 @@ func fieldOf(value any, name string) (field any, ok bool) {
 	return field, ok
 }
 
-// isEmpty tells the values that a misspelt field would have, too. A boolean is
-// none of them: where there is one, it was meant.
+// isEmpty reports whether a value is what a client sees for a misspelled field.
 func isEmpty(value any) bool {
 	switch value := value.(type) {
 	case nil:
@@ -178,22 +167,12 @@ func isEmpty(value any) bool {
 		return value == 0
 	case []any:
 		return len(value) == 0
-	case map[string]any:
-		return len(value) == 0
 	}
 	return false
 }
 
 func decode(body []byte) any {
 	var value any
-	_ = json.Unmarshal(body, &value) // what is no JSON has no parts
+	_ = json.Unmarshal(body, &value) // a body that is not JSON has no parts
 	return value
-}
-
-func schemasOf(document *openapi.Document) map[string]*openapi.Schema {
-	schemas := make(map[string]*openapi.Schema)
-	for _, s := range document.Components.Schemas {
-		schemas[s.Key] = s.Value
-	}
-	return schemas
 }

@@ -2,13 +2,14 @@ package contracttest
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
 )
 
-// Validator is an [http.RoundTripper] that checks what passes through it. It
-// alters nothing: what breaks the contract is reported, and passed on.
+// Validator is an [http.RoundTripper] that checks the traffic that passes through
+// it. It changes nothing: violations are reported, and the traffic is passed on.
 type Validator struct {
 	contract *Contract
 	next     http.RoundTripper
@@ -16,10 +17,9 @@ type Validator struct {
 	report   func(Exchange)
 }
 
-// NewValidator returns a validator between a client and next. The basePath is
-// that of the client's base URL, such as "/api/v1", or "". The report is called
-// once for each request, by the goroutine that sends it, before it has the
-// response.
+// NewValidator returns a validator between a client and next. The basePath is that
+// of the client's base URL, such as "/v1", or "". report is called once for each
+// request, by the goroutine that sends it, before RoundTrip returns.
 func NewValidator(contract *Contract, next http.RoundTripper, basePath string, report func(Exchange)) *Validator {
 	return &Validator{contract: contract, next: next, basePath: strings.TrimSuffix(basePath, "/"), report: report}
 }
@@ -46,9 +46,6 @@ func (v *Validator) RoundTrip(r *http.Request) (*http.Response, error) {
 func (v *Validator) checkRequest(r *http.Request, body []byte) *Exchange {
 	checked := v.view(r, body)
 	x := &Exchange{Method: r.Method, Path: checked.URL.Path}
-	if op, ok := v.contract.operation(checked); ok {
-		x.Operation = op.ID
-	}
 	wrong := v.contract.checkRequest(checked)
 	if !strings.HasPrefix(r.URL.Path, v.basePath+"/") {
 		wrong = append(wrong, "the path is not below "+v.basePath)
@@ -57,17 +54,16 @@ func (v *Validator) checkRequest(r *http.Request, body []byte) *Exchange {
 	case !intends(r.Context(), badRequest):
 		x.add(0, wrong...)
 	case len(wrong) == 0:
-		x.add(0, "keeps the contract, but is marked as breaking it")
+		x.add(0, "is marked as breaking the contract, and does not break it")
 	}
 	return x
 }
 
-// checkResponse checks a response, and leaves it as it came. A body that cannot
-// be read to its end breaks no contract: that was the network.
+// checkResponse checks a response. Afterwards its body can still be read.
 func (v *Validator) checkResponse(x *Exchange, r *http.Request, sent []byte, res *http.Response) {
 	x.Status = res.StatusCode
 	if intends(r.Context(), badRequest) && res.StatusCode < http.StatusBadRequest {
-		x.add(res.StatusCode, "takes a request that breaks the contract")
+		x.add(res.StatusCode, "a request that breaks the contract succeeds")
 	}
 	if intends(r.Context(), anyResponse) {
 		return
@@ -75,18 +71,17 @@ func (v *Validator) checkResponse(x *Exchange, r *http.Request, sent []byte, res
 	body, err := drain(res.Body)
 	res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failure{err}))
 	if err != nil {
-		return
+		return // the network failed, not the server
 	}
 	x.Code = errorCode(body)
 	viewed := v.view(r, sent)
 	x.add(res.StatusCode, v.contract.checkResponse(viewed, res, body)...)
 	if op, ok := v.contract.operation(viewed); ok {
-		v.contract.exercise(x, op, viewed, sent, res, body)
+		v.contract.use(x, op, viewed, sent, res, body)
 	}
 }
 
-// view returns a copy of a request for the contract to read: without the base
-// path, and with a body of its own.
+// view returns a copy of a request without the base path, with a body of its own.
 func (v *Validator) view(r *http.Request, body []byte) *http.Request {
 	c := r.Clone(r.Context())
 	c.URL.Path = strings.TrimPrefix(r.URL.Path, v.basePath)
@@ -107,13 +102,7 @@ func drain(body io.ReadCloser) ([]byte, error) {
 	return io.ReadAll(body)
 }
 
-// failure is a reader of nothing that ends with an error, or well where there
-// is none.
+// failure is an empty reader that returns an error, or io.EOF if there is none.
 type failure struct{ err error }
 
-func (f failure) Read([]byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	return 0, io.EOF
-}
+func (f failure) Read([]byte) (int, error) { return 0, cmp.Or(f.err, io.EOF) }

@@ -8,14 +8,14 @@ import (
 	verrors "github.com/pb33f/libopenapi-validator/errors"
 )
 
-// Violation is one breach of the contract.
+// Violation is one way in which a request or response breaks the contract.
 type Violation struct {
 	Method, Path string // of the request; the path is without the base path
-	Status       int    // of the response that is wrong, or 0 where the request is
+	Status       int    // of the response, or 0 if the request is wrong
 	Problem      string
 }
 
-// String tells who is wrong, where, and what is wrong.
+// String returns the operation, the side and the problem.
 func (v Violation) String() string {
 	if v.Status == 0 {
 		return fmt.Sprintf("%s %s: request: %s", v.Method, v.Path, v.Problem)
@@ -23,7 +23,7 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s %s: response %d: %s", v.Method, v.Path, v.Status, v.Problem)
 }
 
-// problems puts each of the validator's findings on one line: where, and what.
+// problems returns one line for each of the validator's findings.
 func problems(errs []*verrors.ValidationError) []string {
 	var found, unknown []string
 	for _, e := range errs {
@@ -44,14 +44,14 @@ func problems(errs []*verrors.ValidationError) []string {
 		}
 	}
 	if len(found) == 0 {
-		found = unknown // a body with another fault counts as unevaluated, down to the fields that are known
+		found = unknown // after another error, the validator counts all fields as unknown
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
 }
 
-// inOrder sorts the names in "additional properties 'b', 'a' not allowed",
-// which the validator gives in random order.
+// inOrder sorts the names in "additional properties 'b', 'a' not allowed". The
+// validator lists them in random order.
 func inOrder(reason string) string {
 	const before, after = "additional properties ", " not allowed"
 	if !strings.HasPrefix(reason, before) || !strings.HasSuffix(reason, after) {

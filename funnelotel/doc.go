@@ -2,7 +2,7 @@
 // client does. It is an observer of the client, and needs nothing else of it:
 //
 //	observer, err := funnelotel.New()
-//	client, err := funnel.New(url, key, funnel.WithObserver(observer))
+//	client, err := funnel.New(apiKey, funnel.WithObserver(observer))
 //
 // One observer serves any number of clients.
 //

@@ -57,7 +57,7 @@ func Example_propagation() {
 	}
 	server := funneltest.NewServer()
 	defer server.Close()
-	client, err := funnel.New("https://gateway.example.com/funnel", server.APIKey(),
+	client, err := funnel.New(server.APIKey(), funnel.WithBaseURL("https://gateway.example.com/funnel"),
 		funnel.WithHTTPClient(&http.Client{Transport: traceparent{server.Transport()}}), // http.DefaultTransport elsewhere
 		funnel.WithObserver(observer))
 	if err != nil {

@@ -32,9 +32,9 @@ func TestNewGoesByTheGlobalProviders(t *testing.T) {
 	defer server.Close()
 	observer, err := funnelotel.New() // both do nothing here
 	require.NoError(t, err)
-	contact, err := server.Client(funnel.WithObserver(observer)).Contacts.Create(t.Context(), ada)
+	id, err := server.Client(funnel.WithObserver(observer)).Contacts.Create(t.Context(), ada)
 	require.NoError(t, err)
-	require.Equal(t, ada.Email, contact.Email)
+	require.NotZero(t, id)
 }
 
 func TestTracesWithoutMetrics(t *testing.T) {

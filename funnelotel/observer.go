@@ -104,7 +104,7 @@ func (o *observer) callDone(ctx context.Context, _ funnel.CallInfo, result funne
 	if c == nil {
 		return
 	}
-	failure := failureAttributes(errorType(result.Err))
+	failure := failureAttributes(funnel.ErrorKind(result.Err))
 	o.callDuration.Record(ctx, result.Duration.Seconds(), c.measured(failure...))
 
 	c.span.SetAttributes(attribute.Int(attrAttempts, result.Attempts))
@@ -163,7 +163,7 @@ func (o *observer) wait(ctx context.Context, info funnel.WaitInfo) {
 	if c == nil {
 		return
 	}
-	c.failure, c.waits = errorType(info.Err), true
+	c.failure, c.waits = funnel.ErrorKind(info.Err), true
 	c.waited(info.Reason, info.Duration, trace.WithAttributes(failureAttributes(c.failure)...))
 }
 

@@ -340,14 +340,14 @@ http.client.request.duration: 1 in 1 s error.type=timeout
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := record(t)
-		client, err := funnel.New("https://api.example.com", "key",
+		client, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com"),
 			funnel.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("a bug") })}),
 			funnel.WithObserver(got.observer))
 		require.NoError(t, err)
-		require.Panics(t, func() { _ = client.Contacts.Delete(t.Context(), 7) })
+		require.Panics(t, func() { _ = client.Contacts.Delete(t.Context(), funnel.ContactID(7)) })
 		require.Equal(t, `
-funnel DELETE /contact (internal) 0s–0s Error error.type=funnel.panicked funnel.call.attempts=1
-  DELETE /contact (client) 0s–0s Error error.type=funnel.panicked funnel.wait.duration=0
+funnel DELETE /contact (internal) 0s–0s Error error.type=panicked funnel.call.attempts=1
+  DELETE /contact (client) 0s–0s Error error.type=panicked funnel.wait.duration=0
 `, "\n"+got.tree())
 	})
 }

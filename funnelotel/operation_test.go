@@ -18,7 +18,7 @@ func TestOperationIsOnEverySpanAndMeasurement(t *testing.T) {
 	t.Parallel()
 	server, got := funneltest.NewServer(funneltest.WithBasePath("/api/v1")), record(t)
 	defer server.Close()
-	_, err := server.Client(funnel.WithObserver(got.observer)).Contacts.GetByEmail(t.Context(), ada.Email)
+	_, err := server.Client(funnel.WithObserver(got.observer)).Contacts.Get(t.Context(), funnel.Email(ada.Email))
 	require.ErrorIs(t, err, funnel.ErrNotFound)
 
 	const operation = "http.request.method=GET server.address=funnel.test server.port=443 url.template=/api/v1/contact"
@@ -148,7 +148,7 @@ func TestURLIsTheRequests(t *testing.T) {
 	for _, base := range []string{"", "/api", "/api//v1", "/a/../b", "/a%2Fb", "/a%20b", "/ä"} {
 		var sent string
 		got := record(t)
-		client, err := funnel.New("https://api.example.com"+base, "key",
+		client, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com"+base),
 			funnel.WithHTTPClient(&http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 				sent = req.URL.EscapedPath()
 				return nil, errors.New("seen")
@@ -171,7 +171,7 @@ func TestServerPort(t *testing.T) {
 		"http://[::1]:8080":              "server.address=::1 server.port=8080",
 	} {
 		server, got := funneltest.NewServer(), record(t)
-		client, err := funnel.New(baseURL, server.APIKey(),
+		client, err := funnel.New(server.APIKey(), funnel.WithBaseURL(baseURL),
 			funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}),
 			funnel.WithObserver(got.observer))
 		require.NoError(t, err)

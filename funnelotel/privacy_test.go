@@ -58,27 +58,27 @@ func flow(t *testing.T, server *funneltest.Server, client *funnel.Client) {
 	require.NoError(t, err)
 	require.Greater(t, tag.ID, funnel.TagID(770001000))
 	params := funnel.ContactCreateParams{
-		Email: "ada@example.org", FirstName: "Ada", LastName: "Lovelace", Phone: "+49 30 1", TagIDs: []funnel.TagID{tag.ID},
+		Email: "ada@example.org", FirstName: "Ada", LastName: "Lovelace", TagIDs: []funnel.TagID{tag.ID},
 	}
 	contact, _, err := client.Contacts.Upsert(ctx, params)
 	require.NoError(t, err)
 	_, created, err := client.Contacts.Upsert(ctx, params)
 	require.NoError(t, err)
 	require.False(t, created)
-	_, err = client.Contacts.List(ctx, funnel.ContactListParams{Search: "Lovelace", TagIDs: []funnel.TagID{tag.ID}})
+	_, err = client.Contacts.List(ctx, funnel.ContactListParams{Period: funnel.PeriodAll})
 	require.NoError(t, err)
-	require.NoError(t, client.Contacts.RemoveTags(ctx, contact.ID, tag.ID))
+	require.NoError(t, client.Contacts.RemoveTag(ctx, contact, tag.ID))
 
 	sequence, err := client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: "Spring sale"})
 	require.NoError(t, err)
-	require.ErrorIs(t, client.Sequences.Enroll(ctx, sequence.ID, contact.ID), funnel.ErrSequenceHasNoStages)
+	require.ErrorIs(t, client.Sequences.Enroll(ctx, sequence.ID, contact), funnel.ErrSequenceHasNoStages)
 	page, err := client.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring sale"})
 	require.NoError(t, err)
-	_, err = client.Funnels.Steps(ctx, page.ID)
+	_, err = client.Funnels.CreateStep(ctx, funnel.StepCreateParams{FunnelID: page.ID, Name: "Lovelace"})
 	require.NoError(t, err)
 	_, err = client.Campaigns.List(ctx, funnel.CampaignListParams{})
 	require.NoError(t, err)
-	_, err = client.Webhooks.List(ctx, funnel.WebhookListParams{})
+	_, err = client.Webhooks.List(ctx)
 	require.NoError(t, err)
 
 	echo := `{"success":false,"error":{"code":"ada@example.org","message":"something in the server's words: fk-5ecret 770001001"}}`
@@ -95,20 +95,20 @@ func flow(t *testing.T, server *funneltest.Server, client *funnel.Client) {
 		fault.Times = 2
 		server.Fail(fault)
 		for range 2 {
-			_, _ = client.Contacts.GetByEmail(ctx, "ada@example.org")
+			_, _ = client.Contacts.Get(ctx, funnel.Email("ada@example.org"))
 		}
 		server.ClearFaults()
 	}
 	canceled, cancel := context.WithCancelCause(ctx)
 	cancel(errorText("ada@example.org gave up"))
-	_, err = client.Contacts.Get(canceled, contact.ID)
+	_, err = client.Contacts.Get(canceled, contact)
 	require.ErrorIs(t, err, context.Canceled)
 
 	for _, path := range []string{"/contact/770001001", "/ada@example.org", "/contact/ada", "/token=fk-5ecret"} {
 		require.Error(t, client.Call(ctx, http.MethodGet, path, nil, nil, nil))
 	}
-	require.NoError(t, client.Contacts.Delete(ctx, contact.ID))
-	require.ErrorIs(t, client.Contacts.Delete(ctx, contact.ID), funnel.ErrNotFound)
+	require.NoError(t, client.Contacts.Delete(ctx, contact))
+	require.ErrorIs(t, client.Contacts.Delete(ctx, contact), funnel.ErrNotFound)
 }
 
 type errorText string

@@ -3,7 +3,7 @@
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 //	limiter, err := funnelredis.New(rdb, apiKey)
-//	client, err := funnel.New(baseURL, apiKey, funnel.WithLimiter(limiter))
+//	client, err := funnel.New(apiKey, funnel.WithLimiter(limiter))
 //
 // # What it promises
 //

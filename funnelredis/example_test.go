@@ -22,7 +22,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := funnel.New(os.Getenv("FUNNEL_BASE_URL"), apiKey, funnel.WithLimiter(limiter))
+	client, err := funnel.New(apiKey, funnel.WithLimiter(limiter))
 	if err != nil {
 		log.Fatal(err)
 	}

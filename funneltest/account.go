@@ -2,122 +2,86 @@ package funneltest
 
 import "net/http"
 
-// account is everything that the API keeps. A new resource has a file of its
-// own and is named in this one: in account, newAccount, stores and routes.
+// An account holds everything that the API stores. Each resource is registered
+// here, with a field and a line in newAccount; the rest of it is in its own
+// file.
 type account struct {
 	subdomain string // empty: none is configured
 
-	contacts  resource[contact, *contact]
-	tags      resource[tag, *tag]
-	sequences resource[sequence, *sequence]
-	stages    resource[stage, *stage]
-	funnels   resource[funnelRow, *funnelRow]
-	steps     resource[step, *step]
-	campaigns resource[campaign, *campaign]
-	webhooks  resource[webhook, *webhook]
+	contacts      resource[contact, *contact]
+	customFields  resource[customField, *customField]
+	tags          resource[tag, *tag]
+	sequences     resource[sequence, *sequence]
+	stages        resource[stage, *stage]
+	funnels       resource[funnelRow, *funnelRow]
+	steps         resource[step, *step]
+	campaigns     resource[campaign, *campaign]
+	webhooks      resource[webhook, *webhook]
+	orders        resource[order, *order]
+	transactions  resource[transaction, *transaction]
+	subscriptions resource[subscription, *subscription]
 
-	due stamp // when the next scheduled campaign is to be sent; zero: none is
+	stores []store
+	routes []route
+
+	due stamp // when the next scheduled campaign is sent; zero: none is scheduled
 }
 
 func newAccount(subdomain string) *account {
-	return &account{
-		subdomain: subdomain,
-		contacts:  contactResource(),
-		tags:      tagResource(),
-		sequences: sequenceResource(),
-		stages:    stageResource(),
-		funnels:   funnelResource(),
-		steps:     stepResource(),
-		campaigns: campaignResource(),
-		webhooks:  webhookResource(),
-	}
+	a := &account{subdomain: subdomain}
+	register(a, &a.contacts, contactResource())
+	register(a, &a.customFields, customFieldResource())
+	register(a, &a.tags, tagResource())
+	register(a, &a.sequences, sequenceResource())
+	register(a, &a.stages, stageResource())
+	register(a, &a.funnels, funnelResource())
+	register(a, &a.steps, stepResource())
+	register(a, &a.campaigns, campaignResource())
+	register(a, &a.webhooks, webhookResource())
+	register(a, &a.orders, orderResource())
+	register(a, &a.transactions, transactionResource())
+	register(a, &a.subscriptions, subscriptionResource())
+	return a
 }
 
-// A store is what snapshots and counts know of a resource.
+// register stores a resource in its field of the account and adds its routes.
+func register[T any, P record[T]](a *account, field *resource[T, P], r resource[T, P]) {
+	*field = r
+	a.stores = append(a.stores, field)
+	a.routes = append(a.routes, r.routes(field)...)
+}
+
+// A store is the part of a resource that snapshots and counts use.
 type store interface {
 	label() string
 	count() int
 	encode() any                  // to be marshalled
-	UnmarshalJSON(b []byte) error // takes the rows of a snapshot
+	UnmarshalJSON(b []byte) error // reads the rows of a snapshot
 	settle(a *account) error      // checks them against the other resources
 }
 
-func (a *account) stores() []store {
-	return []store{
-		&a.contacts, &a.tags, &a.sequences, &a.stages,
-		&a.funnels, &a.steps, &a.campaigns, &a.webhooks,
-	}
-}
-
-// route is one operation of the API.
+// A route is one operation of the API.
 type route struct {
 	method, path string
-	status       int // of success
+	status       int // on success
 	handle       handler
 }
 
-func (a *account) routes() []route {
-	const (
-		GET    = http.MethodGet
-		POST   = http.MethodPost
-		PUT    = http.MethodPut
-		DELETE = http.MethodDelete
-	)
-	return []route{
-		{GET, "/contacts", 200, a.contacts.list},
-		{GET, "/contact", 200, getContact},
-		{POST, "/contact", 201, a.contacts.create},
-		{PUT, "/contact", 200, a.contacts.update},
-		{DELETE, "/contact", 200, a.contacts.delete},
-		{POST, "/contact-tag", 200, addContactTags},
-		{DELETE, "/contact-tag", 200, removeContactTags},
-		{POST, "/contact-sequence", 200, enrolContact},
-		{DELETE, "/contact-sequence", 200, unenrolContact},
+func get(path string, h handler) route    { return route{http.MethodGet, path, http.StatusOK, h} }
+func post(path string, h handler) route   { return route{http.MethodPost, path, http.StatusOK, h} }
+func create(path string, h handler) route { return route{http.MethodPost, path, http.StatusCreated, h} }
+func put(path string, h handler) route    { return route{http.MethodPut, path, http.StatusOK, h} }
+func del(path string, h handler) route    { return route{http.MethodDelete, path, http.StatusOK, h} }
 
-		{GET, "/tags", 200, a.tags.list},
-		{GET, "/tag", 200, a.tags.get},
-		{POST, "/tag", 200, a.tags.create},
-		{PUT, "/tag", 200, a.tags.update},
-		{DELETE, "/tag", 200, a.tags.delete},
+// A handler carries out one operation and returns the data of its response;
+// nil data means that the response has none. It checks everything before it
+// changes anything, so that an error leaves the account unchanged.
+type handler func(c *call) (data any, err *apiError)
 
-		{GET, "/sequences", 200, a.sequences.list},
-		{GET, "/sequence", 200, a.sequences.get},
-		{POST, "/sequence", 200, a.sequences.create},
-		{PUT, "/sequence", 200, a.sequences.update},
-		{DELETE, "/sequence", 200, a.sequences.delete},
-
-		{GET, "/sequence-stages", 200, a.stages.list},
-		{POST, "/sequence-stage", 200, a.stages.create},
-		{PUT, "/sequence-stage", 200, a.stages.update},
-		{DELETE, "/sequence-stage", 200, a.stages.delete},
-		{GET, "/sequence-stage-content", 200, getStageContent},
-		{PUT, "/sequence-stage-content", 200, putStageContent},
-
-		{GET, "/funnels", 200, a.funnels.list},
-		{GET, "/funnel", 200, a.funnels.get},
-		{POST, "/funnel", 200, a.funnels.create},
-		{PUT, "/funnel", 200, a.funnels.update},
-		{DELETE, "/funnel", 200, a.funnels.delete},
-		{GET, "/funnel-stats", 200, getFunnelStats},
-
-		{GET, "/funnel-steps", 200, a.steps.list},
-		{POST, "/funnel-step", 200, a.steps.create},
-		{PUT, "/funnel-step", 200, a.steps.update},
-		{DELETE, "/funnel-step", 200, a.steps.delete},
-
-		{GET, "/campaigns", 200, a.campaigns.list},
-		{GET, "/campaign", 200, a.campaigns.get},
-		{POST, "/campaign", 200, a.campaigns.create},
-		{PUT, "/campaign", 200, a.campaigns.update},
-		{DELETE, "/campaign", 200, deleteCampaign},
-		{POST, "/campaign-schedule", 200, scheduleCampaign},
-		{DELETE, "/campaign-schedule", 200, unscheduleCampaign},
-		{GET, "/campaign-stats", 200, getCampaignStats},
-
-		{GET, "/webhooks", 200, a.webhooks.list},
-		{GET, "/webhook", 200, a.webhooks.get},
-		{POST, "/webhook", 200, a.webhooks.create},
-		{PUT, "/webhook", 200, a.webhooks.update},
-		{DELETE, "/webhook", 200, a.webhooks.delete},
-	}
+// A call is one request that is being carried out. It holds the server's lock.
+type call struct {
+	*account
+	now  stamp
+	in   input
+	meta *meta // of a paged list
 }

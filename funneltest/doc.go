@@ -1,73 +1,80 @@
-// Package funneltest is a fake of the funnel platform's API for tests: a whole
-// account in memory, with the rules of the real one, that a program talks to
-// through the SDK as it would talk to the vendor.
+// Package funneltest is a fake of the Wolfeo API for tests: a whole account in
+// memory that follows the API's rules. A program uses it through the SDK, as it
+// would use the vendor's server.
 //
 //	server := funneltest.NewServer()
 //	defer server.Close()
 //	client := server.Client() // a *funnel.Client, in memory
 //
-// What a program creates is there when it looks again; what the API would
-// refuse is refused, with the reference's own codes and messages. So a test
-// calls the program's own code and then looks, through the same client, at what
-// has become of the account. Give each test a server of its own: servers share
-// nothing and cost nothing, so tests may run in parallel.
+// What a program creates can be read again, and an invalid request gets the
+// error that the reference documents. A test calls the program's own code and
+// then checks the account through the same client. Give each test its own
+// server: servers share nothing and are cheap, so tests can run in parallel.
 //
-// # Ways in
+// # Connecting
 //
 //   - [Server.Client] is an SDK client in memory, without sockets and goroutines.
-//   - [Server.Transport] is the same seam for a client that the program makes
-//     itself: funnel.WithHTTPClient(&http.Client{Transport: server.Transport()})
-//     with [Server.APIKey] as the key and any base URL.
-//   - [Server.URL] opens a loopback socket, for programs tested from outside.
-//   - [Server.Handler] goes into a listener or mux of the caller's own.
+//   - [Server.Transport] serves a client that the program creates itself:
+//     funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}) with
+//     [Server.APIKey] as the key and any base URL.
+//   - [Server.URL] opens a loopback socket, for programs that are tested from
+//     outside.
+//   - [Server.Handler] serves a listener or mux of the caller.
 //
-// # Putting things into an account
+// # Filling the account
 //
-// Use the client. [Server.SeedContacts] adds as many contacts as a test of
-// volume needs; [Server.Restore] loads what [Server.Snapshot] has saved. What
-// visitors and recipients do is simulated: [Server.RecordVisit],
-// [Server.RecordOptin], [Server.RecordSale], [Server.RecordOpens] and so on.
-// They show in the stats.
+// Use the client. The API cannot create custom fields, orders, transactions and
+// subscriptions; [Server.AddCustomField], [Server.AddOrder],
+// [Server.AddTransaction] and [Server.AddSubscription] insert them.
+// [Server.SeedContacts] adds many contacts at once, and [Server.Restore] loads
+// what [Server.Snapshot] has saved.
 //
-// # Things that go wrong
+// Two things the API cannot show: [Server.CustomFieldValue] returns the value of
+// a contact's custom field, [Server.WebhookSecret] the secret of a webhook.
 //
-// Each code of the reference comes from the call that provokes it. [Server.Fail]
-// does the rest on demand: FORBIDDEN and SERVER_ERROR, pages of proxies, slow
-// answers, dropped connections before or after the work was done, bodies cut
-// short. [Server.PendingFaults] tells which of them no request has met. The limit
-// of 600 requests a minute is in force; [WithRateLimit] changes it.
+// # Errors and faults
+//
+// Every code of the reference comes from the call that the reference names.
+// [Server.Fail] does everything else: FORBIDDEN and SERVER_ERROR, the pages of
+// proxies, slow responses, connections that are dropped before or after the
+// request was carried out, truncated bodies. [Server.PendingFaults] returns the
+// faults that no request has met. The limit of 600 requests per minute applies;
+// [WithRateLimit] changes it.
 //
 //	server.Fail(funneltest.Fault{Code: funnel.ErrForbidden, Path: "/funnels"})
 //
 // # Time
 //
-// The server goes by time.Now, or by [WithClock]. In a testing/synctest bubble
-// that is virtual time, so a test of minutes of retries, rate limits and
-// scheduled campaigns takes no time at all:
+// The server uses time.Now, or the clock of [WithClock]. In a testing/synctest
+// bubble time is virtual, so minutes of retries, rate limits and scheduled
+// campaigns take no real time:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		server := funneltest.NewServer() // inside the bubble
 //		defer server.Close()
 //		server.Fail(funneltest.Fault{Status: 429})
-//		_, err := server.Client().Tags.Get(t.Context(), 1) // waits a virtual minute, then NOT_FOUND
+//		_, err := server.Client().CustomFields.List(t.Context()) // waits for a virtual minute
 //	})
 //
-// [WithLatency] lets requests travel. A scheduled campaign is sent by the first
-// request after its time has come, or by [Server.Tick].
+// [WithLatency] adds travel time to requests. The first request after a
+// scheduled campaign's time sends the campaign: its status becomes sent, and its
+// counters are set. No mail is sent.
 //
 // # Webhooks
 //
-// Events are delivered to the webhooks that the program has registered:
-// [WithWebhookHandler] hands them to the program's own handler in memory,
-// otherwise they go out, to loopback addresses only. [Server.WaitForDeliveries]
-// waits until they have arrived, [Server.Deliveries] tells how each ended.
+// [Server.Deliver] sends an event of the test's choice, signed, to the webhooks
+// that the program has registered. [WithWebhookHandler] passes it to the
+// program's own handler in memory; without it, deliveries go over the network,
+// but only to loopback addresses. [Server.WaitForDeliveries] waits until all
+// have arrived, and [Server.Deliveries] returns how each ended.
 //
-// # What it is faithful to
+// # Limits of the fake
 //
-// The errors, statuses, codes and limits of the vendor's reference are followed
-// to the letter. The rest of the API is as the SDK assumes it: a program that
-// passes against this fake has not been proven against the vendor. The fake
-// writes and reads its JSON without the SDK's types and codes, so that a mistake
-// in one of them shows. It keeps who is enrolled in a sequence, but does not
-// walk contacts through its stages, and it sends no mail.
+// The statuses, codes and limits of the vendor's reference are followed exactly.
+// Parts of the API are not documented; there the fake makes the same assumptions
+// as the SDK, marked B1 to B13 in its source. A program that passes against this
+// fake has not been proven against the vendor. The fake does not use the SDK's
+// types and codes for its JSON, so that a mistake in one of them fails a test.
+// It stores which contacts are enrolled in a sequence, but does not move them
+// through its stages.
 package funneltest

@@ -10,75 +10,77 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-// A Fault is something that goes wrong on demand; see [Server.Fail]. It says
-// which requests it befalls, how often, and what happens to them:
+// A Fault is something that goes wrong on demand; see [Server.Fail]. It states
+// which requests it applies to, how often, and what happens to them:
 //
-//	Fault{Code: "FORBIDDEN"}                            // its envelope, with its documented status
+//	Fault{Code: "FORBIDDEN"}                            // the error envelope with the documented status
 //	Fault{Status: 503, Times: 2}                        // the HTML page of a proxy, twice
 //	Fault{Status: 429, Header: retryAfter}              // Laravel's body
-//	Fault{Path: "/tag", Delay: time.Minute}             // slow, but answered as always
-//	Fault{DropConnection: true, AfterCommit: true}      // done, but nobody learns of it
-//	Fault{Body: "<html>", TruncateBody: true}           // a 200 that is no answer, and cut short
+//	Fault{Path: "/tag", Delay: time.Minute}             // the real response, but slow
+//	Fault{DropConnection: true, AfterCommit: true}      // applied, but there is no response
+//	Fault{Body: "<html>", TruncateBody: true}           // a 200 that is not JSON, and half of it
 //
-// A request counts against the rate limit first, and one without the right key
-// or over the limit meets no fault.
+// A request counts against the rate limit first. A request without the right
+// key or over the limit meets no fault.
 type Fault struct {
 	Method string // only these requests, such as "POST"; empty: any method
 	Path   string // only these, below the base path, such as "/contact"; empty: any path
 
-	// Match, where set, must say yes too. The request's body has been read by
-	// then. It is called with the server's lock held, so it must not call the
-	// server.
+	// Match, if set, must return true too. The request's body has been read by
+	// then. Match is called with the server's lock held, so it must not call
+	// the server.
 	Match func(*http.Request) bool
 
-	// Times is how many requests the fault befalls: zero means one, a negative
-	// number all of them until ClearFaults.
+	// Times is how many requests the fault applies to: zero means one, a
+	// negative number means all until the fault is removed.
 	Times int
 
-	// Status, Code and Body are the answer in place of the real one; with none
-	// of them set the answer stays the real one. A Code alone has its
-	// documented status (400, if it has none), a Status alone the body that
-	// such an answer has in practice, a Body alone the status 200. The Code
-	// ErrRateLimited is the Status 429, which carries no code.
+	// Status, Code and Body replace the real response; if none of them is set,
+	// the response stays the real one. A Code alone has its documented status
+	// (400 if it has none), a Status alone the body that such a response has in
+	// practice, a Body alone the status 200. The Code ErrRateLimited means the
+	// Status 429, whose body has no code.
 	Status int
 	Code   funnel.Code
 	Body   string
 
-	// Header is set on the answer, whoever gave it.
+	// Header is added to the response, whether it is replaced or not.
 	Header http.Header
 
-	// AfterCommit carries the request out before the fault strikes: a client
-	// that tries again does the work twice. Without it a request that gets
-	// another answer, or none, has not been carried out.
+	// AfterCommit carries the request out before the fault takes effect: a
+	// client that retries does the work twice. Without it, a request whose
+	// response is replaced or dropped is not carried out.
 	AfterCommit bool
 
-	// DropConnection closes the connection instead of answering. The client
-	// sees a "connection reset by peer", whereupon net/http by itself, over a
-	// socket that it has used before, sends a GET again: let such a fault
-	// happen more than once.
+	// DropConnection closes the connection without a response. The client sees
+	// "connection reset by peer". Over a socket that it has used before,
+	// net/http then repeats a GET on its own: set Times to more than one there.
 	DropConnection bool
 
-	// TruncateBody sends half of the body, with the Content-Length of the
-	// whole.
+	// TruncateBody sends half of the body, with the Content-Length of all of it.
 	TruncateBody bool
 
-	// Delay holds the answer back. What the request does is done before.
+	// Delay holds the response back. The request is carried out before that.
 	Delay time.Duration
 }
 
-// pendingFault is a fault that has not happened for the last time.
+// pendingFault is a fault that still applies to requests.
 type pendingFault struct {
 	Fault
-	left int  // negative: for ever
-	met  bool // by a request
+	left int  // negative: without end
+	met  bool // by at least one request
 }
 
-// Fail makes requests go wrong. Faults are tried in the order in which they
-// were given, and one request meets one fault at most. It panics where the
-// fault cannot befall any request, does nothing to those that it befalls, or
-// contradicts itself: a test would prove nothing with it.
-func (s *Server) Fail(f Fault) {
-	if f.Code == funnel.ErrRateLimited { // the SDK's own: a 429 carries none
+// Fail makes requests go wrong. Faults are checked in the order in which they
+// were added, and a request meets at most one. Fail panics if the fault cannot
+// apply to any request, has no effect, or contradicts itself: a test with it
+// would prove nothing.
+//
+// The returned function removes the fault and leaves all others, which is how to
+// end one of several faults without end. It has no effect on a fault that is
+// used up or was removed by ClearFaults.
+func (s *Server) Fail(f Fault) (remove func()) {
+	if f.Code == funnel.ErrRateLimited { // the SDK's own code: a 429 has none
 		f.Code, f.Status = "", http.StatusTooManyRequests
 	}
 	if mistake := f.mistake(); mistake != "" {
@@ -91,38 +93,43 @@ func (s *Server) Fail(f Fault) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, &pendingFault{Fault: f, left: left})
+	added := &pendingFault{Fault: f, left: left}
+	s.faults = append(s.faults, added)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.faults = slices.DeleteFunc(s.faults, func(f *pendingFault) bool { return f == added })
+	}
 }
 
-// mistake tells what makes the fault none, or is empty. A fault with Match may
-// do nothing: it sees the requests go by.
+// mistake returns what is wrong with the fault, or nothing. A fault with Match
+// may have no effect: it observes requests.
 func (f *Fault) mistake() string {
 	switch {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return fmt.Sprintf("a fault cannot answer with status %d", f.Status)
+		return fmt.Sprintf("a fault cannot have status %d: want 200 to 599", f.Status)
 	case f.Method != strings.ToUpper(f.Method):
-		return fmt.Sprintf("a fault of the method %q befalls no request: want capitals, as in POST", f.Method)
+		return fmt.Sprintf("a fault with the method %q applies to no request: want capitals, as in POST", f.Method)
 	case f.Path != "" && (f.Path[0] != '/' || strings.ContainsRune(f.Path, '?')):
-		return fmt.Sprintf("a fault of the path %q befalls no request: want one without a query, as in /contact", f.Path)
+		return fmt.Sprintf("a fault with the path %q applies to no request: want one without a query, as in /contact", f.Path)
 	case f.DropConnection && (f.Status != 0 || f.Code != "" || f.Body != "" || f.TruncateBody):
-		return "a fault that drops the connection has no answer"
-	case f.Match == nil && !f.answers() && len(f.Header) == 0 && !f.TruncateBody && f.Delay <= 0:
-		return "a fault that does nothing"
+		return "a fault that drops the connection has no response"
+	case f.Match == nil && !f.responds() && len(f.Header) == 0 && !f.TruncateBody && f.Delay <= 0:
+		return "a fault without effect"
 	}
 	return ""
 }
 
-// ClearFaults forgets all faults.
+// ClearFaults removes all faults.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
 }
 
-// PendingFaults returns, in order, the faults that have not happened as often
-// as they should have: each with the Times that are left, one without end until
-// it has happened once. A test that ends with none of them has met them all;
-// otherwise it has not shown what it was written for.
+// PendingFaults returns, in order, the faults that have not been met as often as
+// they should: each with the Times that are left, and one without end only if no
+// request has met it. A test can check that it has met all its faults:
 //
 //	require.Empty(t, server.PendingFaults())
 func (s *Server) PendingFaults() []Fault {
@@ -140,10 +147,10 @@ func (s *Server) PendingFaults() []Fault {
 	return pending
 }
 
-// takeFault returns the first fault that befalls the request, or nil.
+// takeFault returns the first fault that applies to the request, or nil.
 func (s *Server) takeFault(r *http.Request, path string) *Fault {
 	for i, f := range s.faults {
-		if !f.befalls(r, path) {
+		if !f.appliesTo(r, path) {
 			continue
 		}
 		f.met = true
@@ -158,32 +165,32 @@ func (s *Server) takeFault(r *http.Request, path string) *Fault {
 	return nil
 }
 
-func (f *Fault) befalls(r *http.Request, path string) bool {
+func (f *Fault) appliesTo(r *http.Request, path string) bool {
 	return (f.Method == "" || f.Method == r.Method) &&
 		(f.Path == "" || f.Path == path) &&
 		(f.Match == nil || f.Match(r))
 }
 
-// answers tells whether the fault takes the place of the real answer.
-func (f *Fault) answers() bool {
+// responds reports whether the fault replaces the real response.
+func (f *Fault) responds() bool {
 	return f.Status != 0 || f.Code != "" || f.Body != "" || f.DropConnection
 }
 
-// inflict turns the real answer, where there is one, into the fault's. An
-// answer that the fault makes up says nothing of the quota, like one that
-// comes from a proxy in front of the API.
-func (s *Server) inflict(f *Fault, answer reply) reply {
-	if f.answers() {
-		answer = s.madeUp(f)
+// apply turns the real response, if there is one, into the fault's. A response
+// that replaces it has no rate limit headers, like one of a proxy in front of
+// the API.
+func (s *Server) apply(f *Fault, resp response) response {
+	if f.responds() {
+		resp = s.replacement(f)
 	}
 	for key, values := range f.Header {
-		answer.header[http.CanonicalHeaderKey(key)] = slices.Clone(values)
+		resp.header[http.CanonicalHeaderKey(key)] = slices.Clone(values)
 	}
-	answer.delay, answer.lost, answer.cut = f.Delay, f.DropConnection, f.TruncateBody
-	return answer
+	resp.delay, resp.dropped, resp.truncated = f.Delay, f.DropConnection, f.TruncateBody
+	return resp
 }
 
-func (s *Server) madeUp(f *Fault) reply {
+func (s *Server) replacement(f *Fault) response {
 	status := f.Status
 	switch {
 	case status != 0:
@@ -196,39 +203,38 @@ func (s *Server) madeUp(f *Fault) reply {
 		status = http.StatusOK
 	}
 	if f.Code == "" && f.Body == "" {
-		p, page := usual(status)
-		if p != nil {
-			return s.refusal(p)
+		e, page := usual(status)
+		if e != nil {
+			return s.failure(e)
 		}
 		return s.verbatim(status, page)
 	}
 	if f.Body != "" {
 		return s.verbatim(status, f.Body)
 	}
-	p := refuse(f.Code)
-	if f.Code == codeValidation && status == p.status {
-		p.details = map[string][]string{} // a 422 has some: only a Body can say which
+	e := newError(f.Code)
+	if f.Code == codeValidation && status == e.status {
+		e.details = map[string][]string{} // a 422 has details; a Body can set them
 	}
-	p.status = status
-	if p.message == "" {
-		p.message = "Something went wrong"
+	e.status = status
+	if e.message == "" {
+		e.message = "Something went wrong"
 	}
-	return s.refusal(p)
+	return s.failure(e)
 }
 
-// usual is what comes with a status where nobody says more: the API's
-// envelope where the reference gives the status one code, otherwise what
-// stands in front of the API would send.
-func usual(status int) (_ *problem, page string) {
+// usual is the body of a status if the fault sets none: the API's envelope if
+// the reference has one code for the status, otherwise what a proxy would send.
+func usual(status int) (_ *apiError, page string) {
 	switch status {
 	case http.StatusUnauthorized:
-		return refuse(codeUnauthorized), ""
+		return newError(codeUnauthorized), ""
 	case http.StatusForbidden:
-		return refuse(codeForbidden), ""
+		return newError(codeForbidden), ""
 	case http.StatusNotFound:
-		return refuse(codeNotFound), ""
+		return newError(codeNotFound), ""
 	case http.StatusInternalServerError:
-		return refuse(codeServer), ""
+		return newError(codeServer), ""
 	case http.StatusTooManyRequests:
 		return tooManyAttempts(), ""
 	case http.StatusNoContent, http.StatusNotModified:
@@ -238,15 +244,14 @@ func usual(status int) (_ *problem, page string) {
 	return nil, "<html><head><title>" + title + "</title></head><body><h1>" + title + "</h1></body></html>\n"
 }
 
-// verbatim answers with a body as it is.
-func (s *Server) verbatim(status int, body string) reply {
-	s.out.buf = append(s.out.buf[:0], body...)
-	answer := s.answer(status)
+// verbatim is a response with the body as given.
+func (s *Server) verbatim(status int, body string) response {
+	resp := s.newResponse(status, []byte(body))
 	switch {
 	case strings.HasPrefix(body, "<"):
-		answer.header.Set("Content-Type", "text/html; charset=utf-8")
+		resp.header.Set("Content-Type", "text/html; charset=utf-8")
 	case !strings.HasPrefix(body, "{") && !strings.HasPrefix(body, "["):
-		answer.header.Set("Content-Type", "text/plain; charset=utf-8")
+		resp.header.Set("Content-Type", "text/plain; charset=utf-8")
 	}
-	return answer
+	return resp
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestFaultsAnswerAs(t *testing.T) {
+func TestFault_Responses(t *testing.T) {
 	t.Parallel()
 	envelope := func(code, message string) string {
 		return `{"success":false,"error":{"code":"` + code + `","message":"` + message + `"}}`
@@ -74,26 +74,26 @@ func TestFaultsAnswerAs(t *testing.T) {
 			require.Equal(t, "req-1", response.Header.Get("X-Request-Id"))
 			require.Zero(t, a.Counts()["tags"], "not carried out")
 			require.Equal(t, test.status, a.Requests()[0].Status)
-			a.post("/tag", `{"name":"a"}`).ok() // once is the default
+			a.call(`POST /tag {"name":"a"}`).ok() // once is the default
 		})
 	}
 }
 
-// lower spells a header as Go's map does not.
+// lower returns the header in a spelling that is not canonical.
 func lower(header string) string { return strings.ToLower(header) }
 
-func TestFaultsBefallOnlyWhatTheyName(t *testing.T) {
+func TestFault_AppliesOnlyToWhatItNames(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		fault funneltest.Fault
 		hits  []string
 	}{
-		"everything":      {funneltest.Fault{}, []string{"GET /tags", "GET /contacts", "POST /tag"}},
-		"a method":        {funneltest.Fault{Method: "GET"}, []string{"GET /tags", "GET /contacts"}},
-		"a path":          {funneltest.Fault{Path: "/tags"}, []string{"GET /tags"}},
-		"both":            {funneltest.Fault{Method: "POST", Path: "/tags"}, nil},
-		"what it matches": {funneltest.Fault{Match: func(r *http.Request) bool { return r.URL.Query().Get("page") == "2" }}, []string{"GET /contacts"}},
-		"its own method":  {funneltest.Fault{Method: "POST", Match: func(*http.Request) bool { return true }}, []string{"POST /tag"}},
+		"everything":           {funneltest.Fault{}, []string{"GET /tags", "GET /contacts", "POST /tag"}},
+		"a method":             {funneltest.Fault{Method: "GET"}, []string{"GET /tags", "GET /contacts"}},
+		"a path":               {funneltest.Fault{Path: "/tags"}, []string{"GET /tags"}},
+		"both":                 {funneltest.Fault{Method: "POST", Path: "/tags"}, nil},
+		"a match":              {funneltest.Fault{Match: func(r *http.Request) bool { return r.URL.Query().Get("page") == "2" }}, []string{"GET /contacts"}},
+		"a method and a match": {funneltest.Fault{Method: "POST", Match: func(*http.Request) bool { return true }}, []string{"POST /tag"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestFaultsBefallOnlyWhatTheyName(t *testing.T) {
 	}
 }
 
-func TestFaultsComeInOrderAndAsOftenAsTheySay(t *testing.T) {
+func TestFault_OrderAndTimes(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.Fail(funneltest.Fault{Code: "A", Times: 2})
@@ -131,7 +131,21 @@ func TestFaultsComeInOrderAndAsOftenAsTheySay(t *testing.T) {
 	a.get("/tags").ok()
 }
 
-func TestFaultsThatHaveNotHappenedArePending(t *testing.T) {
+func TestFail_RemovesOneFault(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	removeA := a.Fail(funneltest.Fault{Code: "A"})
+	removeB := a.Fail(funneltest.Fault{Code: "B", Times: -1})
+	a.Fail(funneltest.Fault{Code: "C", Times: -1})
+	var codes []string
+	for _, remove := range []func(){func() {}, removeA, removeB, removeB} {
+		remove()
+		codes = append(codes, a.get("/tags").Error.Code)
+	}
+	require.Equal(t, []string{"A", "B", "C", "C"}, codes)
+}
+
+func TestServer_PendingFaults(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	require.Empty(t, a.PendingFaults())
@@ -150,21 +164,21 @@ func TestFaultsThatHaveNotHappenedArePending(t *testing.T) {
 	require.Equal(t, []funneltest.Fault{twice, typo}, a.PendingFaults())
 	a.get("/tag")
 	require.Equal(t, []funneltest.Fault{typo}, a.PendingFaults())
-	require.Equal(t, "C", a.get("/funnels").Error.Code, "it goes on")
+	require.Equal(t, "C", a.get("/funnels").Error.Code, "it has no end")
 	a.ClearFaults()
 	require.Empty(t, a.PendingFaults())
 }
 
-func TestAFaultAfterCommitHasDoneTheWork(t *testing.T) {
+func TestFault_AfterCommit(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.Fail(funneltest.Fault{Status: 500, AfterCommit: true})
-	a.post("/tag", `{"name":"a"}`).refused(500, "SERVER_ERROR")
+	a.call(`POST /tag {"name":"a"}`).isError(500, "SERVER_ERROR")
 	require.Equal(t, 1, a.Counts()["tags"])
-	a.post("/tag", `{"name":"a"}`).refused(409, "TAG_EXISTS")
+	a.call(`POST /tag {"name":"a"}`).isError(409, "TAG_EXISTS")
 }
 
-func TestDroppedConnection(t *testing.T) {
+func TestFault_DropConnection(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
 		a := newAPI(t)
@@ -177,34 +191,34 @@ func TestDroppedConnection(t *testing.T) {
 	}
 }
 
-func TestTruncatedBody(t *testing.T) {
+func TestFault_TruncateBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.Fail(funneltest.Fault{TruncateBody: true})
 	response, err := a.Transport().RoundTrip(a.request("POST", "/tag", `{"name":"a"}`))
 	require.NoError(t, err)
-	require.Equal(t, 200, response.StatusCode)
+	require.Equal(t, 201, response.StatusCode)
 	body, err := io.ReadAll(response.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Len(t, body, int(response.ContentLength/2))
-	require.Equal(t, 1, a.Counts()["tags"], "the answer is the real one, so the work is done")
+	require.Equal(t, 1, a.Counts()["tags"], "the response is the real one, so the request was carried out")
 }
 
-func TestDelayedAnswer(t *testing.T) {
+func TestFault_Delay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t, funneltest.WithLatency(slow))
 		a.Fail(funneltest.Fault{Delay: time.Minute})
 		start := time.Now()
-		a.post("/tag", `{"name":"a"}`).ok()
+		a.call(`POST /tag {"name":"a"}`).ok()
 		require.Equal(t, time.Minute+5*time.Second, time.Since(start))
 	})
 }
 
-func TestADelayOutlastsTheClientsPatienceButNotTheWork(t *testing.T) {
+func TestFault_DelayBeyondTheClientsDeadline(t *testing.T) {
 	for name, fault := range map[string]funneltest.Fault{
-		"slow":             {Delay: time.Minute},
-		"slow and lost":    {Delay: time.Minute, DropConnection: true, AfterCommit: true},
-		"slow and refused": {Delay: time.Minute, Status: 504},
+		"slow":              {Delay: time.Minute},
+		"slow and dropped":  {Delay: time.Minute, DropConnection: true, AfterCommit: true},
+		"slow and replaced": {Delay: time.Minute, Status: 504},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -220,7 +234,7 @@ func TestADelayOutlastsTheClientsPatienceButNotTheWork(t *testing.T) {
 	}
 }
 
-func TestFaultHeadersGoWithTheRealAnswerToo(t *testing.T) {
+func TestFault_HeaderOnTheRealResponse(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	header := http.Header{"X-Ratelimit-Remaining": {"0"}}
@@ -233,7 +247,7 @@ func TestFaultHeadersGoWithTheRealAnswerToo(t *testing.T) {
 	}
 }
 
-func TestRequestsThatAreNotLetInMeetNoFault(t *testing.T) {
+func TestFault_NotMetWithoutKeyOrQuota(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithRateLimit(1, time.Hour))
 	a.get("/tags").ok()
@@ -241,29 +255,29 @@ func TestRequestsThatAreNotLetInMeetNoFault(t *testing.T) {
 	require.Equal(t, 429, a.get("/tags").Status)
 	r := a.request("GET", "/tags", "")
 	r.Header.Del("Authorization")
-	a.send(r).refused(401, "UNAUTHORIZED")
+	a.send(r).isError(401, "UNAUTHORIZED")
 }
 
-func TestFaultsThatProveNothingArePanics(t *testing.T) {
+func TestFault_WithoutEffectPanics(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		fault   funneltest.Fault
 		message string
 	}{
-		"status below zero":     {funneltest.Fault{Status: -1}, "a fault cannot answer with status -1"},
-		"status of no answer":   {funneltest.Fault{Status: 199}, "a fault cannot answer with status 199"},
-		"status of nobody":      {funneltest.Fault{Status: 600}, "a fault cannot answer with status 600"},
-		"method in small":       {funneltest.Fault{Method: "post", Status: 500}, `a fault of the method "post" befalls no request: want capitals, as in POST`},
-		"path without slash":    {funneltest.Fault{Path: "contact", Status: 500}, `a fault of the path "contact" befalls no request: want one without a query, as in /contact`},
-		"path with query":       {funneltest.Fault{Path: "/tag?tag_id=1", Status: 500}, `a fault of the path "/tag?tag_id=1" befalls no request: want one without a query, as in /contact`},
-		"dropped and answered":  {funneltest.Fault{DropConnection: true, Status: 500}, "a fault that drops the connection has no answer"},
-		"dropped with a code":   {funneltest.Fault{DropConnection: true, Code: "FORBIDDEN"}, "a fault that drops the connection has no answer"},
-		"dropped with a body":   {funneltest.Fault{DropConnection: true, Body: "x"}, "a fault that drops the connection has no answer"},
-		"dropped and cut short": {funneltest.Fault{DropConnection: true, TruncateBody: true}, "a fault that drops the connection has no answer"},
-		"nothing":               {funneltest.Fault{}, "a fault that does nothing"},
-		"nothing, to somebody":  {funneltest.Fault{Method: "POST", Path: "/contact", Times: 2}, "a fault that does nothing"},
-		"nothing, afterwards":   {funneltest.Fault{AfterCommit: true}, "a fault that does nothing"},
-		"nothing, in the past":  {funneltest.Fault{Delay: -1}, "a fault that does nothing"},
+		"status below zero":     {funneltest.Fault{Status: -1}, "a fault cannot have status -1: want 200 to 599"},
+		"status of 1xx":         {funneltest.Fault{Status: 199}, "a fault cannot have status 199: want 200 to 599"},
+		"status of 6xx":         {funneltest.Fault{Status: 600}, "a fault cannot have status 600: want 200 to 599"},
+		"method in lower case":  {funneltest.Fault{Method: "post", Status: 500}, `a fault with the method "post" applies to no request: want capitals, as in POST`},
+		"path without slash":    {funneltest.Fault{Path: "contact", Status: 500}, `a fault with the path "contact" applies to no request: want one without a query, as in /contact`},
+		"path with query":       {funneltest.Fault{Path: "/tag?tag_id=1", Status: 500}, `a fault with the path "/tag?tag_id=1" applies to no request: want one without a query, as in /contact`},
+		"dropped with a status": {funneltest.Fault{DropConnection: true, Status: 500}, "a fault that drops the connection has no response"},
+		"dropped with a code":   {funneltest.Fault{DropConnection: true, Code: "FORBIDDEN"}, "a fault that drops the connection has no response"},
+		"dropped with a body":   {funneltest.Fault{DropConnection: true, Body: "x"}, "a fault that drops the connection has no response"},
+		"dropped and truncated": {funneltest.Fault{DropConnection: true, TruncateBody: true}, "a fault that drops the connection has no response"},
+		"nothing":               {funneltest.Fault{}, "a fault without effect"},
+		"nothing, to one path":  {funneltest.Fault{Method: "POST", Path: "/contact", Times: 2}, "a fault without effect"},
+		"nothing, afterwards":   {funneltest.Fault{AfterCommit: true}, "a fault without effect"},
+		"nothing, in the past":  {funneltest.Fault{Delay: -1}, "a fault without effect"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -275,7 +289,7 @@ func TestFaultsThatProveNothingArePanics(t *testing.T) {
 	}
 }
 
-func TestAFaultThatOnlyLooksMayDoNothing(t *testing.T) {
+func TestFault_MatchMayOnlyObserve(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	var seen []string
@@ -288,9 +302,9 @@ func TestAFaultThatOnlyLooksMayDoNothing(t *testing.T) {
 	require.Equal(t, []string{"/tags", "/contacts"}, seen)
 }
 
-func TestFaultCodesAreTheSDKsType(t *testing.T) {
+func TestFault_TakesTheSDKsCodes(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.Fail(funneltest.Fault{Code: funnel.ErrForbidden})
-	a.get("/tags").refused(403, "FORBIDDEN")
+	a.get("/tags").isError(403, "FORBIDDEN")
 }

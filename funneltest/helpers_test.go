@@ -13,8 +13,8 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// An api is a server with a plain HTTP client: these tests see the fake as it
-// is on the wire, without the SDK's help.
+// An api is a server with a plain HTTP client: these tests check the fake on the
+// wire, without the SDK.
 type api struct {
 	*funneltest.Server
 	t *testing.T
@@ -27,8 +27,17 @@ func newAPI(t *testing.T, opts ...funneltest.Option) *api {
 	return &api{server, t}
 }
 
-// An answer is what came back.
-type answer struct {
+// noon is the time of servers whose responses are compared byte by byte.
+const noon = "2031-03-10T12:00:00Z"
+
+// newAPIAtNoon returns a server whose clock stands still.
+func newAPIAtNoon(t *testing.T, opts ...funneltest.Option) *api {
+	t.Helper()
+	return newAPI(t, append(opts, funneltest.WithClock(newClock(noon).now))...)
+}
+
+// A response is what the server sent.
+type response struct {
 	t       *testing.T
 	Status  int
 	Header  http.Header
@@ -37,8 +46,8 @@ type answer struct {
 	Data    json.RawMessage `json:"data"`
 	Meta    *struct {
 		CurrentPage int `json:"current_page"`
-		PerPage     int `json:"per_page"`
 		LastPage    int `json:"last_page"`
+		PerPage     int `json:"per_page"`
 		Total       int `json:"total"`
 	} `json:"meta"`
 	Error struct {
@@ -48,7 +57,7 @@ type answer struct {
 	} `json:"error"`
 }
 
-// request makes an authorised request.
+// request returns an authorised request.
 func (a *api) request(method, target, body string) *http.Request {
 	a.t.Helper()
 	r, err := http.NewRequestWithContext(a.t.Context(), method, "https://api.test"+target, strings.NewReader(body))
@@ -61,46 +70,31 @@ func (a *api) request(method, target, body string) *http.Request {
 	return r
 }
 
-// send sends a request and reads the answer, which must be JSON.
-func (a *api) send(r *http.Request) answer {
+// send sends a request and reads the response, which must be JSON.
+func (a *api) send(r *http.Request) response {
 	a.t.Helper()
-	response, err := a.Transport().RoundTrip(r)
+	resp, err := a.Transport().RoundTrip(r)
 	require.NoError(a.t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
 	require.NoError(a.t, err)
-	require.EqualValues(a.t, len(body), response.ContentLength)
-	got := answer{t: a.t, Status: response.StatusCode, Header: response.Header, Body: string(body)}
+	require.EqualValues(a.t, len(body), resp.ContentLength)
+	got := response{t: a.t, Status: resp.StatusCode, Header: resp.Header, Body: string(body)}
 	require.NoError(a.t, json.Unmarshal(body, &got), "not JSON: %s", body)
 	return got
 }
 
-func (a *api) get(target string) answer {
-	a.t.Helper()
-	return a.send(a.request(http.MethodGet, target, ""))
-}
-
-func (a *api) post(target, body string) answer {
-	a.t.Helper()
-	return a.send(a.request(http.MethodPost, target, body))
-}
-
-func (a *api) put(target, body string) answer {
-	a.t.Helper()
-	return a.send(a.request(http.MethodPut, target, body))
-}
-
-func (a *api) delete(target string) answer {
-	a.t.Helper()
-	return a.send(a.request(http.MethodDelete, target, ""))
-}
-
-// call sends what a table says as one line, "POST /tag {...}".
-func (a *api) call(line string) answer {
+// call sends a request that is written as one line, such as `POST /tag {...}`.
+func (a *api) call(line string) response {
 	a.t.Helper()
 	method, rest, _ := strings.Cut(line, " ")
 	target, body, _ := strings.Cut(rest, " ")
 	return a.send(a.request(method, target, body))
+}
+
+func (a *api) get(target string) response {
+	a.t.Helper()
+	return a.call("GET " + target)
 }
 
 // setUp sends lines that must all succeed.
@@ -111,8 +105,49 @@ func (a *api) setUp(lines ...string) {
 	}
 }
 
-// ok insists on a success and returns it.
-func (got answer) ok() answer {
+// An exchange is a request, written as one line, and its expected response.
+type exchange struct {
+	line   string
+	status int
+	body   string // compared as JSON
+}
+
+// expect makes the exchanges one after the other.
+func (a *api) expect(exchanges ...exchange) {
+	a.t.Helper()
+	for _, e := range exchanges {
+		got := a.call(e.line)
+		require.Equal(a.t, e.status, got.Status, "%s: %s", e.line, got.Body)
+		require.JSONEq(a.t, e.body, got.Body, e.line)
+	}
+}
+
+// Bodies of an exchange.
+
+const done = `{"success":true}`
+
+func data(json string) string { return `{"success":true,"data":` + json + `}` }
+
+// onePage is a list that fits into one page of the default size.
+func onePage(total, items string) string {
+	return `{"success":true,"data":[` + items + `],"meta":{"current_page":1,"last_page":1,"per_page":50,"total":` + total + `}}`
+}
+
+func notFound(what string) string {
+	return `{"success":false,"error":{"code":"NOT_FOUND","message":"` + what + ` not found"}}`
+}
+
+// invalid is a 422 with details.
+func invalid(details string) string {
+	return `{"success":false,"error":{"code":"VALIDATION_ERROR","message":"The given data was invalid","details":` + details + `}}`
+}
+
+// unaddressed is the 422 of a request that addresses no contact.
+const unaddressed = `"contact_id":["The contact id field is required when email is not present."],` +
+	`"email":["The email field is required when contact id is not present."]`
+
+// ok requires a success and returns it.
+func (got response) ok() response {
 	got.t.Helper()
 	require.Contains(got.t, []int{http.StatusOK, http.StatusCreated}, got.Status, got.Body)
 	require.NotNil(got.t, got.Success, got.Body)
@@ -120,23 +155,8 @@ func (got answer) ok() answer {
 	return got
 }
 
-// data insists on a success with just this data.
-func (got answer) data(want string) {
-	got.t.Helper()
-	require.JSONEq(got.t, want, string(got.ok().Data))
-}
-
-// field returns a field of a success's data, as JSON writes it.
-func (got answer) field(name string) string {
-	got.t.Helper()
-	var object map[string]json.RawMessage
-	require.NoError(got.t, json.Unmarshal(got.ok().Data, &object), got.Body)
-	require.Contains(got.t, object, name)
-	return string(object[name])
-}
-
-// all returns a field of each item of a list, as JSON writes it.
-func (got answer) all(name string) []string {
+// all returns a field of each item of a list, as JSON.
+func (got response) all(name string) []string {
 	got.t.Helper()
 	var items []map[string]json.RawMessage
 	require.NoError(got.t, json.Unmarshal(got.ok().Data, &items), got.Body)
@@ -148,28 +168,21 @@ func (got answer) all(name string) []string {
 	return values
 }
 
-// refused insists on an error envelope without details.
-func (got answer) refused(status int, code string) {
-	got.t.Helper()
-	got.isError(status, code)
-	require.NotContains(got.t, got.Body, `"details"`)
-}
-
-// invalid insists on a 422 VALIDATION_ERROR that complains of one field.
-func (got answer) invalid(field string, messages ...string) {
-	got.t.Helper()
-	got.isError(http.StatusUnprocessableEntity, "VALIDATION_ERROR")
-	require.Equal(got.t, "The given data was invalid", got.Error.Message)
-	require.Equal(got.t, map[string][]string{field: messages}, got.Error.Details)
-}
-
-func (got answer) isError(status int, code string) {
+// isError requires an error envelope.
+func (got response) isError(status int, code string) {
 	got.t.Helper()
 	require.Equal(got.t, code, got.Error.Code, got.Body)
 	require.Equal(got.t, status, got.Status, got.Body)
 	require.NotNil(got.t, got.Success, got.Body)
 	require.False(got.t, *got.Success)
 	require.NotEmpty(got.t, got.Error.Message)
+}
+
+// isInvalid requires a 422 VALIDATION_ERROR about one field.
+func (got response) isInvalid(field string, messages ...string) {
+	got.t.Helper()
+	got.isError(http.StatusUnprocessableEntity, "VALIDATION_ERROR")
+	require.Equal(got.t, map[string][]string{field: messages}, got.Error.Details)
 }
 
 // A clock stands still until it is set.
@@ -183,10 +196,13 @@ func newClock(moment string) *clock {
 
 func (c *clock) now() time.Time { return c.at }
 
-func (c *clock) set(moment string) {
-	at, err := time.Parse(time.RFC3339Nano, moment)
+func (c *clock) set(moment string) { c.at = at(moment) }
+
+// at parses a time in RFC 3339.
+func at(moment string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, moment)
 	if err != nil {
 		panic(err)
 	}
-	c.at = at
+	return t
 }

@@ -3,26 +3,28 @@ package funneltest
 import (
 	"encoding/json"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// An input is what a request asks for: the query of a GET or DELETE, the JSON
-// body of a POST or PUT. Its methods read one field each and collect what is
-// wrong with it, in Laravel's words; problem tells it all at once.
+// An input holds the parameters of a request. Each method reads one of them and
+// collects what is wrong with it, in Laravel's words; err returns all of it.
 type input struct {
 	query url.Values
-	body  map[string]json.RawMessage // nil: the fields stand in the query
+	body  map[string]json.RawMessage // nil: the parameters are in the query
 
 	details   map[string][]string // field → what is wrong with it
-	malformed string              // why a list of ids cannot be read
+	malformed string              // set if a list of ids cannot be read
 }
 
 // newInput parses the request's query or body.
-func newInput(r *http.Request, body []byte) (input, *problem) {
-	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
+func newInput(r *http.Request, body []byte) (input, *apiError) {
+	// B1: a DELETE takes its parameters from a JSON body; its query is ignored.
+	if r.Method == http.MethodGet {
 		return input{query: r.URL.Query()}, nil
 	}
 	in := input{body: map[string]json.RawMessage{}}
@@ -39,7 +41,7 @@ func newInput(r *http.Request, body []byte) (input, *problem) {
 	return in, nil
 }
 
-// fail notes a message for a field.
+// fail adds a message for a field.
 func (in *input) fail(field, message string) {
 	if in.details == nil {
 		in.details = make(map[string][]string)
@@ -47,8 +49,8 @@ func (in *input) fail(field, message string) {
 	in.details[field] = append(in.details[field], message)
 }
 
-// problem returns what is wrong with the fields read so far, or nil.
-func (in *input) problem() *problem {
+// err returns what is wrong with the fields read so far, or nil.
+func (in *input) err() *apiError {
 	switch {
 	case in.malformed != "":
 		return malformed(in.malformed)
@@ -63,11 +65,17 @@ type kind int
 
 const (
 	absent kind = iota
-	null        // null or an empty string, which Laravel makes null
+	null        // null or an empty string, which Laravel turns into null
 	text        // a string
 	number      // a JSON number
-	other       // true, false, an object or a list
+	other       // true, false, an object or an array
 )
+
+// given reports whether the field has a value.
+func (in *input) given(field string) bool {
+	_, kind := in.scalar(field)
+	return kind != absent && kind != null
+}
 
 // scalar returns a field's value as text.
 func (in *input) scalar(field string) (string, kind) {
@@ -85,14 +93,10 @@ func (in *input) scalar(field string) (string, kind) {
 	if !ok {
 		return "", absent
 	}
-	return scalarOf(raw)
-}
-
-func scalarOf(raw json.RawMessage) (string, kind) {
 	switch raw[0] {
 	case '"':
 		var s string
-		_ = json.Unmarshal(raw, &s) // the whole body was valid JSON
+		_ = json.Unmarshal(raw, &s) // cannot fail: the whole body was valid JSON
 		if s == "" {
 			return "", null
 		}
@@ -105,17 +109,12 @@ func scalarOf(raw json.RawMessage) (string, kind) {
 	return string(raw), number
 }
 
-// list returns the elements of a field that is a JSON array.
-func (in *input) list(field string) (elements []json.RawMessage, ok bool) {
-	return elements, json.Unmarshal(in.body[field], &elements) == nil
-}
-
 // attribute is a field's name as Laravel's messages print it.
 func attribute(field string) string { return strings.ReplaceAll(field, "_", " ") }
 
-// text reads a string into *value: absent leaves it as it is, null empties it.
-// The rules then judge the result, so that a required field may be left out of
-// an update, but not emptied by it.
+// text reads a string into *value: absent leaves it unchanged, null empties it.
+// The rules check the result, so that a required field may be absent from an
+// update but cannot be emptied by it.
 func (in *input) text(field string, value *string, rules ...rule) {
 	switch given, kind := in.scalar(field); kind {
 	case absent:
@@ -136,84 +135,64 @@ func (in *input) text(field string, value *string, rules ...rule) {
 }
 
 // integer reads a whole number, given as such or as a numeric string: absent
-// leaves *value as it is, null makes it zero.
-func (in *input) integer(field string, value *int64, least int64) {
-	given, kind := in.scalar(field)
-	switch kind {
-	case absent:
-		return
-	case null:
-		*value = 0
-		return
+// and null leave *value unchanged.
+func (in *input) integer(field string, value *int64) (ok bool) {
+	if !in.given(field) {
+		return true
 	}
+	given, _ := in.scalar(field)
 	n, err := strconv.ParseInt(given, 10, 64)
-	switch {
-	case err != nil:
+	if err != nil {
 		in.fail(field, "The "+attribute(field)+" must be an integer.")
-	case n < least:
+		return false
+	}
+	*value = n
+	return true
+}
+
+// atLeast reads a whole number with a lower bound.
+func (in *input) atLeast(least int64, field string, value *int64) {
+	if in.integer(field, value) && *value < least {
 		in.fail(field, "The "+attribute(field)+" must be at least "+strconv.FormatInt(least, 10)+".")
-	default:
-		*value = n
 	}
 }
 
-// id reads the id that a request cannot do without. An id of zero or below is
-// a number like any other: nothing will be found under it.
-func (in *input) id(field string) int64 {
-	given, kind := in.scalar(field)
-	if kind == absent || kind == null {
+// oneOf reads a whole number that must be one of the allowed ones.
+func (in *input) oneOf(allowed []int64, field string, value *int64) {
+	if in.integer(field, value) && !slices.Contains(allowed, *value) {
+		in.fail(field, "The selected "+attribute(field)+" is invalid.")
+	}
+}
+
+// id reads an id that the request must have. A value of zero or below is valid,
+// but nothing is ever found under it.
+func (in *input) id(field string) (id int64) {
+	if !in.given(field) {
 		in.fail(field, "The "+attribute(field)+" field is required.")
 		return 0
 	}
-	id, err := strconv.ParseInt(given, 10, 64)
-	if err != nil {
-		in.fail(field, "The "+attribute(field)+" must be an integer.")
-	}
+	in.integer(field, &id)
 	return id
 }
 
-// ids reads a list of ids, sorted and without repetitions: comma-separated in
-// a query, an array in a body. nil: not given. A list that cannot be read is
-// the documented 400 without details.
+// ids reads a list of ids, sorted and without duplicates; nil: not given.
 func (in *input) ids(field string) []int64 {
+	// B2: a list of ids is one string, comma-separated and without spaces.
+	// Anything else is the documented 400 without details.
 	given, kind := in.scalar(field)
 	if kind == absent || kind == null {
 		return nil
 	}
-	var elements []string
-	if in.body == nil {
-		elements = strings.Split(given, ",")
-	} else {
-		list, ok := in.list(field)
-		if !ok {
-			in.malformed = "The " + field + " list is malformed"
-			return nil
-		}
-		for _, raw := range list {
-			element, _ := scalarOf(raw)
-			elements = append(elements, element)
-		}
-	}
-	ids := make([]int64, 0, len(elements))
-	for _, element := range elements {
+	var ids []int64
+	for element := range strings.SplitSeq(given, ",") {
 		id, err := strconv.ParseInt(element, 10, 64)
-		if err != nil {
+		if err != nil || kind != text {
 			in.malformed = "The " + field + " list is malformed"
 			return nil
 		}
 		ids = append(ids, id)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// someIDs reads a list that must hold at least one id.
-func (in *input) someIDs(field string) []int64 {
-	ids := in.ids(field)
-	if len(ids) == 0 && in.malformed == "" {
-		in.fail(field, "The "+attribute(field)+" field is required.")
-	}
-	return ids
+	return union(ids, nil)
 }
 
 // flag reads a boolean in any of Laravel's spellings.
@@ -229,92 +208,76 @@ func (in *input) flag(field string, value *bool) {
 	}
 }
 
-// texts reads a list of strings out of the allowed ones: absent and null leave
-// *values as they are.
-func (in *input) texts(field string, values *[]string, allowed []string) {
-	if _, kind := in.scalar(field); kind == absent || kind == null {
-		return
-	}
-	list, ok := in.list(field)
-	if !ok {
-		in.fail(field, "The "+attribute(field)+" must be an array.")
-		return
-	}
-	chosen := make([]string, 0, len(list))
-	for i, raw := range list {
-		element, kind := scalarOf(raw)
-		if kind != text || !slices.Contains(allowed, element) {
-			field := field + "." + strconv.Itoa(i)
-			in.fail(field, "The selected "+field+" is invalid.")
-			continue
-		}
-		if !slices.Contains(chosen, element) {
-			chosen = append(chosen, element)
-		}
-	}
-	*values = chosen
-}
-
-// textMap reads an object of strings and takes it in the place of *values.
-// Null becomes an empty string.
-// Laravel's clients send an empty one as [].
-func (in *input) textMap(field string, values *map[string]string) {
-	given, kind := in.scalar(field)
-	if kind == absent {
-		return
-	}
-	var object map[string]json.RawMessage
-	if kind != null && given != "[]" && json.Unmarshal(in.body[field], &object) != nil {
-		in.fail(field, "The "+attribute(field)+" must be an array.")
-		return
-	}
-	result := make(map[string]string, len(object))
-	for key, raw := range object {
-		value, kind := scalarOf(raw)
-		if kind != text && kind != null {
-			field := field + "." + key
-			in.fail(field, "The "+field+" must be a string.")
-			continue
-		}
-		result[key] = value
-	}
-	*values = result
-}
-
-// Laravel's default page size, and the documented bounds.
+// The documented page size and its upper bound.
 const (
-	defaultPerPage = 15
+	defaultPerPage = 50
 	maxPerPage     = 100
 )
 
 // paging reads page and per_page.
 func (in *input) paging() (page, perPage int64) {
 	page, perPage = 1, defaultPerPage
-	in.integer("page", &page, 1)
-	given, kind := in.scalar("per_page")
-	if kind == absent || kind == null {
-		return max(page, 1), perPage
-	}
-	n, err := strconv.ParseInt(given, 10, 64)
-	switch {
-	case err != nil:
-		in.fail("per_page", "The per page must be an integer.")
-	case n < 1 || n > maxPerPage:
+	in.atLeast(1, "page", &page)
+	if in.integer("per_page", &perPage) && (perPage < 1 || perPage > maxPerPage) {
 		in.fail("per_page", "The per page must be between 1 and 100.")
-	default:
-		perPage = n
 	}
-	return max(page, 1), perPage
+	return page, perPage
 }
 
 // choice reads a filter that takes one of the allowed values, or none.
-func (in *input) choice(field string, allowed []string, otherwise *problem) (string, *problem) {
-	given, kind := in.scalar(field)
-	if kind == absent || kind == null {
-		return "", nil
+func (in *input) choice(field string, allowed []string) (_ string, ok bool) {
+	given, _ := in.scalar(field)
+	return given, given == "" || slices.Contains(allowed, given)
+}
+
+// A rule checks the text of a field. It returns Laravel's message, or nothing
+// if the text is valid. Rules are checked in order until one fails.
+type rule func(attribute, value string) (message string)
+
+func required(attribute, value string) string {
+	if strings.TrimSpace(value) == "" {
+		return "The " + attribute + " field is required."
 	}
-	if !slices.Contains(allowed, given) {
-		return "", otherwise
+	return ""
+}
+
+// atMost limits the length, in characters.
+func atMost(limit int) rule {
+	return func(attribute, value string) string {
+		if utf8.RuneCountInString(value) > limit {
+			return "The " + attribute + " must not be greater than " + strconv.Itoa(limit) + " characters."
+		}
+		return ""
 	}
-	return given, nil
+}
+
+func oneOf(allowed ...string) rule {
+	return func(attribute, value string) string {
+		if !slices.Contains(allowed, value) {
+			return "The selected " + attribute + " is invalid."
+		}
+		return ""
+	}
+}
+
+// email accepts a bare address without a display name, or an empty text.
+func email(attribute, value string) string {
+	address, err := mail.ParseAddress(value)
+	if value != "" && (err != nil || address.Address != value || strings.ContainsAny(value, " \t\r\n")) {
+		return "The " + attribute + " must be a valid email address."
+	}
+	return ""
+}
+
+// union returns the ids of both lists, sorted and without duplicates. It never
+// changes a list in place, because a row and its draft share them.
+func union(a, b []int64) []int64 {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// without returns the ids except one.
+func without(ids []int64, id int64) []int64 {
+	return selectRows(ids, func(other int64) bool { return other != id })
 }

@@ -16,20 +16,20 @@ import (
 // slow takes 2 s there and 3 s back.
 func slow() (there, back time.Duration) { return 2 * time.Second, 3 * time.Second }
 
-func TestLatencyIsSpentBothWays(t *testing.T) {
+func TestLatency_BothWays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t, funneltest.WithLatency(slow))
 		start := time.Now()
-		a.post("/tag", `{"name":"a"}`).ok()
+		a.call(`POST /tag {"name":"a"}`).ok()
 		require.Equal(t, 5*time.Second, time.Since(start))
 		require.Equal(t, start.Add(2*time.Second), a.Requests()[0].Time, "when it arrived")
 		require.Equal(t, start.Add(2*time.Second+time.Minute), a.Quota().Ends, "counted then")
 	})
 }
 
-func TestLatencyIsAskedForOneRequestAtATime(t *testing.T) {
+func TestLatency_CalledForOneRequestAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0 // the race detector watches
+		asked := 0 // the race detector checks it
 		a := newAPI(t, funneltest.WithLatency(func() (time.Duration, time.Duration) {
 			asked++
 			return time.Duration(asked) * time.Second, 0
@@ -45,7 +45,7 @@ func TestLatencyIsAskedForOneRequestAtATime(t *testing.T) {
 	})
 }
 
-func TestACancelledRequestTakesEffectOnlyIfItHadArrived(t *testing.T) {
+func TestLatency_CancelledRequestTakesEffectOnlyOnceArrived(t *testing.T) {
 	tests := map[string]struct {
 		after   time.Duration
 		arrived bool
@@ -73,7 +73,7 @@ func TestACancelledRequestTakesEffectOnlyIfItHadArrived(t *testing.T) {
 	}
 }
 
-func TestACancelledContextStopsARequestWithoutLatencyToo(t *testing.T) {
+func TestLatency_CancelledContextWithoutLatency(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -6,38 +6,43 @@ import (
 	"time"
 )
 
-// An Option sets up a [Server].
+// An Option configures a [Server].
 type Option func(*config)
 
 type config struct {
-	apiKey       string
-	basePath     string
-	subdomain    string
-	now          func() time.Time
-	latency      func() (there, back time.Duration)
-	limit        int
-	per          time.Duration
-	quotaHeaders bool
-	hooks        http.RoundTripper
-	anyHost      bool
+	apiKey          string
+	basePath        string
+	subdomain       string
+	now             func() time.Time
+	latency         func() (there, back time.Duration)
+	limit           int
+	per             time.Duration
+	quotaHeaders    bool
+	hooks           http.RoundTripper
+	anyHost         bool
+	signatureHeader string
 }
 
-// What a server has without options.
+// The defaults of a server.
 const (
 	defaultAPIKey    = "funneltest-key"
 	defaultSubdomain = "acme"
 	defaultLimit     = 600
 	defaultPer       = time.Minute
+
+	// B13: the header that carries the signature of a webhook delivery.
+	defaultSignatureHeader = "Signature"
 )
 
 func newConfig(opts []Option) config {
 	cfg := config{
-		apiKey:       defaultAPIKey,
-		subdomain:    defaultSubdomain,
-		now:          time.Now,
-		limit:        defaultLimit,
-		per:          defaultPer,
-		quotaHeaders: true,
+		apiKey:          defaultAPIKey,
+		subdomain:       defaultSubdomain,
+		now:             time.Now,
+		limit:           defaultLimit,
+		per:             defaultPer,
+		quotaHeaders:    true,
+		signatureHeader: defaultSignatureHeader,
 	}
 	for _, opt := range opts {
 		opt(&cfg)
@@ -55,8 +60,8 @@ func WithAPIKey(key string) Option {
 	}
 }
 
-// WithBasePath puts the API below a path, such as "/api/v1"; everything else
-// is not found. The default is none.
+// WithBasePath serves the API below a path, such as "/v1"; any other path is
+// not found. The default is none.
 func WithBasePath(path string) Option {
 	return func(c *config) {
 		c.basePath = ""
@@ -66,17 +71,17 @@ func WithBasePath(path string) Option {
 	}
 }
 
-// WithClock sets the server's clock, which the rate limit, timestamps,
-// scheduled campaigns and stats go by. The default is time.Now, which inside
-// testing/synctest is virtual time already. now is called with the server's
-// lock held, so it must not call the server.
+// WithClock sets the server's clock, which the rate limit, timestamps, periods
+// and scheduled campaigns use. The default is time.Now, which is virtual time
+// inside testing/synctest. now is called with the server's lock held, so it
+// must not call the server.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) { c.now = now }
 }
 
 // WithRateLimit allows n requests in each window of the given length; the
-// default is the documented 600 a minute. With n zero or below there is no
-// limit, and no header speaks of one.
+// default is the documented 600 per minute. With n zero or below there is no
+// limit, and no rate limit headers are sent.
 //
 // The window is Laravel's: the first request opens it, and a rejected request
 // is not counted.
@@ -84,17 +89,16 @@ func WithRateLimit(n int, per time.Duration) Option {
 	return func(c *config) { c.limit, c.per = n, per }
 }
 
-// WithoutRateLimitHeaders makes the server say nothing of its rate limit, as
-// the API's reference promises no more than the 429 itself: no X-RateLimit-
-// headers, and no Retry-After.
+// WithoutRateLimitHeaders leaves out the X-RateLimit- headers and Retry-After:
+// the API's reference promises no more than the 429 itself.
 func WithoutRateLimitHeaders() Option {
 	return func(c *config) { c.quotaHeaders = false }
 }
 
-// WithLatency sets how long each request travels to the server, before it is
-// counted and carried out, and how long its answer travels back. latency is
-// called once for each request, one call at a time, so that a seeded
-// [math/rand/v2.Rand] may serve it.
+// WithLatency sets how long each request takes to reach the server, where it is
+// counted and carried out, and how long its response takes back. latency is
+// called once for each request, one call at a time, so that it may use a seeded
+// [math/rand/v2.Rand].
 func WithLatency(latency func() (there, back time.Duration)) Option {
 	return func(c *config) { c.latency = latency }
 }
@@ -105,9 +109,20 @@ func WithoutSubdomain() Option {
 	return func(c *config) { c.subdomain = "" }
 }
 
-// WithWebhookTransport sends webhook deliveries through rt instead of over the
-// network, whatever their host. It panics without one: deliveries would reach
-// strangers.
+// WithSignatureHeader sets the name of the header that carries the signature of
+// a webhook delivery. The default is "Signature" (assumed: the vendor's name is
+// unknown). An empty name leaves the default.
+func WithSignatureHeader(name string) Option {
+	return func(c *config) {
+		if name != "" {
+			c.signatureHeader = name
+		}
+	}
+}
+
+// WithWebhookTransport sends webhook deliveries through rt instead of the
+// network, whatever their host. It panics if rt is nil, because deliveries would
+// then leave the machine.
 func WithWebhookTransport(rt http.RoundTripper) Option {
 	if rt == nil {
 		panic("funneltest: a webhook transport of nil")
@@ -115,16 +130,15 @@ func WithWebhookTransport(rt http.RoundTripper) Option {
 	return func(c *config) { c.hooks, c.anyHost = rt, true }
 }
 
-// WithWebhookHandler delivers webhooks straight to a handler, in memory,
-// whatever their host: a program's own webhook endpoint is tested without a
-// socket.
+// WithWebhookHandler sends webhook deliveries to a handler, in memory, whatever
+// their host: a program's own webhook endpoint is tested without a socket.
 func WithWebhookHandler(h http.Handler) Option {
 	return WithWebhookTransport(handlerTransport{h})
 }
 
-// WithWebhooksToAnyHost lets deliveries leave for hosts other than loopback
-// ones. Without it they are noted as [DeliveryBlocked], so that a test cannot
-// reach a stranger.
+// WithWebhooksToAnyHost allows deliveries to hosts other than loopback ones.
+// Without it such deliveries are [DeliveryBlocked], so that a test cannot send
+// anything to somebody else's server.
 func WithWebhooksToAnyHost() Option {
 	return func(c *config) { c.anyHost = true }
 }

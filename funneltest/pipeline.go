@@ -6,36 +6,23 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// A reply is an answer on its way out.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-
-	delay time.Duration // before it leaves
-	lost  bool          // it does not arrive: the connection is dropped
-	cut   bool          // its body ends half-way
-}
-
-// exchange takes a request along the whole road: there, through the server,
-// and back. A context that ends on the way there keeps the request from
-// arriving; later it only keeps the answer from being seen.
-func (s *Server) exchange(r *http.Request, body []byte) (reply, error) {
+// exchange takes a request to the server, through it, and back. A context that
+// ends before the request arrives keeps it from taking effect; one that ends
+// later only keeps the client from seeing the response.
+func (s *Server) exchange(r *http.Request, body []byte) (response, error) {
 	there, back := s.travel()
 	if err := pause(r.Context(), there); err != nil {
-		return reply{}, err
+		return response{}, err
 	}
-	answer := s.serve(r, body)
-	return answer, pause(r.Context(), answer.delay+back)
+	resp := s.serve(r, body)
+	return resp, pause(r.Context(), resp.delay+back)
 }
 
-// travel asks how long the next request takes there and back.
+// travel returns how long the next request takes there and back.
 func (s *Server) travel() (there, back time.Duration) {
 	if s.cfg.latency == nil {
 		return 0, 0
@@ -60,32 +47,32 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// serve answers a request that has arrived.
-func (s *Server) serve(r *http.Request, body []byte) (answer reply) {
+// serve handles a request that has arrived.
+func (s *Server) serve(r *http.Request, body []byte) (resp response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	entry := s.log.add(r, body)
 	defer func() {
-		// A fault of the fake, or of a function given to it, is told in the
-		// answer: the user's test goes on and can show it.
+		// A panic of the fake, or of a function given to it, becomes a response:
+		// the user's test continues and can show it.
 		if cause := recover(); cause != nil {
-			p := refuse(codeServer)
-			p.message = fmt.Sprintf("panic in funneltest: %v", cause)
-			answer = s.refusal(p)
+			e := newError(codeServer)
+			e.message = fmt.Sprintf("panic in funneltest: %v", cause)
+			resp = s.failure(e)
 		}
-		if !answer.lost {
-			entry.status = answer.status
+		if !resp.dropped {
+			entry.status = resp.status
 		}
 	}()
 	entry.time = s.cfg.now()
 	return s.admit(r, body, entry.time)
 }
 
-// admit is the order in which a request is judged: its key, the rate limit,
-// faults on demand, and only then what it asks for.
-func (s *Server) admit(r *http.Request, body []byte, now time.Time) reply {
+// admit checks a request in the order of a Laravel application: its key, the
+// rate limit, then (only in this fake) faults, and last what it asks for.
+func (s *Server) admit(r *http.Request, body []byte, now time.Time) response {
 	if !s.authorised(r) {
-		return s.refusal(refuse(codeUnauthorized))
+		return s.failure(newError(codeUnauthorized))
 	}
 	if !s.throttle.hit(now) {
 		return s.tooMany(now)
@@ -95,11 +82,11 @@ func (s *Server) admit(r *http.Request, body []byte, now time.Time) reply {
 	if fault == nil {
 		return s.perform(r, path, body, now)
 	}
-	var answer reply
-	if fault.AfterCommit || !fault.answers() {
-		answer = s.perform(r, path, body, now)
+	var resp response
+	if fault.AfterCommit || !fault.responds() {
+		resp = s.perform(r, path, body, now)
 	}
-	return s.inflict(fault, answer)
+	return s.apply(fault, resp)
 }
 
 // authorised compares the bearer token; the scheme's case does not matter.
@@ -108,7 +95,7 @@ func (s *Server) authorised(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && token == s.cfg.apiKey
 }
 
-// apiPath is the path below the base path, or empty for one that is not.
+// apiPath is the path below the base path, or empty if it is not below it.
 func (s *Server) apiPath(r *http.Request) string {
 	path, below := strings.CutPrefix(r.URL.Path, s.cfg.basePath)
 	if !below {
@@ -117,74 +104,44 @@ func (s *Server) apiPath(r *http.Request) string {
 	return path
 }
 
-// tooMany is the answer to a request over the limit.
-func (s *Server) tooMany(now time.Time) reply {
-	answer := s.refusal(tooManyAttempts())
+// tooMany is the response to a request over the limit.
+func (s *Server) tooMany(now time.Time) response {
+	resp := s.failure(tooManyAttempts())
 	if s.cfg.quotaHeaders {
-		s.throttle.announce(answer.header)
-		s.throttle.announceRejection(answer.header, now)
+		s.throttle.setHeaders(resp.header)
+		s.throttle.setRejectionHeaders(resp.header, now)
 	}
-	return answer
+	return resp
 }
 
 // perform carries out an operation of the API.
-func (s *Server) perform(r *http.Request, path string, body []byte, now time.Time) reply {
-	var answer reply
-	if status, p := s.carryOut(r, path, body, now); p == nil {
-		answer = s.answer(status)
-	} else {
-		answer = s.refusal(p)
-	}
+func (s *Server) perform(r *http.Request, path string, body []byte, now time.Time) response {
+	resp := s.carryOut(r, path, body, now)
 	if s.cfg.quotaHeaders {
-		s.throttle.announce(answer.header)
+		s.throttle.setHeaders(resp.header)
 	}
-	return answer
+	return resp
 }
 
-// carryOut leaves the envelope of a success in s.out.
-func (s *Server) carryOut(r *http.Request, path string, body []byte, now time.Time) (status int, _ *problem) {
+func (s *Server) carryOut(r *http.Request, path string, body []byte, now time.Time) response {
 	c := s.newCall(now)
 	c.sendDue()
-	route, p := s.routes.find(r, path)
-	if p != nil {
-		return 0, p
+	route, err := s.routes.find(r, path)
+	if err != nil {
+		return s.failure(err)
 	}
 	if len(body) > maxBody {
-		return 0, bare(http.StatusRequestEntityTooLarge, "The POST data is too large.")
+		return s.failure(bare(http.StatusRequestEntityTooLarge, "The POST data is too large."))
 	}
-	if c.in, p = newInput(r, body); p != nil {
-		return 0, p
+	if c.in, err = newInput(r, body); err != nil {
+		return s.failure(err)
 	}
-	s.out.buf = append(s.out.buf[:0], `{"success":true,"data":`...)
-	c.out = &s.out
-	if p := route.handle(c); p != nil {
-		return 0, p
+	data, err := route.handle(c)
+	if err != nil {
+		return s.failure(err)
 	}
-	if c.meta != nil {
-		c.meta.write(s.out.key("meta"))
-	}
-	s.out.endObject()
-	return route.status, nil
+	return s.success(route.status, data, c.meta)
 }
-
-// refusal is the answer of a problem.
-func (s *Server) refusal(p *problem) reply {
-	s.out.buf = s.out.buf[:0]
-	p.write(&s.out)
-	return s.answer(p.status)
-}
-
-// answer takes what stands in s.out as the body. The body is a copy of its
-// own, because a caller may keep it.
-func (s *Server) answer(status int) reply {
-	values := []string{"application/json", requestID(s.log.total)}
-	header := make(http.Header, 8)
-	header["Content-Type"], header["X-Request-Id"] = values[:1:1], values[1:]
-	return reply{status: status, header: header, body: slices.Clone(s.out.buf)}
-}
-
-// requestID numbers the requests as they arrive.
-func requestID(number int) string { return "req-" + strconv.Itoa(number) }
 
 // routeTable finds an operation: by path, then by method.
 type routeTable map[string]map[string]route
@@ -200,7 +157,7 @@ func newRouteTable(routes []route) routeTable {
 	return t
 }
 
-func (t routeTable) find(r *http.Request, path string) (route, *problem) {
+func (t routeTable) find(r *http.Request, path string) (route, *apiError) {
 	methods := t[path]
 	if methods == nil {
 		return route{}, notFound("The route " + r.URL.Path)
@@ -213,10 +170,10 @@ func (t routeTable) find(r *http.Request, path string) (route, *problem) {
 	return found, nil
 }
 
-// maxBody is the largest request body that the server takes, PHP's own default.
+// maxBody is the largest request body that the server accepts, PHP's default.
 const maxBody = 8 << 20
 
-// readBody reads a request's body, and no more than one byte over maxBody.
+// readBody reads a request's body, and at most one byte more than maxBody.
 func readBody(body io.Reader, length int64) ([]byte, error) {
 	if body == nil || length == 0 {
 		return nil, nil

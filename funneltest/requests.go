@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// A Request is a request as it arrived.
+// A Request is a request that the server has received.
 type Request struct {
-	ID     string // as in the answer's X-Request-Id
+	ID     string // the X-Request-Id of the response
 	Time   time.Time
 	Method string
 	Path   string // with the base path
 	Query  url.Values
 	Header http.Header // with the API key redacted
 	Body   []byte      // the first 64 KiB
-	Status int         // of the answer; zero: none was sent
+	Status int         // of the response; zero: none was sent
 }
 
 // Bounds of the list of requests.
@@ -26,28 +26,28 @@ const (
 	keptBody     = 64 << 10
 )
 
-// redacted stands where a key stood, so that keys do not reach a test's output.
+// redacted replaces a key, so that keys do not reach a test's output.
 const redacted = "[redacted]"
 
-// Requests returns what arrived, in order: the last 10,000 requests, each with
-// the first 64 KiB of its body. The Authorization header and every other
-// header that holds the API key are redacted.
+// Requests returns the last 10,000 requests in the order in which they arrived,
+// each with the first 64 KiB of its body. The Authorization header and every other
+// header that contains the API key are redacted.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.list(s.cfg.apiKey)
 }
 
-// RequestCount returns how many requests have arrived in all.
+// RequestCount returns how many requests have arrived since the server was
+// created.
 func (s *Server) RequestCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.total
 }
 
-// requestLog is a ring of the last requests. A new entry takes over the memory
-// of the one that it pushes out, for the sake of benchmarks with millions of
-// calls.
+// requestLog is a ring of the last requests. A new entry reuses the memory of the
+// one that it replaces, for benchmarks with millions of calls.
 type requestLog struct {
 	entries []logEntry
 	total   int
@@ -65,7 +65,7 @@ type logEntry struct {
 
 type headerLine struct{ key, value string }
 
-// add notes a request. The entry is valid until the next call.
+// add stores a request. The entry is valid until the next call.
 func (l *requestLog) add(r *http.Request, body []byte) *logEntry {
 	at := l.total % keptRequests
 	if at == len(l.entries) {
@@ -100,7 +100,7 @@ func (l *requestLog) list(apiKey string) []Request {
 }
 
 func (e *logEntry) request(number int, apiKey string) Request {
-	query, _ := url.ParseQuery(e.query) // what can be read of it
+	query, _ := url.ParseQuery(e.query) // the valid part of it
 	header := make(http.Header, len(e.header))
 	for _, line := range e.header {
 		if line.key == "Authorization" || strings.Contains(line.value, apiKey) {

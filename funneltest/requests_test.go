@@ -12,7 +12,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestRequestsAreNotedAsTheyArrived(t *testing.T) {
+func TestRequests_AsTheyArrived(t *testing.T) {
 	t.Parallel()
 	clock := newClock("2026-11-22T09:30:00Z")
 	a := newAPI(t, funneltest.WithClock(clock.now), funneltest.WithAPIKey("s3cret"))
@@ -21,7 +21,7 @@ func TestRequestsAreNotedAsTheyArrived(t *testing.T) {
 	r.Header.Set("X-Other", "key=s3cret")
 	a.send(r).ok()
 	r.Header.Set("X-Many", "changed later")
-	a.get("/nothing").refused(404, "NOT_FOUND")
+	a.get("/nothing").isError(404, "NOT_FOUND")
 
 	got := a.Requests()
 	require.Len(t, got, 2)
@@ -39,7 +39,7 @@ func TestRequestsAreNotedAsTheyArrived(t *testing.T) {
 			"X-Other":       {"[redacted]"},
 		},
 		Body:   []byte(`{"name":"a"}`),
-		Status: 200,
+		Status: 201,
 	}, got[0])
 	require.Equal(t, "/nothing", got[1].Path)
 	require.Equal(t, 404, got[1].Status)
@@ -47,7 +47,7 @@ func TestRequestsAreNotedAsTheyArrived(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(got), "s3cret")
 }
 
-func TestWrongKeysAreRedactedToo(t *testing.T) {
+func TestRequests_WrongKeysAreRedacted(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	r := a.request("GET", "/tags", "")
@@ -56,13 +56,13 @@ func TestWrongKeysAreRedactedToo(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(a.Requests()), "another-secret")
 }
 
-func TestOnlyTheLastRequestsAreKept(t *testing.T) {
+func TestRequests_OnlyTheLastAreKept(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithRateLimit(0, 0))
 	for n := range 10_005 {
 		r := a.request("GET", fmt.Sprintf("/n%d", n), "")
 		if n < 5 {
-			r.Header.Set("X-First", "of the slots that are used again")
+			r.Header.Set("X-First", "of entries whose memory is reused")
 		}
 		a.send(r)
 	}
@@ -75,14 +75,14 @@ func TestOnlyTheLastRequestsAreKept(t *testing.T) {
 	require.NotContains(t, got[9_999].Header, "X-First")
 }
 
-func TestLongBodiesAreKeptInPart(t *testing.T) {
+func TestRequests_LongBodiesAreKeptInPart(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	a.post("/tag", `{"name":"`+strings.Repeat("a", 100_000)+`"}`)
+	a.call(`POST /tag {"name":"` + strings.Repeat("a", 100_000) + `"}`)
 	require.Len(t, a.Requests()[0].Body, 64<<10)
 }
 
-func TestTheListOfRequestsIsTheCallers(t *testing.T) {
+func TestRequests_ListBelongsToTheCaller(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.setUp(`POST /tag {"name":"a"}`)

@@ -11,19 +11,19 @@ import (
 )
 
 // memoryURL is the base URL in memory. Its host cannot exist, so that a client
-// that lost the server's transport fails instead of reaching somebody.
+// without the server's transport fails instead of reaching another server.
 const memoryURL = "https://funnel.test"
 
-// A Server is a fake of the API with an account of its own. It is safe for
-// concurrent use, and each test is best served by one of its own. Make it with
-// [NewServer] and end it with Close.
+// A Server is a fake of the API with an account of its own. Create it with
+// [NewServer] and end it with Close. It is safe for concurrent use; give each
+// test its own.
 type Server struct {
 	cfg    config
 	closed atomic.Bool
 	hooks  *dispatcher
 	socket socket
 
-	latencyMu sync.Mutex // held while cfg.latency is asked
+	latencyMu sync.Mutex // held while cfg.latency is called
 
 	// mu is held while a request is carried out: one after the other, as in a
 	// database transaction.
@@ -33,12 +33,11 @@ type Server struct {
 	throttle throttle
 	faults   []*pendingFault
 	log      requestLog
-	out      writer
 }
 
-// NewServer returns a running server. It needs no socket and no goroutine
-// until they are asked for. Inside a testing/synctest bubble, make the server
-// there.
+// NewServer returns a running server. It opens no socket and starts no
+// goroutine until URL or Deliver is called. In a testing/synctest bubble, create
+// the server inside the bubble.
 func NewServer(opts ...Option) *Server {
 	cfg := newConfig(opts)
 	s := &Server{
@@ -52,13 +51,13 @@ func NewServer(opts ...Option) *Server {
 
 // use makes the account the server's own.
 func (s *Server) use(a *account) {
-	s.account, s.routes = a, newRouteTable(a.routes())
+	s.account, s.routes = a, newRouteTable(a.routes)
 }
 
-// Close ends the server: it closes the listener and its connections, gives up
-// webhook deliveries that are under way, and waits until every goroutine of
-// the server has ended. Requests by way of Transport and Handler fail from then
-// on. The lists of requests and deliveries stay readable.
+// Close ends the server: it closes the listener and its connections, abandons
+// pending webhook deliveries, and waits until every goroutine of the server has
+// ended. Later requests through Transport and Handler fail. Requests and
+// Deliveries still work.
 func (s *Server) Close() {
 	s.closed.Store(true)
 	s.socket.close()
@@ -68,47 +67,52 @@ func (s *Server) Close() {
 // APIKey returns the key that the server accepts.
 func (s *Server) APIKey() string { return s.cfg.apiKey }
 
-// Client returns an SDK client of the server, in memory: no socket, no
-// goroutine of the server's, so that it works in virtual time
-// (testing/synctest). Of a server that allows more than the API does, or has no
-// limit, the client knows; one that allows less it learns of. The options come
-// after the server's own. It panics where [funnel.New] refuses them.
+// Client returns an SDK client of the server, in memory: it needs no socket and
+// works in virtual time (testing/synctest). If the server allows more requests
+// than the API does, or has no limit, the client's own limit is set to match.
+// The options are applied after the server's. It panics if [funnel.New] returns
+// an error.
 func (s *Server) Client(opts ...funnel.Option) *funnel.Client {
-	own := []funnel.Option{funnel.WithHTTPClient(&http.Client{Transport: s.Transport()})}
+	own := []funnel.Option{
+		funnel.WithBaseURL(memoryURL + s.cfg.basePath),
+		funnel.WithHTTPClient(&http.Client{Transport: s.Transport()}),
+	}
 	switch {
 	case s.cfg.limit <= 0:
 		own = append(own, funnel.WithRateLimit(math.MaxInt32, time.Minute))
 	case s.cfg.limit > defaultLimit && s.cfg.per <= defaultPer:
 		own = append(own, funnel.WithRateLimit(s.cfg.limit, s.cfg.per))
 	}
-	client, err := funnel.New(memoryURL+s.cfg.basePath, s.APIKey(), append(own, opts...)...)
+	client, err := funnel.New(s.APIKey(), append(own, opts...)...)
 	if err != nil {
 		panic("funneltest: " + err.Error())
 	}
 	return client
 }
 
-// Tick carries out what has become due by the server's clock: it sends
-// scheduled campaigns. Every request does so too, so a test needs Tick only to
-// see a campaign's webhook without a request.
-func (s *Server) Tick() {
+// insert changes the account without a request, at the server's time.
+func (s *Server) insert(change func(c *call)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.newCall(s.cfg.now()).sendDue()
+	c := s.newCall(s.cfg.now())
+	c.sendDue()
+	change(c)
 }
 
 // newCall returns a call without a request.
 func (s *Server) newCall(now time.Time) *call {
-	return &call{account: s.account, now: stampOf(now), hooks: s.hooks}
+	return &call{account: s.account, now: stampOf(now)}
 }
 
-// Counts returns how many of each resource there are, by the resource's plural
-// name: "contacts", "tags", and so on.
+// Counts returns how many rows each resource has, by its plural name:
+// "contacts", "custom_fields", "tags", "sequences", "stages", "funnels",
+// "steps", "campaigns", "webhooks", "orders", "transactions" and
+// "subscriptions".
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	counts := make(map[string]int)
-	for _, store := range s.account.stores() {
+	for _, store := range s.account.stores {
 		counts[store.label()] = store.count()
 	}
 	return counts

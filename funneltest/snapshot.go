@@ -6,27 +6,27 @@ import (
 )
 
 const (
-	snapshotVersion = 1
+	snapshotVersion = 2
 	versionKey      = "version"
 )
 
-// Snapshot returns the whole account as JSON: every resource with its ids,
-// enrolments and activity. Equal accounts give equal bytes. Not part of it are
-// the server's options, the rate limit, faults, and the lists of requests and
-// deliveries.
+// Snapshot returns the whole account as JSON: every row of every resource with
+// its id, including webhook secrets and custom field values. Equal accounts give
+// equal bytes. It does not include the server's options, the rate limit, faults,
+// and the lists of requests and deliveries.
 func (s *Server) Snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	content := map[string]any{versionKey: snapshotVersion}
-	for _, store := range s.account.stores() {
+	for _, store := range s.account.stores {
 		content[store.label()] = store.encode()
 	}
 	return json.Marshal(content) // sorts the keys
 }
 
-// Restore puts a snapshot in the place of the account. A snapshot that is
-// damaged, contradicts itself or is of another version is refused, and the
-// account stays as it was.
+// Restore replaces the account with a snapshot. If the snapshot is damaged,
+// contradicts itself or has another version, Restore returns an error and the
+// account is unchanged.
 func (s *Server) Restore(snapshot []byte) error {
 	account, err := decodeSnapshot(snapshot, s.cfg.subdomain)
 	if err != nil {
@@ -48,7 +48,7 @@ func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {
 	}
 	delete(content, versionKey)
 	a := newAccount(subdomain)
-	for _, store := range a.stores() {
+	for _, store := range a.stores {
 		if rows, ok := content[store.label()]; ok {
 			if err := store.UnmarshalJSON(rows); err != nil {
 				return nil, fmt.Errorf("%s: %w", store.label(), err)
@@ -57,9 +57,9 @@ func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {
 		}
 	}
 	for unknown := range content {
-		return nil, fmt.Errorf("there is no resource %q", unknown)
+		return nil, fmt.Errorf("unknown resource %q", unknown)
 	}
-	for _, store := range a.stores() {
+	for _, store := range a.stores {
 		if err := store.settle(a); err != nil {
 			return nil, err
 		}

@@ -8,38 +8,43 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// furnish fills an account with some of everything.
+// furnish fills an account with rows of every resource.
 func furnish(t *testing.T, a *api) {
 	t.Helper()
+	three := 3
+	a.AddCustomField(funneltest.CustomField{Name: "Size", Values: []string{"small", "large"}})
 	a.setUp(
-		`POST /tag {"name":"a"}`, `POST /tag {"name":"gone"}`, `POST /tag {"name":"b"}`, `DELETE /tag?tag_id=2`,
-		`POST /sequence {"name":"s","status":"active"}`,
-		`POST /sequence-stage {"sequence_id":1,"type":"send_email"}`,
-		`POST /sequence-stage {"sequence_id":1,"type":"add_tag","tag_id":3,"delay_minutes":5}`,
-		`PUT /sequence-stage-content {"stage_id":1,"subject":"s","body":"b","preview_text":"p"}`,
-		`POST /contact {"email":"ada@example.com","first_name":"Ada","last_name":"L","phone":"1","tag_ids":[3,1],"sequence_ids":[1],"custom_fields":{"k":"v"}}`,
-		`POST /contact {"email":"bob@example.com","tag_ids":[1]}`,
-		`POST /funnel {"name":"f","status":"published"}`,
-		`POST /funnel-step {"funnel_id":1,"name":"x","path":"x"}`,
-		`POST /campaign {"name":"c","subject":"s","body":"b","tag_ids":[1]}`,
-		`POST /campaign-schedule {"campaign_id":1,"scheduled_for":"2026-11-22T10:00:00Z"}`,
+		`POST /tag {"name":"a"}`, `POST /tag {"name":"gone"}`, `POST /tag {"name":"b"}`, `DELETE /tag {"tag_id":2}`,
+		`POST /sequence {"name":"s","type":"inverted"}`,
+		`POST /sequence-stage {"sequence_id":1}`,
+		`POST /sequence-stage {"sequence_id":1,"stage_type":"action","time_value":5}`,
+		`PUT /sequence-stage-content {"stage_id":1,"subject":"s","body":"b"}`,
+		`POST /contact {"email":"ada@example.com","first_name":"Ada","last_name":"L","gdpr":true,"tag_ids":"3,1","sequence_ids":"1"}`,
+		`POST /contact {"email":"bob@example.com","email_marketing":true,"tag_ids":"1"}`,
+		`PUT /contact-custom-field {"contact_id":1,"custom_field_id":1,"value":"small"}`,
+		`POST /funnel {"name":"f","type":1}`,
+		`POST /funnel-step {"funnel_id":1,"name":"x"}`, `POST /funnel-step {"funnel_id":1,"name":"x","type":2}`,
+		`POST /campaign {"name":"c","subject":"s","from_name":"Ada","from_email":"ada@example.com"}`,
+		`POST /campaign-schedule {"campaign_id":1,"scheduled_for":"2031-03-10T13:00:00Z"}`,
 		`POST /campaign {"name":"d"}`,
-		`POST /webhook {"url":"https://hooks.test/","events":["funnel.sale"],"active":false}`,
+		`POST /webhook {"url":"https://hooks.example/"}`,
 	)
-	require.NoError(t, a.RecordVisit(1))
-	require.NoError(t, a.RecordSale(1, "12.34"))
+	a.AddOrder(funneltest.Order{Amount: "12.34", Firstname: "Ada", CreatedAt: at("2031-03-09T08:00:00.5Z")})
+	a.AddOrder(funneltest.Order{IDOrder: "older", Status: "refunded", CreatedAt: at("2030-03-09T08:00:00Z")})
+	a.AddTransaction(funneltest.Transaction{Amount: "5.10"})
+	a.AddSubscription(funneltest.Subscription{PaymentsLeft: &three, Trial: true})
+	a.AddSubscription(funneltest.Subscription{})
 }
 
 // views are all that the API shows of an account.
 var views = []string{
-	"/contacts", "/contact?email=ADA@example.com", "/contacts?tag_ids=1", "/contacts?sequence_ids=1", "/tags", "/sequences",
-	"/sequence-stages?sequence_id=1", "/sequence-stage-content?stage_id=1", "/funnels", "/funnel-steps?funnel_id=1",
-	"/funnel-stats?funnel_id=1", "/campaigns", "/campaign-stats?campaign_id=1", "/webhooks",
+	"/contacts", "/contact?email=ADA@example.com", "/contacts-tags?contact_id=1", "/custom-fields", "/tags", "/tags-contacts?tag_id=1",
+	"/sequences", "/funnels", "/campaigns", "/webhooks", "/orders", "/sales-amount", "/transactions", "/subscriptions",
 }
 
-func TestARestoredAccountIsTheSame(t *testing.T) {
+func TestRestore_AccountIsTheSame(t *testing.T) {
 	t.Parallel()
-	clock := newClock("2026-11-22T09:30:00.123456Z")
+	clock := newClock("2031-03-10T12:00:00.123456Z")
 	a := newAPI(t, funneltest.WithClock(clock.now))
 	furnish(t, a)
 	snapshot, err := a.Snapshot()
@@ -48,91 +53,94 @@ func TestARestoredAccountIsTheSame(t *testing.T) {
 	b := newAPI(t, funneltest.WithClock(clock.now))
 	b.setUp(`POST /contact {"email":"stranger@example.com"}`)
 	require.NoError(t, b.Restore(snapshot))
-	for _, moment := range []string{"2026-11-22T09:31:00Z", "2026-11-22T10:00:00Z"} { // the second sends the campaign
+	for _, moment := range []string{"2031-03-10T12:01:00Z", "2031-03-10T13:00:00Z"} { // the second sends the campaign
 		clock.set(moment)
 		for _, view := range views {
 			require.Equal(t, a.get(view).ok().Body, b.get(view).ok().Body, view)
 		}
 	}
+	require.Equal(t, []string{`"draft"`, `"sent"`}, b.get("/campaigns").all("status"))
+	require.Equal(t, "small", b.CustomFieldValue(1, 1))
+	require.Equal(t, a.WebhookSecret(1), b.WebhookSecret(1))
+	require.Equal(t, "s", b.stage(0).Content.Subject)
 
-	// The rules live on: ids go on counting, unique keys are taken, counts are kept.
-	require.Equal(t, "4", b.post("/tag", `{"name":"c"}`).field("id"))
-	b.post("/tag", `{"name":"B"}`).refused(409, "TAG_EXISTS")
-	b.post("/contact", `{"email":"BOB@example.com"}`).refused(409, "CONTACT_EXISTS")
-	b.post("/funnel-step", `{"funnel_id":1,"name":"y","path":"x"}`).refused(409, "PATH_TAKEN")
-	b.post("/webhook", `{"url":"https://hooks.test/"}`).refused(409, "WEBHOOK_EXISTS")
-	b.setUp(`DELETE /contact?contact_id=1`)
-	require.Equal(t, "1", b.get("/tag?tag_id=1").field("contacts_count"))
-	require.Equal(t, 3, a.Counts()["tags"]+1, "the first server has a life of its own")
+	// The rules still apply: ids continue, and unique keys are taken.
+	b.expect(exchange{`POST /tag {"name":"c"}`, 201, data(`{"id":4,"name":"c"}`)})
+	b.call(`POST /tag {"name":"B"}`).isError(409, "TAG_EXISTS")
+	b.call(`POST /contact {"email":"BOB@example.com"}`).isError(409, "CONTACT_EXISTS")
+	b.call(`PUT /funnel-step {"step_id":1,"path":"x-1"}`).isError(409, "PATH_TAKEN")
+	b.call(`POST /webhook {"url":"https://hooks.example/"}`).isError(409, "WEBHOOK_EXISTS")
+	require.Panics(t, func() { b.AddOrder(funneltest.Order{IDOrder: "older"}) })
+	require.Equal(t, 2, a.Counts()["tags"], "the first server is independent")
 }
 
-func TestSnapshotsOfEqualAccountsAreEqual(t *testing.T) {
+func TestSnapshot_SameBytesAfterRestore(t *testing.T) {
 	t.Parallel()
-	clock := newClock("2026-11-22T09:30:00Z")
-	var snapshots []string
-	for range 5 {
-		a := newAPI(t, funneltest.WithClock(clock.now))
-		furnish(t, a)
-		snapshot, err := a.Snapshot()
+	a := newAPIAtNoon(t)
+	furnish(t, a)
+	first, err := a.Snapshot()
+	require.NoError(t, err)
+	b := newAPI(t)
+	require.NoError(t, b.Restore(first))
+	for _, server := range []*api{a, b} {
+		again, err := server.Snapshot()
 		require.NoError(t, err)
-		snapshots = append(snapshots, string(snapshot))
-
-		b := newAPI(t)
-		require.NoError(t, b.Restore(snapshot))
-		again, err := b.Snapshot()
-		require.NoError(t, err)
-		snapshots = append(snapshots, string(again))
-	}
-	for _, snapshot := range snapshots {
-		require.Equal(t, snapshots[0], snapshot)
+		require.Equal(t, string(first), string(again))
 	}
 }
 
-func TestSnapshotOfAnEmptyAccount(t *testing.T) {
+func TestSnapshot_OfAnEmptyAccount(t *testing.T) {
 	t.Parallel()
 	snapshot, err := newAPI(t).Snapshot()
 	require.NoError(t, err)
 	const empty = `{"last_id":0,"rows":[]}`
-	require.Equal(t, `{"campaigns":`+empty+`,"contacts":`+empty+`,"funnels":`+empty+`,"sequences":`+empty+
-		`,"stages":`+empty+`,"steps":`+empty+`,"tags":`+empty+`,"version":1,"webhooks":`+empty+`}`, string(snapshot))
+	require.Equal(t, `{"campaigns":`+empty+`,"contacts":`+empty+`,"custom_fields":`+empty+`,"funnels":`+empty+`,"orders":`+empty+
+		`,"sequences":`+empty+`,"stages":`+empty+`,"steps":`+empty+`,"subscriptions":`+empty+`,"tags":`+empty+
+		`,"transactions":`+empty+`,"version":2,"webhooks":`+empty+`}`, string(snapshot))
 }
 
-func TestSnapshotsMayBeWrittenByHand(t *testing.T) {
+func TestRestore_SnapshotWrittenByHand(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	require.NoError(t, a.Restore([]byte(`{"version": 1,
-		"tags": {"rows": [{"id": 2, "name": "a", "created_at": "2026-11-22T10:30:00+01:00"}, {"id": 5, "name": "b", "created_at": null}]},
-		"contacts": {"rows": [{"id": 7, "email": "ada@example.com", "status": "subscribed", "tag_ids": [5, 2, 5]}]}}`)))
-	require.Equal(t, []string{`"2026-11-22T09:30:00.000000Z"`, "null"}, a.get("/tags").all("created_at"))
-	require.Equal(t, []string{"1", "1"}, a.get("/tags").all("contacts_count"))
-	require.Equal(t, `[{"id":2,"name":"a"},{"id":5,"name":"b"}]`, a.get("/contact?contact_id=7").field("tags"))
-	require.Equal(t, "6", a.post("/tag", `{"name":"c"}`).field("id"))
+	require.NoError(t, a.Restore([]byte(`{"version": 2,
+		"tags": {"rows": [{"id": 2, "name": "a", "created_at": "2031-03-10T13:00:00+01:00"}, {"id": 5, "name": "b", "created_at": null}]},
+		"contacts": {"rows": [{"id": 7, "email": "ada@example.com", "tag_ids": [5, 2, 5]}]},
+		"orders": {"rows": [{"id": 1, "created_at": "2031-03-10T12:00:00Z", "amount": 5}, {"id": 2, "id_order": "x", "created_at": "2031-03-09T12:00:00Z"}]},
+		"webhooks": {"rows": [{"id": 1, "url": "https://hooks.example/", "active": true}]}}`)))
+	require.Equal(t, []string{`"2031-03-10 12:00:00"`, "null"}, a.get("/tags").all("created_at"))
+	require.Contains(t, a.get("/contact?contact_id=7").Body, `"tags":[2,5]`)
+	require.Equal(t, []string{"1", "2"}, a.get("/orders").all("id"))
+	require.Equal(t, []string{"5.00", "0.00"}, a.get("/orders").all("amount"))
+	require.Len(t, a.WebhookSecret(1), 32, "a missing secret is generated")
+	a.expect(exchange{`POST /tag {"name":"c"}`, 201, data(`{"id":6,"name":"c"}`)})
 
 	again, err := a.Snapshot()
 	require.NoError(t, err)
 	require.Contains(t, string(again), `{"id":5,"created_at":null,"name":"b"}`)
 }
 
-func TestDamagedSnapshotsAreRefused(t *testing.T) {
+func TestRestore_DamagedSnapshots(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ snapshot, message string }{
-		"nothing":                 {``, "unexpected end of JSON input"},
-		"half":                    {`{"version":1,"tags":`, "unexpected end of JSON input"},
-		"no version":              {`{}`, "version  is not 1"},
-		"another version":         {`{"version":2}`, "version 2 is not 1"},
-		"unknown resource":        {`{"version":1,"cats":{}}`, `there is no resource "cats"`},
-		"wrong type":              {`{"version":1,"tags":{"rows":7}}`, "tags: json: cannot unmarshal"},
-		"null row":                {`{"version":1,"tags":{"rows":[null]}}`, "tags: a row is null"},
-		"no id":                   {`{"version":1,"tags":{"rows":[{"name":"a"}]}}`, "tags: id 0 follows id 0: ids are positive and ascend"},
-		"id twice":                {`{"version":1,"tags":{"rows":[{"id":1},{"id":1}]}}`, "tags: id 1 follows id 1: ids are positive and ascend"},
-		"name twice":              {`{"version":1,"tags":{"rows":[{"id":1,"name":"a"},{"id":2,"name":"A"}]}}`, `tags: id 2: "a" is there already`},
-		"no time":                 {`{"version":1,"tags":{"rows":[{"id":1,"name":"a","created_at":"noon"}]}}`, `"noon" is no RFC 3339 time`},
-		"dangling tag":            {`{"version":1,"contacts":{"rows":[{"id":1,"tag_ids":[4]}]}}`, "contact 1 has tag 4, which is not there"},
-		"dangling sequence":       {`{"version":1,"contacts":{"rows":[{"id":1,"sequence_ids":[4]}]}}`, "contact 1 is enrolled in sequence 4, which is not there"},
-		"dangling stage":          {`{"version":1,"stages":{"rows":[{"id":1,"sequence_id":4}]}}`, "stage 1 is of sequence 4, which is not there"},
-		"dangling tag of a stage": {`{"version":1,"sequences":{"rows":[{"id":1}]},"stages":{"rows":[{"id":1,"sequence_id":1,"tag_id":4}]}}`, "stage 1 has tag 4, which is not there"},
-		"dangling step":           {`{"version":1,"steps":{"rows":[{"id":1,"funnel_id":4}]}}`, "step 1 is of funnel 4, which is not there"},
-		"dangling campaign":       {`{"version":1,"campaigns":{"rows":[{"id":1,"tag_ids":[4]}]}}`, "campaign 1 goes to tag 4, which is not there"},
+		"nothing":           {``, "unexpected end of JSON input"},
+		"half":              {`{"version":2,"tags":`, "unexpected end of JSON input"},
+		"no version":        {`{}`, "version  is not 2"},
+		"another version":   {`{"version":1}`, "version 1 is not 2"},
+		"unknown resource":  {`{"version":2,"cats":{}}`, `unknown resource "cats"`},
+		"wrong type":        {`{"version":2,"tags":{"rows":7}}`, "tags: json: cannot unmarshal"},
+		"null row":          {`{"version":2,"tags":{"rows":[null]}}`, "tags: a row is null"},
+		"no id":             {`{"version":2,"tags":{"rows":[{"name":"a"}]}}`, "tags: id 0 follows id 0: ids must be positive and ascending"},
+		"id twice":          {`{"version":2,"tags":{"rows":[{"id":1},{"id":1}]}}`, "tags: id 1 follows id 1: ids must be positive and ascending"},
+		"name twice":        {`{"version":2,"tags":{"rows":[{"id":1,"name":"a"},{"id":2,"name":"A"}]}}`, `tags: id 2: "a" exists already`},
+		"no time":           {`{"version":2,"tags":{"rows":[{"id":1,"name":"a","created_at":"noon"}]}}`, `"noon" is not a time of the form`},
+		"no amount":         {`{"version":2,"orders":{"rows":[{"id":1,"amount":"x"}]}}`, `is not an amount`},
+		"no payments left":  {`{"version":2,"subscriptions":{"rows":[{"id":1,"payments_left":"few"}]}}`, "subscriptions: json: cannot unmarshal"},
+		"no rebill date":    {`{"version":2,"subscriptions":{"rows":[{"id":1,"rebill_date":"2031-03-10"}]}}`, "is not a time of the form 2006-01-02 15:04:05"},
+		"dangling tag":      {`{"version":2,"contacts":{"rows":[{"id":1,"tag_ids":[4]}]}}`, "contact 1 has tag 4, which does not exist"},
+		"dangling sequence": {`{"version":2,"contacts":{"rows":[{"id":1,"sequence_ids":[4]}]}}`, "contact 1 is in sequence 4, which does not exist"},
+		"dangling field":    {`{"version":2,"contacts":{"rows":[{"id":1,"custom_fields":{"4":"x"}}]}}`, "contact 1 has custom field 4, which does not exist"},
+		"dangling stage":    {`{"version":2,"stages":{"rows":[{"id":1,"sequence_id":4}]}}`, "stage 1 is in sequence 4, which does not exist"},
+		"dangling step":     {`{"version":2,"steps":{"rows":[{"id":1,"funnel_id":4}]}}`, "step 1 is in funnel 4, which does not exist"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,51 +10,50 @@ import (
 	"time"
 )
 
-// Handler returns the server as an [http.Handler], for a listener or a mux of
-// the caller's own.
+// Handler returns the server as an [http.Handler], for a listener or mux of the
+// caller.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.handle) }
 
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	if s.closed.Load() {
-		hangUp(w)
+		dropConnection(w)
 		return
 	}
 	body, err := readBody(r.Body, r.ContentLength)
 	if err != nil {
-		hangUp(w)
+		dropConnection(w)
 		return
 	}
-	answer, err := s.exchange(r, body)
-	if err != nil || answer.lost {
-		hangUp(w)
+	resp, err := s.exchange(r, body)
+	if err != nil || resp.dropped {
+		dropConnection(w)
 		return
 	}
-	maps.Copy(w.Header(), answer.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-	w.WriteHeader(answer.status)
-	if answer.cut {
-		// net/http closes the connection of an answer shorter than declared.
-		answer.body = answer.body[:len(answer.body)/2]
+	maps.Copy(w.Header(), resp.header)
+	w.Header().Set("Content-Length", strconv.Itoa(len(resp.body)))
+	w.WriteHeader(resp.status)
+	if resp.truncated {
+		// net/http closes the connection if the body is shorter than declared.
+		resp.body = resp.body[:len(resp.body)/2]
 	}
-	_, _ = w.Write(answer.body) // nobody is left to tell
+	_, _ = w.Write(resp.body) // the client is gone: there is nobody to report it to
 }
 
-// hangUp ends the connection without an answer.
-func hangUp(w http.ResponseWriter) {
+// dropConnection closes the connection without a response.
+func dropConnection(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // what is left to a handler, under HTTP/2 for one
+		panic(http.ErrAbortHandler) // HTTP/2, for one, cannot hijack
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // a reset, not an orderly end
+		_ = tcp.SetLinger(0) // a reset instead of an orderly end
 	}
 	_ = conn.Close()
 }
 
 // URL returns the server's base URL on a loopback socket, which the first call
-// opens. It serves programs that are to be tested as they are, over a real
-// connection. It panics if the machine has no loopback port to give, and after
-// Close.
+// opens. It serves programs that are tested from outside. It panics if no
+// loopback port can be opened, and after Close.
 func (s *Server) URL() string {
 	return "http://" + s.socket.open(s.Handler()) + s.cfg.basePath
 }
@@ -111,7 +110,7 @@ func (s *socket) close() {
 	}
 	_ = s.server.Close()
 	s.serving.Wait()
-	// A connection accepted while the first Close went on is caught now.
+	// A connection may have been accepted during the first Close.
 	_ = s.server.Close()
 	s.conns.Wait()
 }

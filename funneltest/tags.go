@@ -1,12 +1,13 @@
 package funneltest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 type tag struct {
 	base
 	Name string `json:"name"`
-
-	contacts int64 // how many have the tag; counted anew from a snapshot
 }
 
 func tagResource() resource[tag, *tag] {
@@ -15,51 +16,68 @@ func tagResource() resource[tag, *tag] {
 		name:     "Tag",
 		plural:   "tags",
 		idField:  "tag_id",
-		fill:     fillTag,
+		routes:   tagRoutes,
+		item:     tagItemOf,
+		fill:     func(c *call, t *tag) { c.in.text("name", &t.Name, required, atMost(255)) },
 		conflict: codeTagExists,
+		created:  func(_ *call, t *tag) any { return tagCreated{t.ID, t.Name} },
 		removed:  removedTag,
-		write:    writeTag,
 	}
 }
 
-// key is the name as the account compares it: without regard to case.
-func (t *tag) key() string { return strings.ToLower(t.Name) }
-
-func fillTag(c *call, t *tag) {
-	c.in.text("name", &t.Name, required, atMost(255))
+func tagRoutes(tags *resource[tag, *tag]) []route {
+	return []route{
+		get("/tags", tags.list),
+		create("/tag", tags.create),
+		put("/tag", tags.update),
+		del("/tag", tags.delete),
+		get("/tags-contacts", listTagContacts),
+	}
 }
 
-// removedTag takes the tag from everything that names it.
+// key is the name as the account compares it: ignoring case and surrounding
+// space, as Laravel and MySQL do by default (assumed).
+func (t *tag) key() string { return strings.ToLower(strings.TrimSpace(t.Name)) }
+
+type tagItem struct {
+	ID        int64    `json:"id"`
+	Name      string   `json:"name"`
+	CreatedAt zoneless `json:"created_at"`
+}
+
+func tagItemOf(_ *call, t *tag) any {
+	return tagItem{ID: t.ID, Name: t.Name, CreatedAt: zoneless{t.CreatedAt}}
+}
+
+type tagCreated struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// removedTag takes the tag from all contacts.
 func removedTag(c *call, t *tag) {
-	gone := []int64{t.ID}
 	for _, ct := range c.contacts.rows {
-		if hasAny(ct.Tags, gone) {
-			ct.Tags = without(ct.Tags, gone)
-		}
-	}
-	for _, cp := range c.campaigns.rows {
-		cp.Tags = without(cp.Tags, gone)
-	}
-	for _, st := range c.stages.rows {
-		if st.TagID == t.ID {
-			st.TagID = 0
+		if slices.Contains(ct.Tags, t.ID) {
+			ct.Tags = without(ct.Tags, t.ID)
 		}
 	}
 }
 
-func writeTag(_ *call, w *writer, t *tag) {
-	w.object()
-	w.key("id").int(t.ID)
-	w.key("name").text(t.Name)
-	w.key("contacts_count").int(t.contacts)
-	w.key("created_at").time(t.CreatedAt)
-	w.endObject()
+// tagContact is a contact in the list of a tag's contacts.
+type tagContact struct {
+	ID        int64   `json:"id"`
+	Email     string  `json:"email"`
+	FirstName *string `json:"first_name"`
+	LastName  *string `json:"last_name"`
 }
 
-// writeTagName writes a tag as contacts show it.
-func writeTagName(w *writer, t *tag) {
-	w.object()
-	w.key("id").int(t.ID)
-	w.key("name").text(t.Name)
-	w.endObject()
+func listTagContacts(c *call) (any, *apiError) {
+	tg, err := c.tags.target(c)
+	if err != nil {
+		return nil, err
+	}
+	tagged := selectRows(c.contacts.rows, func(ct *contact) bool { return slices.Contains(ct.Tags, tg.ID) })
+	return page(c, tagged, false, func(_ *call, ct *contact) any {
+		return tagContact{ID: ct.ID, Email: ct.Email, FirstName: orNull(ct.FirstName), LastName: orNull(ct.LastName)}
+	})
 }

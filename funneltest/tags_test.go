@@ -5,58 +5,76 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestTagLifecycle(t *testing.T) {
+func TestTags_Lifecycle(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, funneltest.WithClock(newClock("2026-11-22T09:30:00Z").now))
-	const tag = `{"id":1,"name":"customer","contacts_count":0,"created_at":"2026-11-22T09:30:00.000000Z"}`
-	created := a.post("/tag", `{"name":"customer"}`)
-	require.Equal(t, 200, created.Status) // 201 is documented for POST /contact alone
-	created.data(tag)
-	a.get("/tag?tag_id=1").data(tag)
-	a.get("/tags").data("[" + tag + "]")
-	require.Equal(t, `"lead"`, a.put("/tag", `{"tag_id":1,"name":"lead"}`).field("name"))
-	a.delete("/tag?tag_id=1").data("null")
-	a.get("/tag?tag_id=1").refused(404, "NOT_FOUND")
+	a := newAPIAtNoon(t)
+	a.expect(
+		exchange{`POST /tag {"name":"customer"}`, 201, data(`{"id":1,"name":"customer"}`)},
+		exchange{`POST /tag {"name":"lead"}`, 201, data(`{"id":2,"name":"lead"}`)},
+		exchange{`PUT /tag {"tag_id":1,"name":"client"}`, 200, data(`{"id":1}`)},
+		exchange{`PUT /tag {"tag_id":2}`, 200, data(`{"id":2}`)},
+		exchange{`GET /tags`, 200, onePage("2", `
+			{"id":1,"name":"client","created_at":"2031-03-10 12:00:00"},
+			{"id":2,"name":"lead","created_at":"2031-03-10 12:00:00"}`)},
+		exchange{`DELETE /tag {"tag_id":1}`, 200, done},
+		exchange{`DELETE /tag {"tag_id":1}`, 404, notFound("Tag")},
+		exchange{`PUT /tag {"tag_id":1,"name":"x"}`, 404, notFound("Tag")},
+		exchange{`POST /tag {"name":"customer"}`, 201, data(`{"id":3,"name":"customer"}`)},
+	)
 }
 
-func TestTagNamesAreUniqueWithoutRegardToCase(t *testing.T) {
-	t.Parallel()
-	a := newAPI(t)
-	a.setUp(`POST /tag {"name":"customer"}`, `POST /tag {"name":"lead"}`)
-	a.post("/tag", `{"name":"Customer"}`).refused(409, "TAG_EXISTS")
-	a.put("/tag", `{"tag_id":2,"name":"CUSTOMER"}`).refused(409, "TAG_EXISTS")
-	require.Equal(t, `"Customer"`, a.put("/tag", `{"tag_id":1,"name":"Customer"}`).field("name"))
-	require.Equal(t, []string{`"Customer"`, `"lead"`}, a.get("/tags").all("name"))
-}
-
-func TestTagNamesAreValidated(t *testing.T) {
+func TestTags_NamesAreUnique(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	a.setUp(`POST /tag {"name":"customer"}`)
-	a.post("/tag", `{}`).invalid("name", "The name field is required.")
-	a.post("/tag", `{"name":"`+strings.Repeat("ä", 256)+`"}`).invalid("name", "The name must not be greater than 255 characters.")
-	a.post("/tag", `{"name":"`+strings.Repeat("ä", 255)+`"}`).ok()
-	a.put("/tag", `{"tag_id":1,"name":""}`).invalid("name", "The name field is required.")
-	a.put("/tag", `{"name":"x"}`).invalid("tag_id", "The tag id field is required.")
+	a.setUp(`POST /tag {"name":"VIP"}`, `POST /tag {"name":"lead"}`)
+	const exists = `{"success":false,"error":{"code":"TAG_EXISTS","message":"A tag with that name already exists"}}`
+	a.expect(
+		exchange{`POST /tag {"name":"VIP"}`, 409, exists},
+		exchange{`POST /tag {"name":"vip"}`, 409, exists},
+		exchange{`POST /tag {"name":"  Vip "}`, 409, exists},
+		exchange{`PUT /tag {"tag_id":2,"name":"vIP"}`, 409, exists},
+		exchange{`PUT /tag {"tag_id":1,"name":"vip"}`, 200, data(`{"id":1}`)},
+		exchange{`PUT /tag {"tag_id":1,"name":"gold"}`, 200, data(`{"id":1}`)},
+		exchange{`PUT /tag {"tag_id":2,"name":"VIP"}`, 200, data(`{"id":2}`)},
+	)
+	require.Equal(t, []string{`"gold"`, `"VIP"`}, a.get("/tags").all("name"))
 }
 
-func TestDeletedTagDisappearsEverywhere(t *testing.T) {
+func TestTags_NameIsValidated(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.setUp(`POST /tag {"name":"kept"}`)
+	for name, message := range map[string]string{
+		`""`: "The name field is required.", `null`: "The name field is required.", `"  "`: "The name field is required.",
+		`7`: "The name must be a string.", `"` + strings.Repeat("x", 256) + `"`: "The name must not be greater than 255 characters.",
+	} {
+		a.call(`POST /tag {"name":`+name+`}`).isInvalid("name", message)
+		a.call(`PUT /tag {"tag_id":1,"name":`+name+`}`).isInvalid("name", message)
+	}
+	require.Equal(t, []string{`"kept"`}, a.get("/tags").all("name"))
+}
+
+func TestTags_Contacts(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.setUp(
 		`POST /tag {"name":"a"}`, `POST /tag {"name":"b"}`,
-		`POST /contact {"email":"ada@example.com","tag_ids":[1,2]}`,
-		`POST /campaign {"name":"c","tag_ids":[1,2]}`,
-		`POST /sequence {"name":"s"}`, `POST /sequence-stage {"sequence_id":1,"type":"add_tag","tag_id":1}`,
-		`DELETE /tag?tag_id=1`,
+		`POST /contact {"email":"ada@example.com","first_name":"Ada","tag_ids":"1"}`,
+		`POST /contact {"email":"bob@example.com","tag_ids":"2"}`,
+		`POST /contact {"email":"eve@example.com","last_name":"E","tag_ids":"1,2"}`,
 	)
-	require.Equal(t, `[{"id":2,"name":"b"}]`, a.get("/contact?contact_id=1").field("tags"))
-	require.Equal(t, `[2]`, a.get("/campaign?campaign_id=1").field("tag_ids"))
-	require.Equal(t, []string{"null"}, a.get("/sequence-stages?sequence_id=1").all("tag_id"))
-	a.post("/tag", `{"name":"a"}`).ok()
-	a.delete("/contact?contact_id=1").ok()
+	a.expect(
+		exchange{`GET /tags-contacts?tag_id=1`, 200, onePage("2", `
+			{"id":1,"email":"ada@example.com","first_name":"Ada","last_name":null},
+			{"id":3,"email":"eve@example.com","first_name":null,"last_name":"E"}`)},
+		exchange{`GET /tags-contacts?tag_id=1&page=2&per_page=1`, 200, `{"success":true,
+			"data":[{"id":3,"email":"eve@example.com","first_name":null,"last_name":"E"}],
+			"meta":{"current_page":2,"last_page":2,"per_page":1,"total":2}}`},
+		exchange{`GET /tags-contacts?tag_id=3`, 404, notFound("Tag")},
+		exchange{`GET /tags-contacts`, 422, invalid(`{"tag_id":["The tag id field is required."]}`)},
+		exchange{`DELETE /tag {"tag_id":1}`, 200, done},
+	)
+	require.Contains(t, a.get("/contact?contact_id=3").Body, `"tags":[2]`, "deleting a tag takes it from contacts")
 }

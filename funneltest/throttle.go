@@ -6,15 +6,17 @@ import (
 	"time"
 )
 
-// Quota is the state of the rate limit at a moment.
+// Quota is the state of the rate limit.
 type Quota struct {
-	Limit int       // requests a window; zero: there is no limit
+	Limit int       // requests per window; zero: there is no limit
 	Used  int       // requests counted in this window
 	Ends  time.Time // end of this window; zero: none is open
 }
 
-// A throttle counts as Laravel's does: a window is opened by the first request
-// and ends a fixed time later, whatever happens in between.
+// A throttle counts requests.
+//
+// B7: it works like Laravel's, with Laravel's headers. The first request opens a
+// window, which ends a fixed time later whatever happens in between.
 type throttle struct {
 	limit int
 	per   time.Duration
@@ -29,7 +31,7 @@ func newThrottle(limit int, per time.Duration) throttle {
 	return throttle{limit: max(limit, 0), per: per}
 }
 
-// hit counts a request, or tells that there is no room for it.
+// hit counts a request, or reports that the limit is reached.
 func (t *throttle) hit(now time.Time) bool {
 	if t.limit == 0 {
 		return true
@@ -60,12 +62,12 @@ const (
 )
 
 // tooManyAttempts is the documented body of a 429, Laravel's own.
-func tooManyAttempts() *problem {
+func tooManyAttempts() *apiError {
 	return bare(http.StatusTooManyRequests, "Too Many Attempts.")
 }
 
-// announce sets the headers that every counted answer carries.
-func (t *throttle) announce(h http.Header) {
+// setHeaders sets the headers of every response to a counted request.
+func (t *throttle) setHeaders(h http.Header) {
 	if t.limit == 0 {
 		return
 	}
@@ -73,9 +75,9 @@ func (t *throttle) announce(h http.Header) {
 	h[headerLimit], h[headerRemaining] = values[:1:1], values[1:]
 }
 
-// announceRejection adds those of a 429: whole seconds, rounded up, so that
-// whoever waits for them does not come too early.
-func (t *throttle) announceRejection(h http.Header, now time.Time) {
+// setRejectionHeaders adds those of a 429: whole seconds, rounded up, so that a
+// client that waits for them does not send too early.
+func (t *throttle) setRejectionHeaders(h http.Header, now time.Time) {
 	wait := (t.ends.Sub(now) + time.Second - 1) / time.Second
 	reset := t.ends.Add(time.Second - 1).Unix()
 	h[headerRetryAfter] = []string{strconv.FormatInt(int64(wait), 10)}

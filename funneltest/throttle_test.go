@@ -9,7 +9,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestWindowIsOpenedByTheFirstRequestAndStaysFixed(t *testing.T) {
+func TestThrottle_FirstRequestOpensAFixedWindow(t *testing.T) {
 	t.Parallel()
 	clock := newClock("2026-11-22T09:30:00.5Z")
 	a := newAPI(t, funneltest.WithClock(clock.now), funneltest.WithRateLimit(3, time.Minute))
@@ -44,18 +44,18 @@ func TestWindowIsOpenedByTheFirstRequestAndStaysFixed(t *testing.T) {
 	require.Equal(t, [2]string{"3", "2"}, quota())
 }
 
-func TestRefusalsCountAndCarryTheQuotaToo(t *testing.T) {
+func TestThrottle_ErrorsCountAndHaveHeaders(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithRateLimit(4, time.Minute))
-	require.Equal(t, "3", a.post("/tag", `{}`).Header.Get("X-RateLimit-Remaining"))
+	require.Equal(t, "3", a.call(`POST /tag {}`).Header.Get("X-RateLimit-Remaining"))
 	require.Equal(t, "2", a.get("/nothing").Header.Get("X-RateLimit-Remaining"))
 	require.Equal(t, "1", a.call("PATCH /tag").Header.Get("X-RateLimit-Remaining"))
 	a.Fail(funneltest.Fault{Status: 500})
-	require.NotContains(t, a.get("/tags").Header, "X-Ratelimit-Remaining", "an answer that is made up")
+	require.NotContains(t, a.get("/tags").Header, "X-Ratelimit-Remaining", "the response is replaced")
 	require.Equal(t, 429, a.get("/tags").Status)
 }
 
-func TestDefaultLimitIs600AMinute(t *testing.T) {
+func TestThrottle_DefaultIs600PerMinute(t *testing.T) {
 	t.Parallel()
 	clock := newClock("2026-11-22T09:30:00Z")
 	a := newAPI(t, funneltest.WithClock(clock.now))
@@ -68,7 +68,7 @@ func TestDefaultLimitIs600AMinute(t *testing.T) {
 	require.Equal(t, 200, a.get("/tags").Status)
 }
 
-func TestWithoutRateLimitHeadersOnlyThe429Tells(t *testing.T) {
+func TestThrottle_WithoutHeaders(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithRateLimit(1, time.Minute), funneltest.WithoutRateLimitHeaders())
 	for _, status := range []int{200, 429} {
@@ -80,7 +80,7 @@ func TestWithoutRateLimitHeadersOnlyThe429Tells(t *testing.T) {
 	}
 }
 
-func TestNoLimitAtAll(t *testing.T) {
+func TestThrottle_WithoutLimit(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithRateLimit(0, 0))
 	for range 1000 {
@@ -91,7 +91,7 @@ func TestNoLimitAtAll(t *testing.T) {
 	require.Equal(t, funneltest.Quota{}, a.Quota())
 }
 
-func TestWindowWithoutALengthLastsAMinute(t *testing.T) {
+func TestThrottle_WindowWithoutLengthLastsAMinute(t *testing.T) {
 	t.Parallel()
 	clock := newClock("2026-11-22T09:30:00Z")
 	a := newAPI(t, funneltest.WithClock(clock.now), funneltest.WithRateLimit(1, 0))

@@ -13,7 +13,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestTheTransportServesAPlainHTTPClient(t *testing.T) {
+func TestTransport_ServesAPlainHTTPClient(t *testing.T) {
 	t.Parallel()
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -28,7 +28,7 @@ func TestTheTransportServesAPlainHTTPClient(t *testing.T) {
 	require.Same(t, r, response.Request)
 }
 
-// closer is a request body that tells whether it was closed.
+// closer is a request body that records whether it was closed.
 type closer struct {
 	io.Reader
 	closed bool
@@ -39,19 +39,19 @@ func (c *closer) Close() error {
 	return nil
 }
 
-func TestTheRequestsBodyIsClosedWhateverHappens(t *testing.T) {
+func TestTransport_AlwaysClosesTheRequestBody(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		body    io.Reader
 		prepare func(*api, *http.Request)
 		err     string
 	}{
-		"success":            {strings.NewReader(`{"name":"a"}`), func(*api, *http.Request) {}, ""},
-		"no URL":             {strings.NewReader(`{}`), func(_ *api, r *http.Request) { r.URL = nil }, "funneltest: the request has no URL"},
-		"closed server":      {strings.NewReader(`{}`), func(a *api, _ *http.Request) { a.Close() }, "funneltest: the server is closed"},
-		"unreadable body":    {failingReader{}, func(*api, *http.Request) {}, "cannot read"},
-		"shorter than told":  {strings.NewReader(`{}`), func(_ *api, r *http.Request) { r.ContentLength = 9 }, "unexpected EOF"},
-		"empty, but told so": {strings.NewReader(``), func(_ *api, r *http.Request) { r.ContentLength = 9 }, "unexpected EOF"},
+		"success":                    {strings.NewReader(`{"name":"a"}`), func(*api, *http.Request) {}, ""},
+		"no URL":                     {strings.NewReader(`{}`), func(_ *api, r *http.Request) { r.URL = nil }, "funneltest: the request has no URL"},
+		"closed server":              {strings.NewReader(`{}`), func(a *api, _ *http.Request) { a.Close() }, "funneltest: the server is closed"},
+		"unreadable body":            {failingReader{}, func(*api, *http.Request) {}, "cannot read"},
+		"shorter than declared":      {strings.NewReader(`{}`), func(_ *api, r *http.Request) { r.ContentLength = 9 }, "unexpected EOF"},
+		"empty, but declared longer": {strings.NewReader(``), func(_ *api, r *http.Request) { r.ContentLength = 9 }, "unexpected EOF"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestTheRequestsBodyIsClosedWhateverHappens(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, 200, response.StatusCode)
+			require.Equal(t, 201, response.StatusCode)
 		})
 	}
 }
@@ -77,7 +77,7 @@ type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errors.New("cannot read") }
 
-func TestTheAnswersBodyIsReadLikeAnyOther(t *testing.T) {
+func TestTransport_ResponseBodyReadsLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	response, err := a.Transport().RoundTrip(a.request("GET", "/tags", ""))
@@ -98,13 +98,13 @@ func TestTheAnswersBodyIsReadLikeAnyOther(t *testing.T) {
 	require.Equal(t, http.ErrBodyReadAfterClose, err)
 }
 
-func TestTracesTellThatTheRequestHasLeft(t *testing.T) {
+func TestTransport_TracesTheRequest(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault  funneltest.Fault
 		events []string
 	}{
-		"answered": {funneltest.Fault{Status: 404}, []string{"wrote", "first byte"}},
+		"received": {funneltest.Fault{Status: 404}, []string{"wrote", "first byte"}},
 		"dropped":  {funneltest.Fault{DropConnection: true}, []string{"wrote"}},
 	} {
 		t.Run(name, func(t *testing.T) {

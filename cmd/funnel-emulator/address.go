@@ -16,13 +16,13 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-// isLoopback tells whether only this machine can reach the address.
+// isLoopback reports whether only this machine can reach the address.
 func isLoopback(a net.Addr) bool { return addrPort(a).Addr().IsLoopback() }
 
-// baseURL is where a client on this machine finds the listener. One that
-// listens everywhere is found on the loopback interface too, which is the only
-// one that the SDK trusts with plain http.
-func baseURL(a net.Addr) string {
+// pageURL is the listener's URL for programs on this machine, without a slash at
+// the end. A listener on all interfaces gets the loopback address, the only one
+// that the SDK accepts with plain http.
+func pageURL(a net.Addr) string {
 	ap := addrPort(a)
 	if ap.Addr().IsUnspecified() {
 		ap = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ap.Port())
@@ -30,7 +30,7 @@ func baseURL(a net.Addr) string {
 	return "http://" + ap.String()
 }
 
-// shellWord quotes a word for the shell where that is needed.
+// shellWord quotes a word for the shell if necessary.
 func shellWord(s string) string {
 	plain := func(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.:/+@%", r)

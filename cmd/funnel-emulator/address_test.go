@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBaseURL(t *testing.T) {
+func TestPageURL(t *testing.T) {
 	t.Parallel()
 	for listening, want := range map[string]struct {
 		url      string
@@ -24,7 +24,7 @@ func TestBaseURL(t *testing.T) {
 		"[2001:db8::1]:8080":    {"http://[2001:db8::1]:8080", false},
 	} {
 		addr := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(listening))
-		require.Equal(t, want.url, baseURL(addr), listening)
+		require.Equal(t, want.url, pageURL(addr), listening)
 		require.Equal(t, want.loopback, isLoopback(addr), listening)
 	}
 	require.False(t, isLoopback(&net.UnixAddr{Name: "socket", Net: "unix"}))

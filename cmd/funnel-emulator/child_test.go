@@ -18,7 +18,7 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-// childVariable makes the test binary the program itself.
+// childVariable makes the test binary run the program.
 const childVariable = "FUNNEL_EMULATOR_CHILD"
 
 func TestMain(m *testing.M) {
@@ -29,12 +29,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A child is the program in a process of its own.
+// A child is the program in its own process.
 type child struct {
 	t       *testing.T
 	process *os.Process
 	exited  chan *os.ProcessState
-	url     string
+	url     string // of the page
 	key     string
 }
 
@@ -60,7 +60,7 @@ func (c *child) client() *funnel.Client {
 	return newClient(c.t, c.url, c.key)
 }
 
-// end sends a signal and waits until the process has gone.
+// end sends a signal and waits until the process has ended.
 func (c *child) end(s syscall.Signal) *os.ProcessState {
 	c.t.Helper()
 	require.NoError(c.t, c.process.Signal(s))
@@ -70,13 +70,13 @@ func (c *child) end(s syscall.Signal) *os.ProcessState {
 	case state := <-c.exited:
 		return state
 	case <-ctx.Done():
-		c.t.Fatal("the process does not end")
+		c.t.Fatal("the process did not end")
 		return nil
 	}
 }
 
-// savedTags returns the names of the tags in the file, which must be whole
-// whenever one looks.
+// savedTags returns the names of the tags in the file, which must be complete at
+// any time.
 func savedTags(t *testing.T, path string) []string {
 	t.Helper()
 	var content struct {
@@ -90,23 +90,13 @@ func savedTags(t *testing.T, path string) []string {
 	return names
 }
 
-func listTags(t *testing.T, client *funnel.Client) []string {
-	t.Helper()
-	var names []string
-	for tag, err := range client.Tags.All(t.Context(), funnel.TagListParams{}) {
-		require.NoError(t, err)
-		names = append(names, tag.Name)
-	}
-	return names
-}
-
-func TestSignalsThatEndTheProgramLoseNothing(t *testing.T) {
+func TestSignal_SavesTheAccount(t *testing.T) {
 	t.Parallel()
 	for name, signal := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "state.json")
-			c := startChild(t, "-state", path, "-save-every", "1h")
+			c := startChild(t, "-empty", "-state", path, "-save-every", "1h")
 			for _, name := range []string{"one", "two"} {
 				_, err := c.client().Tags.Create(t.Context(), funnel.TagCreateParams{Name: name})
 				require.NoError(t, err)
@@ -118,17 +108,17 @@ func TestSignalsThatEndTheProgramLoseNothing(t *testing.T) {
 	}
 }
 
-// TestAKillLosesNothingThatWasSaved kills the program while it is at work, again
-// and again: whatever was in the file a moment before is there afterwards, in
-// the file and in the next program's API.
-func TestAKillLosesNothingThatWasSaved(t *testing.T) {
+// TestKill_KeepsWhatWasSaved kills the program during requests, several times:
+// what the file contained before is in the file afterwards, and in the API of the
+// next program.
+func TestKill_KeepsWhatWasSaved(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	var confirmed int // by the API, in all runs
 	for round := range 4 {
-		c := startChild(t, "-state", path, "-save-every", "1ms", "-rate-limit", "0")
+		c := startChild(t, "-empty", "-state", path, "-save-every", "1ms", "-rate-limit", "0")
 		before := savedTags(t, path)
-		require.Equal(t, before, listTags(t, c.client()), "what was saved is loaded")
+		require.Equal(t, before, listTags(t, c.client()), "the saved account is loaded")
 		require.GreaterOrEqual(t, confirmed, len(before))
 
 		ctx, stop := context.WithCancel(t.Context())
@@ -146,20 +136,20 @@ func TestAKillLosesNothingThatWasSaved(t *testing.T) {
 			ended <- n
 		}()
 		var saved []string
-		eventually(t, "work is saved while it goes on", func() bool {
+		eventually(t, "tags are saved during the requests", func() bool {
 			saved = savedTags(t, path)
 			return len(saved) >= len(before)+10
 		})
 		require.Equal(t, -1, c.end(syscall.SIGKILL).ExitCode())
 		stop()
-		confirmed = len(before) + 1 + <-ended // the last one may be done without an answer
+		confirmed = len(before) + 1 + <-ended // the last one may have been applied without a response
 		after := savedTags(t, path)
 		require.GreaterOrEqual(t, len(after), len(saved))
 		require.Equal(t, saved, after[:len(saved)])
 	}
 }
 
-func TestAnErrorIsPrintedOnceAndEndsWithStatusOne(t *testing.T) {
+func TestMain_ErrorIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	command := exec.Command(os.Args[0], "-addr", "127.0.0.1:99999")
 	command.Env = append(os.Environ(), childVariable+"=1")

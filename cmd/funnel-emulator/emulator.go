@@ -13,13 +13,13 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// The emulator's pace.
-const (
-	tickEvery   = time.Second     // how late a scheduled campaign may be
-	stopTimeout = 3 * time.Second // for requests under way when the program is to end
-)
+// basePath is the path of the vendor's API.
+const basePath = "/v1"
 
-// An emulator is the fake API with all that the program puts around it.
+// stopTimeout is how long requests in progress may take when the program ends.
+const stopTimeout = 3 * time.Second
+
+// An emulator is the fake API with what the program adds to it.
 type emulator struct {
 	api     *funneltest.Server
 	log     *slog.Logger
@@ -28,14 +28,13 @@ type emulator struct {
 	handler http.Handler
 
 	ratePer time.Duration // the length of the rate limit's window
-	latency time.Duration // zero: answers come at once
+	latency time.Duration // zero: responses are not delayed
 
-	state     *stateFile // nil: the account is not kept
+	state     *stateFile // nil: the account is not saved
 	saveEvery time.Duration
 }
 
-// newEmulator returns an emulator that is to be served at the address, as the
-// flag gives it.
+// newEmulator returns an emulator for the address that the flag names.
 func newEmulator(api *funneltest.Server, addr string, log *slog.Logger) *emulator {
 	e := &emulator{
 		api:     api,
@@ -51,9 +50,10 @@ func newEmulator(api *funneltest.Server, addr string, log *slog.Logger) *emulato
 	return e
 }
 
-// split sends a request to the API, unless it is for one of the few paths that
-// are the program's own. Those never reach the API, so that it neither counts
-// nor lists them. A mux for all would redirect paths that the API is to judge.
+// split passes a request to the API unless its path is one of the program's own.
+// Those do not reach the API, so it neither counts nor lists them. Paths outside
+// basePath do: a client with a wrong base URL gets the API's 404 and is listed.
+// One mux for everything would redirect paths that the API must see unchanged.
 func split(api, own http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
@@ -66,8 +66,8 @@ func split(api, own http.Handler) http.Handler {
 	})
 }
 
-// serve answers requests until the context ends. Then it lets those under way
-// finish, for a while, and saves the account for the last time.
+// serve serves requests until the context ends. Then it waits up to stopTimeout
+// for requests in progress and saves the account for the last time.
 func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           e.handler,
@@ -77,10 +77,9 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var chores sync.WaitGroup
-	chores.Go(func() { e.keepTime(ctx) })
+	var saving sync.WaitGroup
 	if e.state != nil {
-		chores.Go(func() { e.keepState(ctx) })
+		saving.Go(func() { e.keepState(ctx) })
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -96,46 +95,33 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 			err = nil
 		}
 	}
-	chores.Wait()
+	saving.Wait()
 	if e.state != nil {
 		err = errors.Join(err, e.state.save())
 	}
 	return err
 }
 
-// shutDown stops a server, gently at first.
+// shutDown stops a server, after stopTimeout by force.
 func shutDown(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
-		_ = server.Close() // what is still under way had its time
+		_ = server.Close()
 	}
 }
 
-// keepTime sends scheduled campaigns when their time has come, also while
-// nobody calls.
-func (e *emulator) keepTime(ctx context.Context) {
-	every(ctx, tickEvery, e.api.Tick)
-}
-
-// keepState saves the account every now and then. A disk that is full now may
-// have room again the next time.
+// keepState saves a changed account regularly until the context ends. An error
+// is logged and the next save may succeed.
 func (e *emulator) keepState(ctx context.Context) {
-	every(ctx, e.saveEvery, func() {
-		if err := e.state.saveChanges(); err != nil {
-			e.log.Error("the account is not saved", "error", err)
-		}
-	})
-}
-
-// every does something regularly until the context ends.
-func every(ctx context.Context, d time.Duration, do func()) {
-	ticker := time.NewTicker(d)
+	ticker := time.NewTicker(e.saveEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			do()
+			if err := e.state.saveChanges(); err != nil {
+				e.log.Error("the account is not saved", "error", err)
+			}
 		case <-ctx.Done():
 			return
 		}

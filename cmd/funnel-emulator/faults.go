@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,10 +12,10 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// slow is how late an answer is that is to be late.
+// slow is the delay of a slow response.
 const slow = 5 * time.Second
 
-// A faultKind is something that the page can make go wrong.
+// A faultKind is a fault that the page offers.
 type faultKind struct {
 	Name  string // in the form
 	Title string
@@ -27,9 +28,9 @@ func faultKinds() []faultKind {
 	return []faultKind{
 		{"429", "429", "over the limit", funneltest.Fault{Status: http.StatusTooManyRequests}},
 		{"500", "500", "a server error", funneltest.Fault{Status: http.StatusInternalServerError}},
-		{"401", "401", "the key is refused", funneltest.Fault{Status: http.StatusUnauthorized}},
-		{"drop", "Drop", "no answer at all", funneltest.Fault{DropConnection: true}},
-		{"slow", "Slow", fmt.Sprintf("an answer after %d s", slow/time.Second), funneltest.Fault{Delay: slow}},
+		{"401", "401", "the key is invalid", funneltest.Fault{Status: http.StatusUnauthorized}},
+		{"drop", "Drop", "no response", funneltest.Fault{DropConnection: true}},
+		{"slow", "Slow", fmt.Sprintf("a response after %d s", slow/time.Second), funneltest.Fault{Delay: slow}},
 	}
 }
 
@@ -42,18 +43,18 @@ func findKind(name string) (faultKind, bool) {
 	return faultKind{}, false
 }
 
-// A span is how many requests a fault befalls.
+// A span is how many requests a fault applies to.
 type span struct {
 	Name  string // in the form
 	Title string
 	times int // as in funneltest.Fault
 }
 
-// spans are the page's choices, the usual one first.
+// spans are the page's choices, the default first.
 func spans() []span {
 	return []span{
 		{"1", "the next one", 1},
-		{"4", "the next four, all tries of a call", 4},
+		{"4", "the next four, all attempts of a call", 4},
 		{"all", "all, until cleared", -1},
 	}
 }
@@ -67,58 +68,73 @@ func findSpan(name string) (span, bool) {
 	return span{}, false
 }
 
-// faults are those that the page has asked for, as far as they are yet to come.
+// faults are the faults that were added on the page and still apply.
 type faults struct {
 	api *funneltest.Server
 
-	mu      sync.Mutex // may be held while the server is called
-	waiting []*waitingFault
+	mu      sync.Mutex // may be held while the server is called, but not the other way round
+	added   int
+	pending []*pendingFault
 }
 
-type waitingFault struct {
-	title string
-	left  atomic.Int64 // negative: for ever
+type pendingFault struct {
+	id     string
+	title  string
+	left   atomic.Int64 // negative: no end
+	remove func()       // from the server
 }
 
-// add lets the next requests meet a fault.
+// add makes the next requests fail.
 func (f *faults) add(kind faultKind, s span) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	w := &waitingFault{title: kind.Title + ", " + kind.Hint}
-	w.left.Store(int64(s.times))
+	f.added++
+	p := &pendingFault{id: strconv.Itoa(f.added), title: kind.Title + ", " + kind.Hint}
+	p.left.Store(int64(s.times))
 	fault := kind.fault
 	fault.Times = s.times
-	fault.Match = func(*http.Request) bool { // the only condition: this fault happens now
-		if w.left.Load() > 0 {
-			w.left.Add(-1)
+	fault.Match = func(*http.Request) bool { // the fault's only condition, so it is met when this is called
+		if p.left.Load() > 0 {
+			p.left.Add(-1)
 		}
 		return true
 	}
-	f.waiting = append(f.waiting, w)
-	f.api.Fail(fault)
+	p.remove = f.api.Fail(fault)
+	f.pending = append(f.pending, p)
 }
 
-// clear calls all of them off.
-func (f *faults) clear() {
+// clear removes one fault. A fault that is used up or was cleared has no effect:
+// the page may be a second behind.
+func (f *faults) clear(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.api.ClearFaults()
-	f.waiting = nil
+	f.pending = slices.DeleteFunc(f.pending, func(p *pendingFault) bool {
+		if p.id == id {
+			p.remove()
+		}
+		return p.id == id
+	})
 }
 
-// list says what is yet to come, in order.
-func (f *faults) list() []string {
+// A faultView is a pending fault on the page.
+type faultView struct {
+	ID   string
+	Text string
+}
+
+// list returns the faults that still apply, in order.
+func (f *faults) list() []faultView {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.waiting = slices.DeleteFunc(f.waiting, func(w *waitingFault) bool { return w.left.Load() == 0 })
-	list := make([]string, 0, len(f.waiting))
-	for _, w := range f.waiting {
-		list = append(list, w.title+": "+befalls(w.left.Load()))
+	f.pending = slices.DeleteFunc(f.pending, func(p *pendingFault) bool { return p.left.Load() == 0 })
+	list := make([]faultView, 0, len(f.pending))
+	for _, p := range f.pending {
+		list = append(list, faultView{p.id, p.title + ": " + appliesTo(p.left.Load())})
 	}
 	return list
 }
 
-func befalls(left int64) string {
+func appliesTo(left int64) string {
 	switch {
 	case left < 0:
 		return "all requests, until cleared"

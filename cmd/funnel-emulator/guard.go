@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// maxForm is more than any form of the page needs.
-const maxForm = 4 << 10
+// maxForm bounds the body of a form, which may contain an event.
+const maxForm = 64 << 10
 
-// guard keeps the pages of other sites away from this one. They can make a
-// browser send requests here, and by DNS rebinding even as if they came from
-// here; the API itself is safe from that by its key.
+// guard protects the page from other sites. Their pages can make a browser send
+// requests here, and with DNS rebinding these look like the page's own. The API
+// does not need this, because it requires its key.
 func guard(addr string, next http.Handler) http.Handler {
 	name, _, _ := net.SplitHostPort(addr)
 	next = http.MaxBytesHandler(next, maxForm)
@@ -36,9 +36,8 @@ func guard(addr string, next http.Handler) http.Handler {
 	})
 }
 
-// cannotBeRebound tells whether the host that a browser asked for is one that
-// no stranger's DNS can point here: an address, localhost, or the name that
-// the user has given.
+// cannotBeRebound reports whether the host of a request is one that no foreign
+// DNS server can point here: an address, localhost, or the name in -addr.
 func cannotBeRebound(host, name string) bool {
 	asked := (&url.URL{Host: host}).Hostname()
 	if _, err := netip.ParseAddr(asked); err == nil {

@@ -8,37 +8,35 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestThePageIsServedUnderHostsThatCannotBeRebound(t *testing.T) {
+func TestGuard_ServesHostsThatCannotBeRebound(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]int{
 		"127.0.0.1:8080":         200,
 		"127.0.0.1":              200,
-		"127.9.9.9:1":            200, // a forwarded port, for one
+		"127.9.9.9:1":            200, // a forwarded port, for example
 		"[::1]:8080":             200,
 		"[::1]":                  200,
 		"192.168.1.7:8080":       200,
 		"localhost:8080":         200,
 		"LocalHost":              200,
-		"emulator.test:8080":     200, // as -addr says
+		"emulator.test:8080":     200, // the name in -addr
 		"Emulator.Test":          200,
-		"stranger.example:8080":  421,
+		"foreign.example:8080":   421,
 		"127.0.0.1.example:8080": 421,
 		"localhost.example":      421,
 		"xlocalhost":             421,
 		"":                       421,
 		":8080":                  421,
 	} {
-		e := newEmulator(funneltest.NewServer(), "emulator.test:8080", slog.New(slog.DiscardHandler))
-		for _, target := range []string{"/", "/openapi.yaml", "/_emulator/style.css"} {
+		e := newEmulator(newServer(), "emulator.test:8080", slog.New(slog.DiscardHandler))
+		for _, target := range []string{"/", "/?resource=contacts", "/openapi.yaml", "/_emulator/style.css"} {
 			r := httptest.NewRequest(http.MethodGet, target, nil)
 			r.Host = host
 			require.Equal(t, want, send(e, r).Code, "%s under %q", target, host)
 		}
-		for _, target := range []string{"/healthz", "/tags"} { // a probe and a client may use any name
+		for _, target := range []string{"/healthz", "/v1/tags"} { // a probe and a client may use any name
 			r := httptest.NewRequest(http.MethodGet, target, nil)
 			r.Host = host
 			r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
@@ -47,11 +45,11 @@ func TestThePageIsServedUnderHostsThatCannotBeRebound(t *testing.T) {
 	}
 }
 
-func TestNoNameIsAllowedByAnAddressWithoutOne(t *testing.T) {
+func TestGuard_AddressWithoutNameAllowsNone(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{":8080", "", "127.0.0.1:8080"} {
-		e := newEmulator(funneltest.NewServer(), addr, slog.New(slog.DiscardHandler))
-		for _, host := range []string{"", ":8080", "stranger.example"} {
+		e := newEmulator(newServer(), addr, slog.New(slog.DiscardHandler))
+		for _, host := range []string{"", ":8080", "foreign.example"} {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Host = host
 			require.Equal(t, http.StatusMisdirectedRequest, send(e, r).Code, "%q under %q", addr, host)
@@ -59,7 +57,7 @@ func TestNoNameIsAllowedByAnAddressWithoutOne(t *testing.T) {
 	}
 }
 
-func TestOtherSitesCannotPost(t *testing.T) {
+func TestGuard_OtherSitesCannotPost(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		site, origin string
@@ -68,14 +66,15 @@ func TestOtherSitesCannotPost(t *testing.T) {
 		"the page":                     {"same-origin", "http://127.0.0.1:8080", 303},
 		"the page, an old browser":     {"", "http://127.0.0.1:8080", 303},
 		"a program that is no browser": {"", "", 303},
-		"another site":                 {"cross-site", "https://stranger.example", 403},
+		"another site":                 {"cross-site", "https://foreign.example", 403},
 		"another port":                 {"same-site", "http://127.0.0.1:9090", 403},
 		"another port, an old browser": {"", "http://127.0.0.1:9090", 403},
 		"a sandboxed frame":            {"", "null", 403},
 	} {
 		e := quiet()
-		for _, target := range []string{"/_emulator/faults", "/_emulator/faults/clear"} {
-			r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080"+target, strings.NewReader("fault=500&span=all"))
+		callAPI(e, http.MethodPost, "/v1/webhook", `{"url":"https://example.com/hook"}`)
+		for _, target := range []string{"/_emulator/faults", "/_emulator/faults/clear", "/_emulator/deliveries"} {
+			r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080"+target, strings.NewReader("fault=500&span=all&event=1"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if tt.site != "" {
 				r.Header.Set("Sec-Fetch-Site", tt.site)
@@ -85,10 +84,16 @@ func TestOtherSitesCannotPost(t *testing.T) {
 			}
 			require.Equal(t, tt.want, send(e, r).Code, "%s to %s", name, target)
 		}
+		effects := 0
+		if tt.want == http.StatusSeeOther {
+			effects = 1
+		}
+		require.Len(t, e.faults.list(), effects, name)
+		require.Len(t, e.api.Deliveries(), effects, name)
 	}
 }
 
-func TestThePageCannotBeFramedOrRead(t *testing.T) {
+func TestGuard_PageCannotBeFramedOrRead(t *testing.T) {
 	t.Parallel()
 	header := ask(quiet(), "/").Header()
 	require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")

@@ -21,16 +21,16 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// patience bounds every wait for something real, on a busy machine.
+// patience bounds every wait for real I/O on a busy machine.
 const patience = 30 * time.Second
 
-// eventually waits for what another goroutine or process is about to do.
+// eventually waits until another goroutine or process has done something.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	require.Eventually(t, done, patience, 5*time.Millisecond, what)
 }
 
-// A syncBuffer takes a log that is written and read at the same time.
+// A syncBuffer is a log that can be read while it is written.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -50,11 +50,12 @@ func (s *syncBuffer) String() string {
 
 // announcement is what the program prints when it starts.
 var announcement = regexp.MustCompile(
-	`^# A page to look at is at (http://[0-9.:]+)/ until you press Ctrl-C\. For your program:
+	`^# The account and its requests are shown at (http://[0-9.:]+)/ \(Ctrl-C stops the emulator\)\. For your program:
 export FUNNEL_BASE_URL=(\S+) FUNNEL_API_KEY=(\S+)
 $`)
 
-// readAnnouncement reads what the program prints, and no further.
+// readAnnouncement reads what the program prints when it starts: the page's URL,
+// without a slash at the end, and the key.
 func readAnnouncement(t *testing.T, stdout io.Reader) (url, key string) {
 	t.Helper()
 	lines := bufio.NewReader(stdout)
@@ -64,14 +65,14 @@ func readAnnouncement(t *testing.T, stdout io.Reader) (url, key string) {
 	require.NoError(t, err)
 	found := announcement.FindStringSubmatch(first + second)
 	require.NotNil(t, found, first+second)
-	require.Equal(t, found[1], found[2])
-	return found[2], found[3]
+	require.Equal(t, found[1]+"/v1", found[2])
+	return found[1], found[3]
 }
 
-// A program is run in a goroutine of this process.
+// A program runs in a goroutine of this process.
 type program struct {
 	t      *testing.T
-	url    string
+	url    string // of the page
 	key    string
 	log    *syncBuffer
 	cancel context.CancelFunc
@@ -108,20 +109,35 @@ func (p *program) stop() error {
 	}
 }
 
+// newClient returns an SDK client for the emulator whose page has the URL.
 func newClient(t *testing.T, url, key string) *funnel.Client {
 	t.Helper()
-	client, err := funnel.New(url, key)
+	client, err := funnel.New(key, funnel.WithBaseURL(url+basePath))
 	require.NoError(t, err)
 	return client
 }
 
-// quiet is an emulator that is not served: its handler is called.
+func listTags(t *testing.T, client *funnel.Client) []string {
+	t.Helper()
+	var names []string
+	for tag, err := range client.Tags.All(t.Context(), funnel.TagListParams{}) {
+		require.NoError(t, err)
+		names = append(names, tag.Name)
+	}
+	return names
+}
+
+// quiet returns an emulator without a listener and a log: tests call its handler.
 func quiet(opts ...funneltest.Option) *emulator {
-	return newEmulator(funneltest.NewServer(opts...), "127.0.0.1:8080", slog.New(slog.DiscardHandler))
+	return newEmulator(newServer(opts...), "127.0.0.1:8080", slog.New(slog.DiscardHandler))
+}
+
+func newServer(opts ...funneltest.Option) *funneltest.Server {
+	return funneltest.NewServer(append(opts, funneltest.WithBasePath(basePath))...)
 }
 
 // ask sends a request to the emulator's handler. With a form it is a POST from
-// the page itself.
+// the page.
 func ask(e *emulator, target string, form ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080"+target, nil)
 	if len(form) > 0 {
@@ -138,14 +154,16 @@ func ask(e *emulator, target string, form ...string) *httptest.ResponseRecorder 
 	return send(e, r)
 }
 
-// callAPI sends a request to the API below the page.
-func callAPI(e *emulator, method, target string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+target, nil)
+// callAPI sends a request with the key, and with a JSON body if there is one.
+func callAPI(e *emulator, method, target string, body ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+target, strings.NewReader(strings.Join(body, "")))
 	r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
+	r.Header.Set("Content-Type", "application/json")
 	return send(e, r)
 }
 
-// send has no connection to drop: a handler that wants to drops out instead.
+// send calls the emulator's handler. There is no connection that a handler could
+// drop, so it panics instead.
 func send(e *emulator, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	func() {

@@ -16,7 +16,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// logged is an emulator whose log can be read, without its varying parts.
+// logged returns an emulator with a log whose varying attributes are replaced.
 func logged(opts ...funneltest.Option) (*emulator, *syncBuffer) {
 	log := new(syncBuffer)
 	handler := slog.NewTextHandler(log, &slog.HandlerOptions{
@@ -30,25 +30,25 @@ func logged(opts ...funneltest.Option) (*emulator, *syncBuffer) {
 			return a
 		},
 	})
-	return newEmulator(funneltest.NewServer(opts...), "", slog.New(handler)), log
+	return newEmulator(newServer(opts...), "", slog.New(handler)), log
 }
 
-func TestEachRequestIsOneLine(t *testing.T) {
+func TestJournal_OneLinePerRequest(t *testing.T) {
 	t.Parallel()
 	e, log := logged()
-	callAPI(e, http.MethodGet, "/tags?page=1")
-	callAPI(e, http.MethodGet, "/contact?email=ada@example.com")
-	send(e, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/tag", nil))
+	callAPI(e, http.MethodGet, "/v1/tags?page=1")
+	callAPI(e, http.MethodGet, "/v1/contact?email=ada@example.com")
+	send(e, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/v1/tag", nil))
 	e.api.Fail(funneltest.Fault{DropConnection: true})
-	callAPI(e, http.MethodDelete, "/tag?tag_id=1")
-	require.Equal(t, `level=INFO msg=request method=GET path=/tags status=200 arrived=… took=… id=req-1
-level=INFO msg=request method=GET path=/contact status=404 arrived=… took=… id=req-2
-level=INFO msg=request method=POST path=/tag status=401 arrived=… took=… id=req-3
-level=INFO msg="request without an answer" method=DELETE path=/tag status=0 arrived=… took=… id=""
+	callAPI(e, http.MethodDelete, "/v1/tag", `{"tag_id":1}`)
+	require.Equal(t, `level=INFO msg=request method=GET path=/v1/tags status=200 arrived=… took=… id=req-1
+level=INFO msg=request method=GET path=/v1/contact status=404 arrived=… took=… id=req-2
+level=INFO msg=request method=POST path=/v1/tag status=401 arrived=… took=… id=req-3
+level=INFO msg="request without a response" method=DELETE path=/v1/tag status=0 arrived=… took=… id=""
 `, log.String())
 }
 
-func TestNothingPrivateIsLogged(t *testing.T) {
+func TestJournal_LogsNothingPrivate(t *testing.T) {
 	t.Parallel()
 	const key = "k3y-@/secret"
 	e, log := logged(funneltest.WithAPIKey(key))
@@ -62,7 +62,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 		"/page%0Alevel=ERROR",
 		"/" + strings.Repeat("x", 10_000),
 	} {
-		callAPI(e, http.MethodGet, target)
+		callAPI(e, http.MethodPost, target, `{"email":"ada@example.com"}`)
 	}
 	require.Equal(t, 8, strings.Count(log.String(), "\n"))
 	for _, private := range []string{"ada", "example.com", "secret", "k3y", "email", "page=", "api_key"} {
@@ -72,13 +72,50 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	require.Contains(t, log.String(), "path=/[key]/contact ")
 	require.Contains(t, log.String(), `path="/page level=ERROR" `)
 	require.Less(t, len(log.String()), 1500)
-	page := ask(e, "/").Body.String()
-	for _, private := range []string{"ada", "example.com/", "k3y", "api_key"} {
-		require.NotContains(t, page, private)
-	}
 }
 
-func TestThePageShowsTheLastRequests(t *testing.T) {
+func TestJournal_Details(t *testing.T) {
+	t.Parallel()
+	const key = "k3y/secret"
+	e := quiet(funneltest.WithAPIKey(key))
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/v1/tag?api_key=k3y%2Fsecret&note=caf%C3%A9", strings.NewReader(`{"name":"vip","note":"k3y/secret"}`))
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header["X-Note"] = []string{"first", "the key is " + key}
+	require.Equal(t, http.StatusCreated, send(e, r).Code)
+	require.Equal(t, details{
+		Query:    "api_key=[key]&note=café",
+		Header:   "Authorization: [redacted]\nContent-Type: application/json\nX-Note: first\nX-Note: the key is [key]",
+		Body:     "{\n  \"name\": \"vip\",\n  \"note\": \"[key]\"\n}",
+		Response: "{\n  \"success\": true,\n  \"data\": {\n    \"id\": 1,\n    \"name\": \"vip\"\n  }\n}",
+	}, e.journal.list()[0].details)
+
+	// Another key is redacted, too: it may be a real one.
+	r = httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/v1/tags?%zz", nil)
+	r.Header.Set("Authorization", "Bearer production-key")
+	require.Equal(t, http.StatusUnauthorized, send(e, r).Code)
+	entry := e.journal.list()[0]
+	require.Equal(t, []string{"%zz", "Authorization: [redacted]", ""}, []string{entry.Query, entry.Header, entry.Body})
+}
+
+func TestJournal_LargeBodies(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	for size, want := range map[int]string{
+		keptBody:     strings.Repeat("x", keptBody),
+		keptBody + 1: strings.Repeat("x", keptBody) + "…",
+	} {
+		callAPI(e, http.MethodPost, "/v1/tag", strings.Repeat("x", size))
+		require.Equal(t, want, e.journal.list()[0].Body)
+	}
+	e.api.SeedContacts(100)
+	callAPI(e, http.MethodGet, "/v1/contacts?per_page=100&note="+strings.Repeat("x", keptLine))
+	entry := e.journal.list()[0]
+	require.Len(t, entry.Response, keptBody+len("…"))
+	require.Len(t, []rune(entry.Query), keptLine+1)
+}
+
+func TestJournal_KeepsTheLastRequests(t *testing.T) {
 	t.Parallel()
 	e := quiet(funneltest.WithRateLimit(0, 0))
 	for i := range keptRequests + 2 {
@@ -87,10 +124,11 @@ func TestThePageShowsTheLastRequests(t *testing.T) {
 	list := e.journal.list()
 	require.Len(t, list, keptRequests)
 	require.Equal(t, fmt.Sprintf("/%d", keptRequests+1), list[0].Path)
+	require.Equal(t, keptRequests+2, list[0].Number)
 	require.Equal(t, "/2", list[keptRequests-1].Path)
 }
 
-func TestARequestIsShownWhileItIsUnderWay(t *testing.T) {
+func TestJournal_RequestInProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := quiet()
@@ -98,39 +136,37 @@ func TestARequestIsShownWhileItIsUnderWay(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			callAPI(e, http.MethodGet, "/tags")
+			callAPI(e, http.MethodGet, "/v1/tags")
 		}()
 		synctest.Wait()
 		entry := e.journal.list()[0]
-		require.Equal(t, []string{"waiting", ""}, []string{entry.Verdict(), entry.Duration()})
+		require.Equal(t, []string{"pending", "in progress", ""}, []string{entry.Level(), entry.Result(), entry.Duration()})
 		<-done
 		entry = e.journal.list()[0]
-		require.Equal(t, []string{"fine", "1.5 s"}, []string{entry.Verdict(), entry.Duration()})
-		require.Equal(t, http.StatusOK, entry.Status)
+		require.Equal(t, []string{"ok", "200", "1.5 s"}, []string{entry.Level(), entry.Result(), entry.Duration()})
 	})
 }
 
-func TestVerdictAndDuration(t *testing.T) {
+func TestEntry_Texts(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		entry    entry
-		verdict  string
-		duration string
+		entry entry
+		texts []string
 	}{
-		{entry{}, "waiting", ""},
-		{entry{Done: true}, "failed", "< 1 ms"},
-		{entry{Done: true, Status: 204, Took: time.Millisecond}, "fine", "1 ms"},
-		{entry{Done: true, Status: 429, Took: 999 * time.Millisecond}, "refused", "999 ms"},
-		{entry{Done: true, Status: 503, Took: 61 * time.Second}, "failed", "61.0 s"},
+		{entry{}, []string{"pending", "in progress", ""}},
+		{entry{Done: true}, []string{"error", "no response", "< 1 ms"}},
+		{entry{Done: true, Status: 204, Took: time.Millisecond}, []string{"ok", "204", "1 ms"}},
+		{entry{Done: true, Status: 429, Took: 999 * time.Millisecond}, []string{"warning", "429", "999 ms"}},
+		{entry{Done: true, Status: 503, Took: 61 * time.Second}, []string{"error", "503", "61.0 s"}},
 	} {
-		require.Equal(t, tt.verdict, tt.entry.Verdict())
-		require.Equal(t, tt.duration, tt.entry.Duration())
+		got := []string{tt.entry.Level(), tt.entry.Result(), tt.entry.Duration()}
+		require.Equal(t, tt.texts, got)
 	}
 }
 
-// TestADroppedConnectionIsOneOverASocket reaches through the journal to the
-// connection.
-func TestADroppedConnectionIsOneOverASocket(t *testing.T) {
+// TestJournal_DroppedConnection drops a real connection, which the fake must
+// reach through the journal.
+func TestJournal_DroppedConnection(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	response, err := http.PostForm(p.url+"/_emulator/faults", map[string][]string{"fault": {"drop"}, "span": {"1"}})
@@ -140,10 +176,10 @@ func TestADroppedConnectionIsOneOverASocket(t *testing.T) {
 
 	ctx := funnel.WithoutRetry(t.Context())
 	_, err = newClient(t, p.url, p.key).Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
-	var noAnswer *funnel.RequestError
-	require.ErrorAs(t, err, &noAnswer)
-	require.True(t, noAnswer.MayHaveBeenApplied)
+	var failed *funnel.RequestError
+	require.ErrorAs(t, err, &failed)
+	require.True(t, failed.MayHaveBeenApplied)
 	eventually(t, "the request is logged", func() bool {
-		return strings.Contains(p.log.String(), `msg="request without an answer" method=POST path=/tag status=0 `)
+		return strings.Contains(p.log.String(), `msg="request without a response" method=POST path=/v1/tag status=0 `)
 	})
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// travel lets requests and answers take their time, as a network does: about
-// half of the latency each way. The journal is at the far end of it, and so sees
-// a request when the API counts it, and its answer also if the client has gone.
+// travel delays requests and responses like a network: about half of the latency
+// each way. The journal is behind it, so it sees a request when the API counts
+// it, and the response even if the client is gone.
 func (e *emulator) travel(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if e.latency == 0 {
@@ -22,8 +22,8 @@ func (e *emulator) travel(next http.Handler) http.Handler {
 	})
 }
 
-// oneWay waits for a quarter to three quarters of the latency, and reports
-// whether the client did, too.
+// oneWay waits for a quarter to three quarters of the latency and reports whether
+// the client is still there.
 func (e *emulator) oneWay(r *http.Request) bool {
 	timer := time.NewTimer(e.latency/4 + rand.N(e.latency/2+1))
 	defer timer.Stop()
@@ -35,7 +35,7 @@ func (e *emulator) oneWay(r *http.Request) bool {
 	}
 }
 
-// lateWriter lets an answer travel.
+// lateWriter delays a response.
 type lateWriter struct {
 	http.ResponseWriter
 	travel func()

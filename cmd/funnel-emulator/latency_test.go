@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLatencyIsSpentBothWays(t *testing.T) {
+func TestLatency_BothWays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const latency = 200 * time.Millisecond
@@ -21,7 +21,7 @@ func TestLatencyIsSpentBothWays(t *testing.T) {
 		took := make(map[time.Duration]bool)
 		for range 100 {
 			sent := time.Now()
-			require.Equal(t, http.StatusOK, callAPI(e, http.MethodGet, "/tags").Code)
+			require.Equal(t, http.StatusOK, callAPI(e, http.MethodGet, "/v1/tags").Code)
 			entry := e.journal.list()[0]
 			for _, way := range []time.Duration{entry.At.Sub(sent), entry.Took} {
 				require.GreaterOrEqual(t, way, latency/4)
@@ -32,17 +32,17 @@ func TestLatencyIsSpentBothWays(t *testing.T) {
 		require.Greater(t, len(took), 1, "it varies")
 		start := time.Now()
 		ask(e, "/")
-		require.Zero(t, time.Since(start), "the page is next door")
+		require.Zero(t, time.Since(start), "the page has no latency")
 	})
 }
 
-// TestAClientThatHasGoneIsCountedIfItsRequestArrived cancels a request on its
-// way there, and another whose answer is on its way back.
-func TestAClientThatHasGoneIsCountedIfItsRequestArrived(t *testing.T) {
+// TestLatency_CancelledRequest cancels one request on its way to the API, and one
+// whose response is on its way back.
+func TestLatency_CancelledRequest(t *testing.T) {
 	t.Parallel()
 	const latency = 4 * time.Second
 	for name, tt := range map[string]struct {
-		leave func(*emulator) // returns when the client is to go
+		leave func(*emulator) // returns when the client cancels
 		log   string
 	}{
 		"on its way there": {
@@ -55,7 +55,7 @@ func TestAClientThatHasGoneIsCountedIfItsRequestArrived(t *testing.T) {
 					time.Sleep(time.Millisecond)
 				}
 			},
-			"level=INFO msg=request method=GET path=/tags status=200 arrived=… took=… id=req-1\n",
+			"level=INFO msg=request method=GET path=/v1/tags status=200 arrived=… took=… id=req-1\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestAClientThatHasGoneIsCountedIfItsRequestArrived(t *testing.T) {
 				e, log := logged()
 				e.latency = latency
 				ctx, cancel := context.WithCancel(t.Context())
-				r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/tags", nil)
+				r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/v1/tags", nil)
 				r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
 				done := make(chan struct{})
 				go func() {
@@ -75,7 +75,7 @@ func TestAClientThatHasGoneIsCountedIfItsRequestArrived(t *testing.T) {
 				gone := time.Now()
 				cancel()
 				<-done
-				require.Zero(t, time.Since(gone), "the server does not go on waiting")
+				require.Zero(t, time.Since(gone), "the server stops waiting")
 				require.Equal(t, tt.log, log.String())
 				require.Equal(t, strings.Count(tt.log, "\n"), e.api.RequestCount())
 			})

@@ -1,38 +1,41 @@
-// Funnel-emulator is the fake API of package funneltest as a program, for
-// clients in any language and for looking at what they do.
+// Funnel-emulator is the fake API of package funneltest as a program: for clients
+// in any language, and for seeing which requests they send.
 //
 //	go run ./cmd/funnel-emulator -state account.json
 //
-// It prints where it is and which key it accepts, as a line for the shell:
+// It prints its address and its key as a line for the shell:
 //
-//	export FUNNEL_BASE_URL=http://127.0.0.1:8080 FUNNEL_API_KEY=…
+//	export FUNNEL_BASE_URL=http://127.0.0.1:8080/v1 FUNNEL_API_KEY=…
 //
-// Besides the API it serves, at the same address:
+// At the same address it also serves:
 //
-//	/              a page with the account's resources, the last requests and the
-//	               rate limit, on which faults can be provoked
+//	/              a page that shows the account, the last requests with their
+//	               bodies, the webhook deliveries and the rate limit. It can make
+//	               requests fail and send an event to the registered webhooks
 //	/openapi.yaml  the contract
-//	/healthz       200 as long as the program serves
+//	/healthz       200
 //
 // The flags:
 //
-//	-addr address        where to listen (127.0.0.1:8080); port 0 is a free one
-//	-api-key key         the key that is accepted; made up if not given
-//	-rate-limit n        requests a minute, or in -rate-per (600); 0: no limit
+//	-addr address        where to listen (127.0.0.1:8080); port 0 picks a free one
+//	-api-key key         the key that is accepted (a random one)
+//	-rate-limit n        requests per minute, or per -rate-per (600); 0: no limit
 //	-rate-per duration   the length of the rate limit's window (1m)
-//	-latency duration    how long an answer takes, give or take half (0s)
-//	-state file          keep the account in this file
+//	-latency duration    the average time that a response takes; it varies by half (0s)
+//	-state file          save the account in this file
 //	-save-every duration how often a changed account is saved (2s)
+//	-empty               start without sample data
 //
-// Without -state the account is gone when the program ends. With it, SIGINT
-// and SIGTERM lose nothing, and a kill or a power cut loses no more than what
-// came after the last save. The file holds the account's contacts, but not the
-// key. One file belongs to one running program.
+// A new account contains sample data, except with -empty. Without -state the
+// account is lost when the program ends. With it, SIGINT and SIGTERM save all
+// changes; a kill or a power failure loses at most what was changed after the
+// last save. The file contains the account's contacts, but not the key. Only one
+// running program may use it.
 //
-// The log goes to standard error, one line for each request to the API, with
-// the moment at which it arrived, and was counted: about half of the -latency
-// comes before. The log has neither the key nor e-mail addresses nor queries in
-// it.
+// The log goes to standard error, with one line for each request to the API. Its
+// attribute arrived is when the API counted the request: about half of the
+// -latency has passed by then. The log contains no key, no e-mail addresses and
+// no queries; the page shows addresses and queries, but not the key.
 package main
 
 import (

@@ -8,11 +8,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// run is the program: it serves until the context ends. What a person needs
+// run is the program: it serves until the context ends. Where the emulator is
 // goes to stdout, the log to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	settings, err := parseSettings(args, stdout)
@@ -25,30 +26,36 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	api := funneltest.NewServer(
 		funneltest.WithAPIKey(settings.apiKey),
+		funneltest.WithBasePath(basePath),
 		funneltest.WithRateLimit(settings.rateLimit, settings.ratePer),
 	)
 	defer api.Close()
 
-	// The port comes first: a second emulator with the same flags fails there,
-	// before it touches the file of the one that runs.
+	// The listener comes first: a second emulator with the same flags fails here,
+	// before it changes the file of the running one.
 	listener, err := net.Listen("tcp", settings.addr)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = listener.Close() }() // if it comes to be served, it is closed already
+	defer func() { _ = listener.Close() }() // already closed if it was served
+	if !settings.empty {
+		if err := addSample(api, time.Now()); err != nil {
+			return err
+		}
+	}
 	var state *stateFile
 	if settings.state != "" {
 		if state, err = openState(settings.state, api); err != nil {
 			return err
 		}
-		log.Info("the account is kept", "file", state.path, "saved every", settings.saveEvery)
+		log.Info("the account is saved", "file", state.path, "every", settings.saveEvery)
 	}
 	if !isLoopback(listener.Addr()) {
-		log.Warn("listening beyond this machine: whoever reaches the address can use the page", "addr", listener.Addr().String())
+		log.Warn("other machines can reach this address and use the page", "addr", listener.Addr().String())
 	}
-	base := baseURL(listener.Addr())
-	fmt.Fprintf(stdout, "# A page to look at is at %s/ until you press Ctrl-C. For your program:\n", base)
-	fmt.Fprintf(stdout, "export FUNNEL_BASE_URL=%s FUNNEL_API_KEY=%s\n", base, shellWord(settings.apiKey))
+	page := pageURL(listener.Addr())
+	fmt.Fprintf(stdout, "# The account and its requests are shown at %s/ (Ctrl-C stops the emulator). For your program:\n", page)
+	fmt.Fprintf(stdout, "export FUNNEL_BASE_URL=%s FUNNEL_API_KEY=%s\n", page+basePath, shellWord(settings.apiKey))
 
 	e := newEmulator(api, settings.addr, log)
 	e.ratePer, e.latency = settings.ratePer, settings.latency

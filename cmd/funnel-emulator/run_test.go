@@ -16,7 +16,7 @@ import (
 	"github.com/funnel-go/funnel/api"
 )
 
-// fetch gets a page as a browser would.
+// fetch requests a page.
 func fetch(t *testing.T, url string) (status int, contentType, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -29,23 +29,40 @@ func fetch(t *testing.T, url string) (status int, contentType, body string) {
 	return response.StatusCode, response.Header.Get("Content-Type"), string(content)
 }
 
-func TestAnSDKClientWorksWithWhatTheProgramPrints(t *testing.T) {
+func TestRun_ServesAnSDKClient(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	client, ctx := newClient(t, p.url, p.key), t.Context()
 	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
 	require.NoError(t, err)
-	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{tag.ID}})
+	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{tag.ID}})
 	require.NoError(t, err)
-	found, err := client.Contacts.GetByEmail(ctx, "ada@example.com")
+	found, err := client.Contacts.Get(ctx, funnel.Email("ada@example.com"))
 	require.NoError(t, err)
-	require.Equal(t, contact, found)
-	_, err = newClient(t, p.url, "another").Contacts.Get(ctx, contact.ID)
+	require.Equal(t, id, found.ID)
+	require.Equal(t, []funnel.TagID{tag.ID}, found.Tags)
+	_, err = newClient(t, p.url, "another").Contacts.Get(ctx, id)
 	require.ErrorIs(t, err, funnel.ErrUnauthorized)
 	require.NoError(t, p.stop())
 }
 
-func TestTheProgramServesMoreThanTheAPI(t *testing.T) {
+func TestRun_SampleData(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		flags []string
+		tags  []string
+	}{
+		{nil, []string{"newsletter", "customer", "workshop"}},
+		{[]string{"-empty"}, nil},
+	} {
+		p := start(t, tt.flags...)
+		require.Equal(t, tt.tags, listTags(t, newClient(t, p.url, p.key)))
+		_, _, body := fetch(t, p.url)
+		require.Contains(t, body, "None yet.", "sample data needs no requests")
+	}
+}
+
+func TestRun_ServesPages(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	status, kind, body := fetch(t, p.url+"/healthz")
@@ -60,12 +77,12 @@ func TestTheProgramServesMoreThanTheAPI(t *testing.T) {
 	status, kind, body = fetch(t, p.url)
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "text/html; charset=utf-8", kind)
-	require.Contains(t, body, "<code>"+p.url+"</code>")
+	require.Contains(t, body, "<code>"+p.url+"/v1</code>")
 	require.Contains(t, body, "None yet.", "none of these is a request to the API")
 	require.NotContains(t, p.log.String(), "request")
 }
 
-func TestFlagsReachTheAPI(t *testing.T) {
+func TestRun_Flags(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-api-key", "secret", "-rate-limit", "1", "-rate-per", "1h", "-latency", "20ms")
 	require.Equal(t, "secret", p.key)
@@ -73,7 +90,7 @@ func TestFlagsReachTheAPI(t *testing.T) {
 	start := time.Now()
 	_, err := client.Tags.List(ctx, funnel.TagListParams{})
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, time.Since(start), 10*time.Millisecond, "a half of the latency")
+	require.GreaterOrEqual(t, time.Since(start), 10*time.Millisecond, "half of the latency")
 	_, err = newClient(t, p.url, "secret").Tags.List(ctx, funnel.TagListParams{})
 	require.ErrorIs(t, err, funnel.ErrRateLimited)
 	var limited *funnel.RateLimitError
@@ -81,17 +98,17 @@ func TestFlagsReachTheAPI(t *testing.T) {
 	require.Greater(t, limited.RetryAfter, 50*time.Minute, "the window is an hour long")
 }
 
-func TestAnAddressBeyondLoopbackIsWarnedOf(t *testing.T) {
+func TestRun_WarnsOfOtherMachines(t *testing.T) {
 	t.Parallel()
 	require.NotContains(t, start(t).log.String(), "WARN")
 	everywhere := start(t, "-addr", "0.0.0.0:0")
-	require.Contains(t, everywhere.log.String(), `level=WARN msg="listening beyond this machine: whoever reaches the address can use the page" addr=`)
-	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, everywhere.url, "the SDK does not send a key to another machine over plain http")
+	require.Contains(t, everywhere.log.String(), `level=WARN msg="other machines can reach this address and use the page" addr=`)
+	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, everywhere.url, "over plain http the SDK sends its key only to loopback addresses")
 	_, err := newClient(t, everywhere.url, everywhere.key).Tags.List(t.Context(), funnel.TagListParams{})
 	require.NoError(t, err)
 }
 
-func TestASecondEmulatorFailsBeforeItTouchesTheFile(t *testing.T) {
+func TestRun_SecondEmulatorLeavesTheFile(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -102,7 +119,7 @@ func TestASecondEmulatorFailsBeforeItTouchesTheFile(t *testing.T) {
 	require.NoFileExists(t, state)
 }
 
-func TestAnAccountThatCannotBeLoadedIsLeftAlone(t *testing.T) {
+func TestRun_DamagedFileIsUnchanged(t *testing.T) {
 	t.Parallel()
 	state := filepath.Join(t.TempDir(), "state.json")
 	require.NoError(t, os.WriteFile(state, []byte("{"), 0o600))
@@ -113,9 +130,9 @@ func TestAnAccountThatCannotBeLoadedIsLeftAlone(t *testing.T) {
 	require.Equal(t, "{", string(left))
 }
 
-// TestStoppingLetsRequestsFinish stops the program while a request is under
-// way.
-func TestStoppingLetsRequestsFinish(t *testing.T) {
+// TestServe_StopWaitsForRequests stops the program while a request is in
+// progress.
+func TestServe_StopWaitsForRequests(t *testing.T) {
 	t.Parallel()
 	e := quiet()
 	arrived, release := make(chan struct{}), make(chan struct{})
@@ -131,11 +148,11 @@ func TestStoppingLetsRequestsFinish(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- e.serve(ctx, listener) }()
 
-	client := newClient(t, baseURL(listener.Addr()), e.api.APIKey())
-	answered := make(chan error, 1)
+	client := newClient(t, pageURL(listener.Addr()), e.api.APIKey())
+	responded := make(chan error, 1)
 	go func() {
 		_, err := client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
-		answered <- err
+		responded <- err
 	}()
 	<-arrived
 	stop()
@@ -147,12 +164,12 @@ func TestStoppingLetsRequestsFinish(t *testing.T) {
 		return err != nil
 	})
 	close(release)
-	require.NoError(t, <-answered)
+	require.NoError(t, <-responded)
 	require.NoError(t, <-served)
 	require.Equal(t, 1, e.api.Counts()["tags"])
 }
 
-func TestServingEndsWithTheListener(t *testing.T) {
+func TestServe_ClosedListener(t *testing.T) {
 	t.Parallel()
 	e := quiet()
 	state, err := openState(filepath.Join(t.TempDir(), "state.json"), e.api)
@@ -163,5 +180,5 @@ func TestServingEndsWithTheListener(t *testing.T) {
 	require.NoError(t, listener.Close())
 	e.api.SeedContacts(3)
 	require.ErrorIs(t, e.serve(t.Context(), listener), net.ErrClosed)
-	require.Contains(t, read(t, state.path), "contact-0000003@example.com", "saved all the same")
+	require.Contains(t, read(t, state.path), "contact-0000003@example.com", "saved nevertheless")
 }

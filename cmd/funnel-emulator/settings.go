@@ -10,15 +10,16 @@ import (
 	"time"
 )
 
-// settings is what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	addr      string
 	apiKey    string
 	rateLimit int
 	ratePer   time.Duration
 	latency   time.Duration
-	state     string // empty: the account is not kept
+	state     string // empty: the account is not saved
 	saveEvery time.Duration
+	empty     bool
 }
 
 // parseSettings reads the flags. For -h it prints them and returns
@@ -27,13 +28,14 @@ func parseSettings(args []string, help io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("funnel-emulator", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error is printed by main, once
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to listen at; port 0 is a free one")
-	flags.StringVar(&s.apiKey, "api-key", "", "the `key` that is accepted (default: one is made up)")
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to listen on; port 0 picks a free one")
+	flags.StringVar(&s.apiKey, "api-key", "", "the `key` that is accepted (default: a random one)")
 	flags.IntVar(&s.rateLimit, "rate-limit", 600, "`requests` a minute, or in -rate-per; 0: no limit")
 	flags.DurationVar(&s.ratePer, "rate-per", time.Minute, "the length of the rate limit's window")
-	flags.DurationVar(&s.latency, "latency", 0, "how long an answer takes, give or take half")
-	flags.StringVar(&s.state, "state", "", "keep the account in this `file`")
+	flags.DurationVar(&s.latency, "latency", 0, "the average time that a response takes; it varies by half")
+	flags.StringVar(&s.state, "state", "", "save the account in this `file`")
 	flags.DurationVar(&s.saveEvery, "save-every", 2*time.Second, "how often a changed account is saved")
+	flags.BoolVar(&s.empty, "empty", false, "start without sample data")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(help, "Usage: funnel-emulator [flags]")
@@ -55,7 +57,7 @@ func parseSettings(args []string, help io.Writer) (settings, error) {
 func (s settings) check() error {
 	switch {
 	case strings.IndexFunc(s.apiKey, invisible) >= 0:
-		return errors.New("-api-key: want visible ASCII characters only, as it travels in a header")
+		return errors.New("-api-key: want visible ASCII characters only, because it is sent in a header")
 	case s.rateLimit < 0:
 		return fmt.Errorf("-rate-limit: %d is below zero", s.rateLimit)
 	case s.ratePer <= 0:
@@ -68,5 +70,5 @@ func (s settings) check() error {
 	return nil
 }
 
-// invisible tells which characters a key must not have.
+// invisible reports whether a key must not contain the character.
 func invisible(r rune) bool { return r <= ' ' || r > '~' }

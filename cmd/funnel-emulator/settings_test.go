@@ -11,32 +11,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSettingsHaveDefaults(t *testing.T) {
+func TestParseSettings_Defaults(t *testing.T) {
 	t.Parallel()
 	got, err := parseSettings(nil, io.Discard)
 	require.NoError(t, err)
 	require.Regexp(t, `^[A-Z2-7]{26}$`, got.apiKey)
 	other, err := parseSettings(nil, io.Discard)
 	require.NoError(t, err)
-	require.NotEqual(t, got.apiKey, other.apiKey, "each run has a key of its own")
+	require.NotEqual(t, got.apiKey, other.apiKey, "each run has its own key")
 	got.apiKey = ""
 	require.Equal(t, settings{addr: "127.0.0.1:8080", rateLimit: 600, ratePer: time.Minute, saveEvery: 2 * time.Second}, got)
 }
 
-func TestSettingsComeFromFlags(t *testing.T) {
+func TestParseSettings_Flags(t *testing.T) {
 	t.Parallel()
 	got, err := parseSettings([]string{
 		"-addr", "localhost:9", "-api-key", "secret", "-rate-limit", "0", "-rate-per", "2s", "-latency", "100ms",
-		"-state", "file", "-save-every", "1m",
+		"-state", "file", "-save-every", "1m", "-empty",
 	}, io.Discard)
 	require.NoError(t, err)
 	require.Equal(t, settings{
 		addr: "localhost:9", apiKey: "secret", ratePer: 2 * time.Second, latency: 100 * time.Millisecond,
-		state: "file", saveEvery: time.Minute,
+		state: "file", saveEvery: time.Minute, empty: true,
 	}, got)
 }
 
-func TestWrongFlagsAreRefused(t *testing.T) {
+func TestRun_InvalidFlags(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
 		"flag provided but not defined: -port (-h shows the flags)":                     {"-port", "80"},
@@ -49,7 +49,7 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		"-save-every: 0s is not above zero":                                             {"-save-every", "0"},
 		"-save-every: -1s is not above zero":                                            {"-save-every", "-1s"},
 		"invalid value \"2\" for flag -save-every: parse error (-h shows the flags)":    {"-save-every", "2"},
-		"-api-key: want visible ASCII characters only, as it travels in a header":       {"-api-key", "two words"},
+		"-api-key: want visible ASCII characters only, because it is sent in a header":  {"-api-key", "two words"},
 		"listen tcp: address 127.0.0.1: missing port in address":                        {"-addr", "127.0.0.1"},
 		"listen tcp: address 99999: invalid port":                                       {"-addr", "127.0.0.1:99999"},
 	} {
@@ -63,13 +63,13 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 	}
 }
 
-func TestHelpIsNoError(t *testing.T) {
+func TestRun_Help(t *testing.T) {
 	t.Parallel()
 	var out, log bytes.Buffer
 	require.NoError(t, run(context.Background(), []string{"-h"}, &out, &log))
 	require.Empty(t, log.String())
-	for _, name := range []string{"-addr", "-api-key", "-rate-limit", "-rate-per", "-latency", "-state", "-save-every"} {
-		require.Contains(t, out.String(), name+" ")
+	for _, name := range []string{"-addr", "-api-key", "-rate-limit", "-rate-per", "-latency", "-state", "-save-every", "-empty"} {
+		require.Regexp(t, name+`\s`, out.String())
 	}
 	_, err := parseSettings([]string{"--help"}, io.Discard)
 	require.ErrorIs(t, err, flag.ErrHelp)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -12,27 +11,25 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// A stateFile keeps an account across runs. It is used by one goroutine at a
-// time.
+// A stateFile saves an account across runs. One goroutine at a time may use it.
 type stateFile struct {
 	path string
 	api  *funneltest.Server
 
-	sum       [sha256.Size]byte // of what the file holds
-	requests  int               // how many had arrived when the account was last looked at
-	scheduled bool              // a campaign was to be sent then
+	sum      [sha256.Size]byte // of the file's content
+	requests int               // that had arrived at the last save
 }
 
-// openState loads the account, if there is one, and saves it at once: a file
-// that cannot be written is better found out now. A damaged file is refused
-// and left as it is.
+// openState loads the account from the file if it exists, and saves it at once,
+// so that a file that cannot be written is an error now. A damaged file is an
+// error and stays unchanged.
 func openState(path string, api *funneltest.Server) (*stateFile, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // replace the file, not the link to it
 	}
 	snapshot, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // a new account
+	case errors.Is(err, fs.ErrNotExist): // the account stays as it is
 	case err != nil:
 		return nil, err
 	default:
@@ -44,10 +41,9 @@ func openState(path string, api *funneltest.Server) (*stateFile, error) {
 	return f, f.save()
 }
 
-// saveChanges saves the account, unless it must be as it was: it changes by
-// requests, and by campaigns whose time has come.
+// saveChanges saves the account if there were requests: nothing else changes it.
 func (f *stateFile) saveChanges() error {
-	if f.api.RequestCount() == f.requests && !f.scheduled {
+	if f.api.RequestCount() == f.requests {
 		return nil
 	}
 	return f.save()
@@ -55,7 +51,7 @@ func (f *stateFile) saveChanges() error {
 
 // save brings the file up to date.
 func (f *stateFile) save() error {
-	requests := f.api.RequestCount() // before the look: what comes in between is looked at again
+	requests := f.api.RequestCount() // before the snapshot: a later one is saved next time
 	snapshot, err := f.api.Snapshot()
 	if err != nil {
 		return err
@@ -67,12 +63,11 @@ func (f *stateFile) save() error {
 		f.sum = sum
 	}
 	f.requests = requests
-	f.scheduled = bytes.Contains(snapshot, []byte(`"scheduled"`))
 	return nil
 }
 
-// writeAtomically replaces a file, so that whatever happens it holds either
-// what it held or all of what it is to hold.
+// writeAtomically replaces a file's content. If the program or the machine fails
+// meanwhile, the file has either the old content or the new one.
 func writeAtomically(path string, content []byte) error {
 	temporary := path + ".tmp"
 	if err := writeSynced(temporary, content); err != nil {
@@ -84,8 +79,8 @@ func writeAtomically(path string, content []byte) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// writeSynced makes a new file in the place of one that a crash may have left.
-// Only its owner may read it: it holds personal data.
+// writeSynced creates a file and replaces one that a crash may have left. Only
+// its owner may read it, because it contains personal data.
 func writeSynced(path string, content []byte) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -99,7 +94,7 @@ func writeSynced(path string, content []byte) error {
 		err = file.Sync()
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		_ = os.Remove(path) // a full disk needs the room
+		_ = os.Remove(path) // the disk may be full
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +25,7 @@ func read(t *testing.T, path string) string {
 
 func open(t *testing.T, path string) (*stateFile, *funneltest.Server) {
 	t.Helper()
-	server := funneltest.NewServer()
+	server := newServer()
 	t.Cleanup(server.Close)
 	state, err := openState(path, server)
 	require.NoError(t, err)
@@ -39,45 +38,46 @@ func createTag(t *testing.T, server *funneltest.Server, name string) {
 	require.NoError(t, err)
 }
 
-func TestAnAccountOutlastsTheProgram(t *testing.T) {
+func TestState_AccountSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	first := start(t, "-state", path, "-save-every", "1h")
 	client, ctx := newClient(t, first.url, first.key), t.Context()
-	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+	id, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{1}})
 	require.NoError(t, err)
-	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", TagIDs: []funnel.TagID{tag.ID}})
+	contact, err := client.Contacts.Get(ctx, id)
 	require.NoError(t, err)
 	campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "news"})
 	require.NoError(t, err)
-	campaign, err = client.Campaigns.Schedule(ctx, campaign.ID, time.Now().Add(time.Hour))
-	require.NoError(t, err)
+	require.NoError(t, client.Campaigns.Schedule(ctx, campaign, time.Now().Add(time.Hour)))
+	require.NoError(t, client.Tags.Delete(ctx, 3)) // of the sample data, which is not added once more
 	require.NoError(t, first.stop())
 	require.NotContains(t, read(t, path), first.key)
 
 	second := start(t, "-state", path)
 	require.NotEqual(t, first.key, second.key)
 	client = newClient(t, second.url, second.key)
-	sameContact, err := client.Contacts.Get(ctx, contact.ID)
+	same, err := client.Contacts.Get(ctx, id)
 	require.NoError(t, err)
-	require.Equal(t, contact, sameContact)
-	sameCampaign, err := client.Campaigns.Get(ctx, campaign.ID)
+	require.Equal(t, contact, same)
+	scheduled, err := client.Campaigns.Get(ctx, campaign)
 	require.NoError(t, err)
-	require.Equal(t, campaign, sameCampaign)
+	require.Equal(t, funnel.CampaignScheduled, scheduled.Status)
+	require.Equal(t, []string{"newsletter", "customer"}, listTags(t, client))
 	next, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "grace@example.com"})
 	require.NoError(t, err)
-	require.Equal(t, contact.ID+1, next.ID)
+	require.Equal(t, id+1, next)
 }
 
-func TestAFileThatCannotBeWrittenIsFoundOutAtTheStart(t *testing.T) {
+func TestOpenState_FileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	_, err := openState(filepath.Join(t.TempDir(), "missing", "state.json"), funneltest.NewServer())
+	_, err := openState(filepath.Join(t.TempDir(), "missing", "state.json"), newServer())
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = openState(t.TempDir(), funneltest.NewServer())
+	_, err = openState(t.TempDir(), newServer())
 	require.ErrorContains(t, err, "is a directory")
 }
 
-func TestDamagedFilesAreRefused(t *testing.T) {
+func TestOpenState_DamagedFile(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
 		"empty":           "",
@@ -87,15 +87,15 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "state.json")
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		_, err := openState(path, funneltest.NewServer())
+		_, err := openState(path, newServer())
 		require.ErrorContains(t, err, path+" cannot be loaded: ", name)
 		require.Equal(t, content, read(t, path), name)
 	}
 }
 
-// TestACrashWhileSavingHurtsNothing finds what a program leaves that was cut
-// off before the renaming.
-func TestACrashWhileSavingHurtsNothing(t *testing.T) {
+// TestOpenState_AfterACrash finds the file of a save that ended before the
+// rename.
+func TestOpenState_AfterACrash(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	_, server := open(t, path)
@@ -114,9 +114,8 @@ func TestACrashWhileSavingHurtsNothing(t *testing.T) {
 	require.NoFileExists(t, path+".tmp")
 }
 
-// TestSavingFollowsNoLinkOfAStranger saves to a directory that others can
-// write to.
-func TestSavingFollowsNoLinkOfAStranger(t *testing.T) {
+// TestState_FollowsNoForeignLink saves to a directory that others can write to.
+func TestState_FollowsNoForeignLink(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, victim := filepath.Join(dir, "state.json"), filepath.Join(dir, "victim")
@@ -127,7 +126,7 @@ func TestSavingFollowsNoLinkOfAStranger(t *testing.T) {
 	require.True(t, json.Valid([]byte(read(t, path))))
 }
 
-func TestTheFileIsTheOwnersAlone(t *testing.T) {
+func TestState_FileMode(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	open(t, path)
@@ -136,7 +135,7 @@ func TestTheFileIsTheOwnersAlone(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 }
 
-func TestALinkToTheFileStaysOne(t *testing.T) {
+func TestState_LinkToTheFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "state.json"), filepath.Join(dir, "link")
@@ -151,7 +150,7 @@ func TestALinkToTheFileStaysOne(t *testing.T) {
 	require.Equal(t, os.ModeSymlink, info.Mode().Type())
 }
 
-func TestAnUnchangedAccountIsNotWrittenAgain(t *testing.T) {
+func TestState_UnchangedAccountIsNotWritten(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	state, server := open(t, path)
@@ -173,19 +172,18 @@ func TestAnUnchangedAccountIsNotWrittenAgain(t *testing.T) {
 	require.False(t, os.SameFile(before, written()))
 }
 
-// keep runs an emulator's chores in virtual time, and returns what they log.
+// keep saves an account regularly, in virtual time, and returns the log.
 func keep(t *testing.T, path string, saveEvery time.Duration) (*funneltest.Server, *syncBuffer) {
 	t.Helper()
 	log := new(syncBuffer)
 	state, server := open(t, path)
 	e := newEmulator(server, "", slog.New(slog.NewTextHandler(log, nil)))
 	e.state, e.saveEvery = state, saveEvery
-	go e.keepTime(t.Context())
 	go e.keepState(t.Context())
 	return server, log
 }
 
-func TestChangesAreSavedWithinTheInterval(t *testing.T) {
+func TestState_SavesWithinTheInterval(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	synctest.Test(t, func(t *testing.T) {
@@ -200,59 +198,7 @@ func TestChangesAreSavedWithinTheInterval(t *testing.T) {
 	})
 }
 
-// TestACampaignThatIsSentWhileNobodyCallsIsSaved would otherwise send it once
-// more after a crash.
-func TestACampaignThatIsSentWhileNobodyCallsIsSaved(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "state.json")
-	synctest.Test(t, func(t *testing.T) {
-		server, _ := keep(t, path, 5*time.Second)
-		client, ctx := server.Client(), t.Context()
-		campaign, err := client.Campaigns.Create(ctx, funnel.CampaignCreateParams{Name: "news"})
-		require.NoError(t, err)
-		_, err = client.Campaigns.Schedule(ctx, campaign.ID, time.Now().Add(time.Hour))
-		require.NoError(t, err)
-		status := func() string {
-			time.Sleep(5 * time.Second)
-			synctest.Wait()
-			var content struct {
-				Campaigns struct {
-					Rows []struct{ Status string }
-				}
-			}
-			require.NoError(t, json.Unmarshal([]byte(read(t, path)), &content))
-			require.Len(t, content.Campaigns.Rows, 1)
-			return content.Campaigns.Rows[0].Status
-		}
-		require.Equal(t, "scheduled", status())
-		time.Sleep(time.Hour)
-		require.Equal(t, "sent", status())
-	})
-}
-
-// TestACampaignThatBecameDueWhileTheProgramWasDownIsSent starts the program
-// with one in its file, and calls nothing.
-func TestACampaignThatBecameDueWhileTheProgramWasDownIsSent(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "state.json")
-	yesterday := time.Now().AddDate(0, 0, -1)
-	server := funneltest.NewServer(funneltest.WithClock(func() time.Time { return yesterday }))
-	campaign, err := server.Client().Campaigns.Create(t.Context(), funnel.CampaignCreateParams{Name: "news"})
-	require.NoError(t, err)
-	_, err = server.Client().Campaigns.Schedule(t.Context(), campaign.ID, yesterday.Add(time.Hour))
-	require.NoError(t, err)
-	_, err = openState(path, server)
-	require.NoError(t, err)
-	require.Contains(t, read(t, path), `"status":"scheduled"`)
-
-	p := start(t, "-state", path, "-save-every", "1ms")
-	eventually(t, "the campaign is sent", func() bool {
-		return strings.Contains(read(t, path), `"status":"sent"`)
-	})
-	require.NotContains(t, p.log.String(), "request")
-}
-
-func TestASaveThatFailsIsLoggedAndTriedAgain(t *testing.T) {
+func TestState_FailedSaveIsLoggedAndRepeated(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
 	synctest.Test(t, func(t *testing.T) {
@@ -272,7 +218,7 @@ func TestASaveThatFailsIsLoggedAndTriedAgain(t *testing.T) {
 	})
 }
 
-func TestALastSaveThatFailsIsTheProgramsError(t *testing.T) {
+func TestServe_FailedLastSave(t *testing.T) {
 	t.Parallel()
 	e := quiet()
 	path := filepath.Join(t.TempDir(), "state.json")

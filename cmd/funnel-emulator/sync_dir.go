@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// syncDir makes a renaming in the directory outlast a power cut.
+// syncDir makes sure that a rename in the directory survives a power failure.
 func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {

@@ -1,4 +1,4 @@
 package main
 
-// syncDir does nothing: Windows has no such thing for directories.
+// syncDir does nothing: Windows cannot sync directories.
 func syncDir(string) error { return nil }

@@ -1,5 +1,5 @@
 // Errors provokes each class of error and shows how a program tells them apart.
-// It talks to an API in memory, on which faults can be provoked.
+// It uses an in-memory API, which can fail on demand.
 package main
 
 import (
@@ -22,103 +22,84 @@ func run(ctx context.Context, out io.Writer) {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client(funnel.WithRetry(funnel.RetryPolicy{
-		MinWait:       10 * time.Millisecond, // a real program leaves these at their defaults
+		MinWait:       10 * time.Millisecond, // keep the defaults in a real program
 		RateLimitWait: 50 * time.Millisecond,
 	}))
 	ada := funnel.ContactCreateParams{Email: "ada@example.com"}
+	create := func(params funnel.ContactCreateParams) error {
+		_, err := client.Contacts.Create(ctx, params)
+		return err
+	}
+	get := func(ctx context.Context, contact funnel.ContactRef) error {
+		_, err := client.Contacts.Get(ctx, contact)
+		return err
+	}
 
-	for _, provoke := range []struct {
-		what string
+	for _, example := range []struct {
+		name string
 		call func() error
 	}{
-		{"a new contact", func() error {
-			_, err := client.Contacts.Create(ctx, ada)
-			return err
-		}},
-		{"the same once more", func() error {
-			_, err := client.Contacts.Create(ctx, ada)
-			return err
-		}},
-		{"an address that is none", func() error {
-			_, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada"})
-			return err
-		}},
-		{"an id of zero", func() error {
-			_, err := client.Contacts.Get(ctx, 0)
-			return err
-		}},
-		{"a contact that is not there", func() error {
-			_, err := client.Contacts.Get(ctx, 404)
-			return err
-		}},
-		{"a server that is rate limited once", func() error {
+		{"new contact", func() error { return create(ada) }},
+		{"same contact", func() error { return create(ada) }},
+		{"malformed address", func() error { return create(funnel.ContactCreateParams{Email: "ada"}) }},
+		{"empty address", func() error { return create(funnel.ContactCreateParams{}) }},
+		{"unknown contact", func() error { return get(ctx, funnel.Email("grace@example.com")) }},
+		{"rate limited once", func() error {
 			server.Fail(funneltest.Fault{Status: 429})
-			_, err := client.Contacts.Get(ctx, 1)
-			return err
+			return get(ctx, funnel.Email(ada.Email))
 		}},
-		{"the same, without retries", func() error {
+		{"rate limited, no retry", func() error {
 			server.Fail(funneltest.Fault{Status: 429})
-			_, err := client.Contacts.Get(funnel.WithoutRetry(ctx), 1)
-			return err
+			return get(funnel.WithoutRetry(ctx), funnel.Email(ada.Email))
 		}},
-		{"a server that is down for good", func() error {
+		{"server down", func() error {
 			server.Fail(funneltest.Fault{Code: funnel.ErrServer, Times: 4})
-			_, err := client.Contacts.Get(ctx, 1)
-			return err
+			return get(ctx, funnel.Email(ada.Email))
 		}},
-		{"a funnel whose creation got no answer", func() error {
+		{"lost response", func() error {
 			server.Fail(funneltest.Fault{DropConnection: true, AfterCommit: true})
 			_, err := client.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Launch"})
 			return err
 		}},
-		{"a time-out of the program's own", func() error {
+		{"deadline exceeded", func() error {
 			server.Fail(funneltest.Fault{Delay: time.Second})
 			ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			defer cancel()
-			_, err := client.Contacts.Get(ctx, 1)
-			return err
+			return get(ctx, funnel.Email(ada.Email))
 		}},
-		{"a key that is not accepted", func() error {
+		{"wrong API key", func() error {
 			server.Fail(funneltest.Fault{Code: funnel.ErrUnauthorized})
-			_, err := client.Contacts.Get(ctx, 1)
-			return err
+			return get(ctx, funnel.Email(ada.Email))
 		}},
 	} {
-		fmt.Fprintf(out, "%-38s %s\n", provoke.what, describe(provoke.call()))
+		err := example.call()
+		fmt.Fprintf(out, "%-22s  %-16s  %s\n", example.name, funnel.ErrorKind(err), advice(err))
 	}
 }
 
-// describe tells errors apart, the most certain first.
-func describe(err error) string {
-	var (
-		argument *funnel.ArgumentError
-		invalid  *funnel.ValidationError
-		limited  *funnel.RateLimitError
-		request  *funnel.RequestError
-		apiErr   *funnel.APIError
-	)
+// advice says what a program should do about an error. The order of the cases
+// matters: the most specific come first.
+func advice(err error) string {
+	fields := funnel.FieldErrors(err)
+	var limited *funnel.RateLimitError
 	switch {
 	case err == nil:
-		return "no error"
-	case errors.Is(err, funnel.ErrContactExists), errors.Is(err, funnel.ErrTagExists):
-		return "already there: use what is there, or Upsert"
+		return "nothing to do"
+	case fields != nil:
+		return fmt.Sprintf("show to the user: %v", fields)
+	case errors.Is(err, funnel.ErrContactExists):
+		return "use the existing contact, or call Upsert"
 	case errors.Is(err, funnel.ErrNotFound):
-		return "not there"
+		return "it does not exist"
 	case errors.Is(err, funnel.ErrUnauthorized):
-		return "give the operator a call: the API key is not accepted"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "took too long for this program"
-	case errors.As(err, &argument):
-		return fmt.Sprintf("mend the program: %s %s", argument.Field, argument.Message)
-	case errors.As(err, &invalid):
-		return fmt.Sprintf("tell the user: %v", invalid.Details)
+		return "alert the operator: the API key is not accepted"
+	case funnel.MayHaveBeenApplied(err):
+		return "check whether it was applied before calling again"
 	case errors.As(err, &limited):
-		return fmt.Sprintf("come back in %s", limited.RetryAfter)
-	case errors.As(err, &request):
-		return fmt.Sprintf("no answer; may have been applied: %t", request.MayHaveBeenApplied)
-	case errors.As(err, &apiErr):
-		return fmt.Sprintf("log it: status %d after %d attempts, body %.40s…", apiErr.StatusCode, apiErr.Attempts, apiErr.Body)
+		return fmt.Sprintf("call again in %s", limited.RetryAfter)
+	case funnel.CanRetry(err):
+		return "call again later"
 	default:
-		return "unheard of: " + err.Error()
+		return "log it: " + err.Error()
 	}
 }

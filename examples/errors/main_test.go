@@ -4,26 +4,26 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
 )
 
-func TestTellsEachErrorFromTheOthers(t *testing.T) {
-	const want = `a new contact                          no error
-the same once more                     already there: use what is there, or Upsert
-an address that is none                tell the user: map[email:[The email must be a valid email address.]]
-an id of zero                          mend the program: contact_id is 0: ids are positive
-a contact that is not there            not there
-a server that is rate limited once     no error
-the same, without retries              come back in 50ms
-a server that is down for good         log it: status 500 after 4 attempts, body {"success":false,"error":{"code":"SERVER…
-a funnel whose creation got no answer  no answer; may have been applied: true
-a time-out of the program's own        took too long for this program
-a key that is not accepted             give the operator a call: the API key is not accepted
-`
+func TestErrors_Output(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		run(t.Context(), &out)
-		if got := out.String(); got != want {
-			t.Errorf("got %s\nwant %s", got, want)
-		}
+		require.Equal(t, `new contact                               nothing to do
+same contact            CONTACT_EXISTS    use the existing contact, or call Upsert
+malformed address       VALIDATION_ERROR  show to the user: map[email:[The email must be a valid email address.]]
+empty address           invalid_argument  show to the user: map[email:[The email is required.]]
+unknown contact         NOT_FOUND         it does not exist
+rate limited once                         nothing to do
+rate limited, no retry  RATE_LIMITED      call again in 50ms
+server down             SERVER_ERROR      call again later
+lost response           connection_lost   check whether it was applied before calling again
+deadline exceeded       timeout           call again later
+wrong API key           UNAUTHORIZED      alert the operator: the API key is not accepted
+`, out.String())
 	})
 }

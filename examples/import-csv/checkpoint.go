@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,63 +13,54 @@ import (
 	"github.com/funnel-go/funnel/examples/internal/atomicfile"
 )
 
-// A checkpoint says how far an import has come. It belongs to a file's content
-// and to the API that it goes to.
+// A checkpoint is the progress of an import.
 type checkpoint struct {
-	Input string `json:"input_sha256"`
-	API   string `json:"api"`
-
-	Rows        int   `json:"rows"` // whose result is known, from the first on without a gap
-	Created     int   `json:"created"`
-	Updated     int   `json:"updated"`
-	Existing    int   `json:"existing"`
-	Rejected    int   `json:"rejected"`
-	RejectsSize int64 `json:"rejects_size"` // of the file with the rejects, in bytes
-
-	path      string
-	saved     bool // there is a file
-	savedRows int  // Rows in it
+	Job     string   `json:"job"`           // see jobID
+	Rows    int      `json:"rows"`          // how many are done, from the first
+	Values  int      `json:"custom_fields"` // how many values of custom fields are set
+	Created int      `json:"created"`
+	Updated int      `json:"updated"`
+	Rejects []reject `json:"rejects,omitempty"`
 }
 
-// openCheckpoint reads the checkpoint of an earlier start, if there is one.
-func openCheckpoint(path, input, api string) (*checkpoint, error) {
-	fresh := &checkpoint{Input: input, API: api, path: path}
+// A reject is a row that was not imported, or not completely.
+type reject struct {
+	Row    int    `json:"row"` // from 0
+	Reason string `json:"reason"`
+}
+
+// jobID identifies a file's content and the account that it goes to. The account
+// includes the API key, which cannot be computed from the result.
+func jobID(content []byte, account string) string {
+	mac := hmac.New(sha256.New, []byte(account))
+	mac.Write(content)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// loadCheckpoint returns the progress of the job. It is zero if the file does
+// not exist or belongs to another job.
+func loadCheckpoint(path, job string) (checkpoint, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fresh, nil
+		return checkpoint{Job: job}, nil
 	}
 	if err != nil {
-		return nil, err
+		return checkpoint{}, err
 	}
-	found := &checkpoint{path: path, saved: true}
-	if err := json.Unmarshal(content, found); err != nil {
-		return nil, fmt.Errorf("%s is no checkpoint: %w", path, err)
+	var c checkpoint
+	if err := json.Unmarshal(content, &c); err != nil {
+		return checkpoint{}, fmt.Errorf("%s is not a checkpoint: %w", path, err)
 	}
-	found.savedRows = found.Rows
-	const remedy = "set another with -checkpoint, or remove it to begin anew"
-	switch {
-	case found.Input != input:
-		return nil, fmt.Errorf("%s is the checkpoint of a file with other content, or this one has changed since: %s", path, remedy)
-	case found.API != api:
-		return nil, fmt.Errorf("%s is the checkpoint of an import into %s: %s", path, found.API, remedy)
+	if c.Job != job {
+		return checkpoint{Job: job}, nil
 	}
-	return found, nil
+	return c, nil
 }
 
-// isNew reports whether nothing has been written yet.
-func (c *checkpoint) isNew() bool { return !c.saved }
-
-// unsaved is how many rows are done that the file does not tell of.
-func (c *checkpoint) unsaved() int { return c.Rows - c.savedRows }
-
-func (c *checkpoint) save() error {
-	content, err := json.MarshalIndent(c, "", "\t")
+func (c *checkpoint) save(path string) error {
+	content, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(c.path, append(content, '\n')); err != nil {
-		return err
-	}
-	c.saved, c.savedRows = true, c.Rows
-	return nil
+	return atomicfile.Write(path, content)
 }

@@ -1,175 +1,212 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
+	"maps"
 	"os"
-	"sync"
-	"time"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/funnel-go/funnel"
-	"github.com/funnel-go/funnel/examples/internal/progress"
-	"github.com/funnel-go/funnel/examples/internal/tool"
+	"github.com/funnel-go/funnel/examples/internal/atomicfile"
+	"github.com/funnel-go/funnel/examples/internal/contactcsv"
 )
 
-// importFile imports a file, from the row where an earlier start has stopped.
-func importFile(ctx context.Context, env tool.Environment, opts options) (rejected int, err error) {
-	p, err := prepare(ctx, env, &opts)
-	if err != nil {
-		return 0, err
-	}
-	defer p.close()
-	c := p.checkpoint
-	switch {
-	case c.isNew():
-		if _, err := os.Stat(opts.rejects); !errors.Is(err, fs.ErrNotExist) {
-			return 0, fmt.Errorf("%s is there already, from another import: move it away, or set another with -rejects", opts.rejects)
-		}
-		if err := c.save(); err != nil { // from here on the rejects are ours
-			return 0, err
-		}
-	case c.Rows == p.survey.rows:
-		fmt.Fprintf(env.Stdout, "All %d rows of %s are imported already. Remove %s to import them again.\n", c.Rows, opts.file, opts.checkpoint)
-		return c.Rejected, nil
-	default:
-		fmt.Fprintf(env.Stderr, "Going on at row %d of %d.\n", c.Rows+1, p.survey.rows)
-	}
-	im := &importer{options: opts, api: p.api, checkpoint: c, total: p.survey.rows, first: c.Rows}
-	if im.rejects, err = openRejects(opts.rejects, p.survey.header, c); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, im.rejects.close()) }()
-	start := time.Now()
-	err = im.run(ctx, env, p.input, p.survey)
-	if saveErr := im.save(); saveErr != nil {
-		err = fmt.Errorf("how far the import has come is not on the disk: %w", saveErr)
-	}
-	if err != nil {
-		fmt.Fprintf(env.Stderr, "%d of %d rows are done. The same command goes on at row %d.\n", c.savedRows, im.total, c.savedRows+1)
-		return 0, err
-	}
-	im.print(env.Stdout, time.Since(start))
-	return c.Rejected, p.finish(opts)
-}
+// saveEvery is after how many results the checkpoint is saved: at the API's
+// limit of 600 requests per minute, after about 10 seconds.
+const saveEvery = 100
 
-// An importer sends the rows of a file and keeps account of them.
+// An importer imports one file into one account.
 type importer struct {
-	options
-	api        *tool.API
-	tags       map[string]funnel.TagID
-	rows       *rowReader
-	checkpoint *checkpoint
-	rejects    *rejectFile
-	total      int // rows in the file
-	first      int // rows done by earlier starts
-	cost       int // requests for those done since
+	client  *funnel.Client
+	path    string
+	account string // for the checkpoint, see jobID
+	stderr  io.Writer
 
-	underWay []row // that were taken and have no result yet, in order
-	readErr  error // which ended the rows
-
-	saving  sync.Mutex // held while the checkpoint and the rejects change
-	saveErr error
+	file       *file
+	checkpoint checkpoint
 }
 
-func (im *importer) run(ctx context.Context, env tool.Environment, input io.ReadSeeker, s *survey) error {
-	if _, err := input.Seek(0, io.SeekStart); err != nil {
+func (im *importer) checkpointPath() string { return im.path + ".checkpoint" }
+func (im *importer) rejectsPath() string    { return im.path + ".rejects.csv" }
+
+// run imports the file, from the row at which an interrupted run stopped.
+func (im *importer) run(ctx context.Context) (err error) {
+	if im.file, err = readFile(im.path); err != nil {
 		return err
 	}
-	var err error
-	if im.rows, err = newRowReader(input); err != nil {
+	im.checkpoint, err = loadCheckpoint(im.checkpointPath(), jobID(im.file.content, im.account))
+	if err != nil {
 		return err
 	}
-	if err := im.rows.skip(im.checkpoint.Rows); err != nil {
+	if im.checkpoint.Rows > 0 {
+		fmt.Fprintf(im.stderr, "Continuing after row %d of %d.\n", im.checkpoint.Rows, len(im.file.rows))
+	}
+	if err := im.importAll(ctx); err != nil {
+		saveErr := im.checkpoint.save(im.checkpointPath())
+		return errors.Join(fmt.Errorf("stopped after row %d; run the same command to continue: %w", im.checkpoint.Rows, err), saveErr)
+	}
+	if err := im.writeRejects(); err != nil {
 		return err
 	}
-	if im.tags, err = ensureTags(ctx, im.api.Client, s); err != nil {
-		return err
+	err = os.Remove(im.checkpointPath()) // the next import starts from the first row
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	meter := progress.Start(env.Stderr, env.IsTerminal(env.Stderr), progress.Job{
-		Unit:   "rows",
-		Total:  im.total,
-		Done:   im.checkpoint.Rows,
-		Client: im.api.Client,
-		Per:    im.api.Per,
-		Sent:   im.api.Requests.Load,
-	}, im.expected())
-	defer meter.Stop()
-	defer im.saveRegularly()()
-	return im.send(ctx, meter)
+	return err
 }
 
-func (im *importer) send(ctx context.Context, meter *progress.Meter) error {
-	send := im.api.Client.Contacts.UpsertAll
-	if im.create {
-		send = im.api.Client.Contacts.CreateAll
-	}
-	for result := range send(ctx, im.contacts()) {
-		if len(im.underWay) == 0 { // ctx was over before the first row was taken
-			return result.Err
+func (im *importer) importAll(ctx context.Context) error {
+	fields := map[string]funnel.CustomFieldID{}
+	for _, name := range im.file.customColumns() {
+		field, err := im.client.CustomFields.GetByName(ctx, name)
+		if err != nil {
+			return fmt.Errorf("column %q: %w", name, err)
 		}
-		row := im.underWay[0]
-		im.underWay = im.underWay[1:]
-		if err := im.settle(row, result); err != nil {
-			return err
-		}
-		meter.Set(im.checkpoint.Rows, im.expected())
+		fields[name] = field.ID
 	}
-	return im.readErr
+	tags, err := im.client.Tags.Ensure(ctx, im.file.tagNames()...)
+	if err != nil {
+		return err
+	}
+	if err := im.upsert(ctx, tags); err != nil {
+		return err
+	}
+	return im.setCustomFields(ctx, fields)
 }
 
-// contacts yields the rows, each of which gets a result. One that is no contact
-// goes along without an address: so it is refused before anything is sent.
-func (im *importer) contacts() iter.Seq[funnel.ContactCreateParams] {
-	return func(yield func(funnel.ContactCreateParams) bool) {
-		for {
-			row, err := im.rows.next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				im.readErr = err
-				return
-			}
-			im.underWay = append(im.underWay, row)
-			var params funnel.ContactCreateParams
-			if row.reject == "" {
-				params = row.params
-				for _, name := range row.tags {
-					params.TagIDs = append(params.TagIDs, im.tags[name])
-				}
+// upsert creates or updates the contacts that are not done yet.
+func (im *importer) upsert(ctx context.Context, tags map[string]funnel.TagID) error {
+	done := &im.checkpoint
+	contacts := func(yield func(funnel.ContactCreateParams) bool) {
+		for _, row := range im.file.rows[done.Rows:] {
+			params := row.params
+			for _, name := range row.tags {
+				params.TagIDs = append(params.TagIDs, tags[name])
 			}
 			if !yield(params) {
 				return
 			}
 		}
 	}
+	for result := range im.client.Contacts.UpsertAll(ctx, contacts) {
+		switch {
+		case result.Again():
+			return result.Err
+		case result.Err != nil:
+			im.reject(done.Rows, result.Err)
+		case result.Status == funnel.BulkCreated:
+			done.Created++
+		default:
+			done.Updated++
+		}
+		done.Rows++
+		if done.Rows%saveEvery == 0 {
+			fmt.Fprintf(im.stderr, "%d of %d rows\n", done.Rows, len(im.file.rows))
+			if err := im.checkpoint.save(im.checkpointPath()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// expected returns how many requests all rows of this start take, if the
-// others take as many as those that are done.
-func (im *importer) expected() int {
-	done, left := im.checkpoint.Rows-im.first, im.total-im.checkpoint.Rows
-	if done == 0 {
-		return left
-	}
-	return im.cost + left*im.cost/done
+// A value is a contact's value of a custom field.
+type value struct {
+	row     int
+	contact funnel.Email
+	column  string
+	text    string
 }
 
-func (im *importer) print(w io.Writer, took time.Duration) {
-	c := im.checkpoint
-	fmt.Fprintf(w, "All %d rows of %s are imported into %s, the last %d in %s with %d requests.\n",
-		c.Rows, im.file, im.api.Name, c.Rows-im.first, took.Round(time.Millisecond), im.api.Requests.Load())
-	fmt.Fprintf(w, "  created  %6d\n", c.Created)
-	fmt.Fprintf(w, "  updated  %6d\n", c.Updated)
-	if im.create {
-		fmt.Fprintf(w, "  existing %6d\n", c.Existing)
+// setCustomFields sets the values that are not set yet.
+func (im *importer) setCustomFields(ctx context.Context, fields map[string]funnel.CustomFieldID) error {
+	done := &im.checkpoint
+	values := im.values()
+	for result := range funnel.Each(ctx, im.client, slices.Values(values[done.Values:]), func(ctx context.Context, v value) error {
+		return im.client.Contacts.SetCustomField(ctx, v.contact, fields[v.column], v.text)
+	}) {
+		switch {
+		case result.Again():
+			return result.Err
+		case result.Err != nil:
+			im.reject(result.Item.row, result.Err)
+		}
+		done.Values++
+		if done.Values%saveEvery == 0 {
+			fmt.Fprintf(im.stderr, "%d of %d custom field values\n", done.Values, len(values))
+			if err := im.checkpoint.save(im.checkpointPath()); err != nil {
+				return err
+			}
+		}
 	}
-	fmt.Fprintf(w, "  rejected %6d\n", c.Rejected)
-	if c.Rejected > 0 {
-		fmt.Fprintf(w, "    see %s\n", im.options.rejects)
+	return nil
+}
+
+// values returns the custom fields to set: if several rows have the same
+// address, the value of the last. It must return the same list after a restart.
+func (im *importer) values() []value {
+	var values []value
+	index := map[[2]string]int{} // of each address and column
+	for i, row := range im.file.rows {
+		for _, column := range slices.Sorted(maps.Keys(row.custom)) {
+			v := value{i, funnel.Email(row.params.Email), column, row.custom[column]}
+			key := [2]string{strings.ToLower(row.params.Email), column}
+			if earlier, ok := index[key]; ok {
+				values[earlier] = v
+				continue
+			}
+			index[key] = len(values)
+			values = append(values, v)
+		}
 	}
+	return values
+}
+
+// reject records why a row was refused. The first reason is kept.
+func (im *importer) reject(row int, err error) {
+	rejects := im.checkpoint.Rejects
+	if slices.ContainsFunc(rejects, func(r reject) bool { return r.Row == row }) {
+		return
+	}
+	reason := err.Error()
+	if fields := funnel.FieldErrors(err); fields != nil {
+		var messages []string
+		for _, field := range slices.Sorted(maps.Keys(fields)) {
+			messages = append(messages, fields[field]...)
+		}
+		reason = strings.Join(messages, " ")
+	}
+	im.checkpoint.Rejects = append(rejects, reject{row, reason})
+}
+
+// writeRejects writes the refused rows to a file that can be imported again.
+func (im *importer) writeRejects() error {
+	rejects := im.checkpoint.Rejects
+	if len(rejects) == 0 {
+		return nil
+	}
+	slices.SortFunc(rejects, func(a, b reject) int { return a.Row - b.Row })
+	columns := []string{contactcsv.LineColumn, contactcsv.ReasonColumn}
+	skip := 0
+	if len(im.file.header) > 2 && slices.Equal(im.file.header[:2], columns) { // rejects of an earlier import
+		skip = 2
+	}
+	records := [][]string{append(columns, im.file.header[skip:]...)}
+	for _, r := range rejects {
+		row := im.file.rows[r.Row]
+		records = append(records, append([]string{strconv.Itoa(row.line), r.Reason}, row.record[skip:]...))
+	}
+	var out bytes.Buffer
+	if err := csv.NewWriter(&out).WriteAll(records); err != nil {
+		return err
+	}
+	return atomicfile.Write(im.rejectsPath(), out.Bytes())
 }

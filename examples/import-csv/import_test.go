@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
+	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,327 +15,295 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/funnel-go/funnel"
-	"github.com/funnel-go/funnel/examples/internal/tool"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestWithNothingConfiguredItImportsGeneratedContacts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &place{t: t, dir: t.TempDir()}
-		p.run(t.Context(), exitRejects)
-		equal(t, p.stderr.String(), tool.FakeNotice+"\n")
-		equal(t, strings.ReplaceAll(p.stdout.String(), p.dir, "DIR"), `All 2000 rows of DIR/funnel-import-csv/contacts.csv are imported into an API in memory, the last 2000 in 3s with 2024 requests.
-  created    1984
-  updated       8
-  rejected      8
-    see DIR/funnel-import-csv/contacts.csv.rejects.csv
-`)
-		equal(t, p.read("funnel-import-csv/contacts.csv.rejects.csv"), generatedRejects)
-
-		p.run(t.Context(), exitRejects) // and once more, from the beginning
-		contains(t, p.stdout.String(), "the last 2000 in 3s")
-	})
+func TestImport_Output(t *testing.T) {
+	content, err := os.ReadFile("../quickstart/contacts.csv")
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "contacts.csv")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	stdout, err := runProgram(t, path)
+	require.NoError(t, err)
+	require.Equal(t, "240 rows: 226 created, 8 updated, 6 rejected\nSee "+path+".rejects.csv.\n", stdout)
 }
 
-func TestWithNothingConfiguredItCanBeInterrupted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &place{t: t, dir: t.TempDir()}
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(1500*time.Millisecond, cancel)
-		p.run(ctx, tool.ExitInterrupted)
-		match(t, p.stderr.String(), `(?s)^Nothing is configured.*\n(\d+) of 2000 rows are done. The same command goes on at row \d+\.\nimport-csv: interrupted\n$`)
-
-		p.run(t.Context(), exitRejects)
-		match(t, p.stderr.String(), `Going on at row \d+ of 2000\.`)
-		match(t, p.stdout.String(), `All 2000 rows .* the last \d{3} in 1`)
-		equal(t, p.read("funnel-import-csv/contacts.csv.rejects.csv"), generatedRejects)
-	})
+func TestImport_Usage(t *testing.T) {
+	_, err := runProgram(t)
+	require.EqualError(t, err, "usage: import-csv FILE")
 }
 
-func match(t *testing.T, got, want string) {
-	t.Helper()
-	if !regexp.MustCompile(want).MatchString(got) {
-		t.Errorf("%q does not match\n%s", want, got)
-	}
-}
-
-func TestEveryContactIsImportedOnce(t *testing.T) {
+func TestImport_AllRows(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.generate("contacts.csv")
-	p.run(t.Context(), exitRejects, p.path("contacts.csv"))
-	p.checkGenerated("contacts.csv")
-	equal(t, p.server.Counts()["tags"], 5)
+	f := newFixture(t, generate(250))
+	done, err := f.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 248, done.Created)
+	require.Equal(t, 1, done.Updated)
+	f.requireGenerated(250)
 
-	requests := p.server.RequestCount()
-	p.run(t.Context(), exitRejects, p.path("contacts.csv"))
-	contains(t, p.stdout.String(), "All 2000 rows of", "are imported already. Remove", "contacts.csv.checkpoint to import them again.")
-	equal(t, p.server.RequestCount(), requests)
+	done, err = f.run(t.Context()) // once more, from the first row
+	require.NoError(t, err)
+	require.Equal(t, 249, done.Updated)
+	f.requireGenerated(250)
 }
 
-// atRequest does something when the server has got n more requests.
-func atRequest(server *funneltest.Server, n int64, do func()) {
-	var count atomic.Int64
-	server.Fail(funneltest.Fault{Times: -1, Match: func(*http.Request) bool {
-		if count.Add(1) == n {
-			do()
+// The rate limit lets 600 requests through at once and the others a minute
+// later, so an interruption in between finds the import half done.
+func TestImport_ContinuesAfterInterruption(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, generate(1000), funneltest.WithRateLimit(600, time.Minute))
+		done := checkpoint{}
+		for range 2 {
+			ctx, cancel := context.WithCancel(t.Context())
+			timer := time.AfterFunc(45*time.Second, cancel)
+			stopped, err := f.run(ctx)
+			require.False(t, timer.Stop())
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorContains(t, err, "run the same command to continue")
+			require.Greater(t, stopped.Rows, done.Rows+200)
+			done = stopped
 		}
-		return false
-	}})
+		before := f.server.RequestCount()
+		_, err := f.run(t.Context())
+		require.NoError(t, err)
+		require.Contains(t, f.stderr.String(), fmt.Sprintf("Continuing after row %d of 1000.", done.Rows))
+		require.Less(t, f.server.RequestCount()-before, 800)
+		f.requireGenerated(1000)
+	})
 }
 
-func TestAfterInterruptionsNothingIsLostOrDoubled(t *testing.T) {
+func TestImport_InterruptedBeforeFirstRow(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.generate("contacts.csv")
-	for range 2 {
-		ctx, cancel := context.WithCancel(t.Context())
-		atRequest(p.server, 900, cancel)
-		p.run(ctx, tool.ExitInterrupted, p.path("contacts.csv"))
-		p.server.ClearFaults()
-	}
-	p.run(t.Context(), exitRejects, p.path("contacts.csv"))
-	p.checkGenerated("contacts.csv")
-}
-
-func TestAnInterruptionBeforeAnythingIsDone(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email\nada@example.com\n")
+	f := newFixture(t, "email\nada@example.com\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p.run(ctx, tool.ExitInterrupted, p.path("in.csv"))
-	equal(t, p.server.RequestCount(), 0)
-	p.run(t.Context(), tool.ExitDone, p.path("in.csv"))
+	_, err := f.run(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Zero(t, f.server.RequestCount())
+	_, err = f.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, f.server.Counts()["contacts"])
 }
 
-// program starts the tool as a process of its own.
-func (p *place) program(args ...string) *exec.Cmd {
-	p.t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	cmd := exec.CommandContext(p.t.Context(), path, append([]string{"-rate", "1000000"}, args...)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1", "FUNNEL_BASE_URL="+p.server.URL(), "FUNNEL_API_KEY="+p.key)
-	return cmd
-}
-
-// stopAt starts the tool and sends it a signal while the server holds up the
-// nth request, so that it cannot have come to its end.
-func (p *place) stopAt(n int64, signal os.Signal, args ...string) *exec.ExitError {
-	p.t.Helper()
+// stopAt runs the program in a process of its own and sends it a signal while
+// the server holds the nth request, so that it cannot finish before.
+func (f *fixture) stopAt(n int64, signal os.Signal) (exitCode int, stderr string) {
+	f.Helper()
 	reached, over := make(chan struct{}), make(chan struct{})
 	release := sync.OnceFunc(func() { close(over) })
 	defer release()
-	atRequest(p.server, n, func() { close(reached); <-over })
-	cmd := p.program(args...)
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	select {
-	case <-reached:
-	case <-time.After(time.Minute):
-		p.t.Error("the program does not come so far")
-	}
-	if err := cmd.Process.Signal(signal); err != nil {
-		p.t.Error(err)
-	}
+	var count atomic.Int64
+	f.server.Fail(funneltest.Fault{Times: -1, Match: func(*http.Request) bool {
+		if count.Add(1) == n {
+			close(reached)
+			<-over
+		}
+		return false
+	}})
+	path, err := os.Executable()
+	require.NoError(f, err)
+	var out strings.Builder
+	cmd := exec.CommandContext(f.Context(), path, f.path)
+	cmd.Env = append(os.Environ(), asProgram+"=1", "FUNNEL_BASE_URL="+f.server.URL(), "FUNNEL_API_KEY="+f.server.APIKey())
+	cmd.Stderr = &out
+	require.NoError(f, cmd.Start())
+	<-reached
+	require.NoError(f, cmd.Process.Signal(signal))
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) {
-		p.t.Fatalf("the program ended with %v", err)
-	}
+	require.ErrorAs(f, cmd.Wait(), &exit)
 	release()
-	p.server.ClearFaults()
-	return exit
+	f.server.ClearFaults()
+	return exit.ExitCode(), out.String()
 }
 
-func TestAfterKillsNothingIsLostOrDoubled(t *testing.T) {
+func TestImport_ContinuesAfterKill(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.generate("contacts.csv")
-	for _, n := range []int64{3, 900} {
-		equal(t, p.stopAt(n, os.Kill, p.path("contacts.csv")).ExitCode(), -1)
+	f := newFixture(t, generate(250))
+	for _, n := range []int64{3, 200} {
+		exitCode, _ := f.stopAt(n, os.Kill)
+		require.Equal(t, -1, exitCode)
 	}
-	p.run(t.Context(), exitRejects, p.path("contacts.csv"))
-	match(t, p.stderr.String(), `Going on at row \d{3,4} of 2000`)
-	p.checkGenerated("contacts.csv")
+	_, err := f.run(t.Context())
+	require.NoError(t, err)
+	f.requireGenerated(250)
 }
 
-func TestCtrlCStopsAtOnceAndSaysHowToGoOn(t *testing.T) {
+func TestImport_ContinuesAfterCtrlC(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there a process cannot send the signal to another")
+		t.Skip("a process cannot send this signal to another there")
 	}
 	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email\nnobody\nada@example.com\ngrace@example.com\n")
-	equal(t, p.stopAt(1, os.Interrupt, p.path("in.csv")).ExitCode(), tool.ExitInterrupted)
-	p.run(t.Context(), exitRejects, p.path("in.csv"))
-	contains(t, p.stderr.String(), "Going on at row 2 of 3.")
-	equal(t, len(p.contacts()), 2)
-	equal(t, strings.Count(p.read("in.csv.rejects.csv"), "nobody"), 1)
+	f := newFixture(t, generate(250))
+	exitCode, stderr := f.stopAt(200, os.Interrupt)
+	require.Equal(t, 1, exitCode)
+	require.Regexp(t, `import-csv: stopped after row \d+; run the same command to continue: `, stderr)
+	_, err := f.run(t.Context())
+	require.NoError(t, err)
+	f.requireGenerated(250)
 }
 
-func TestContactsThatAreThere(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		args  []string
-		first string
-		out   string
-	}{
-		{"are brought up to date", nil, "Augusta", "  created       1\n  updated       1\n  rejected      0\n"},
-		{"stay as they are with -create", []string{"-create"}, "Ada", "  created       1\n  updated       0\n  existing      1\n  rejected      0\n"},
+func TestImport_StopsAtErrorOfTheAccount(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "email\nada@example.com\ngrace@example.com\n")
+	f.server.Fail(funneltest.Fault{Code: funnel.ErrUnauthorized, Path: "/contact", Times: 2})
+	_, err := f.run(t.Context())
+	require.ErrorIs(t, err, funnel.ErrUnauthorized)
+	require.ErrorContains(t, err, "stopped after row 0")
+	require.NoFileExists(t, f.path+".rejects.csv")
+	f.server.ClearFaults()
+	_, err = f.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, f.server.Counts()["contacts"])
+}
+
+func TestImport_Columns(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "\uFEFF ID ,Email,First_Name,last_name,email_marketing,gdpr,tags,plan,created_at\r\n"+
+		"7, ada@example.com ,\"Ada \"\"Augusta\"\"\",'=1+1,FALSE,true, VIP ;reader;;VIP,Team,2024-01-02\r\n"+
+		"8,grace@example.com,\"Grace\r\nBrewster\",,,,,,\r\n")
+	_, err := f.client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
+	require.NoError(t, err)
+	_, err = f.run(t.Context())
+	require.NoError(t, err)
+	ada := f.get("ada@example.com")
+	require.Equal(t, `Ada "Augusta"`, ada.FirstName)
+	require.Equal(t, "=1+1", ada.LastName)
+	require.False(t, ada.EmailMarketing)
+	require.True(t, ada.GDPR)
+	require.Equal(t, []string{"vip", "reader"}, f.tagNames(ada.Email))
+	require.Equal(t, "Team", f.server.CustomFieldValue(ada.ID, f.plan))
+	require.Equal(t, "Grace\nBrewster", f.get("grace@example.com").FirstName)
+}
+
+func TestImport_EmptyCellChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "email,first_name,last_name\nada@example.com,Augusta,\n")
+	_, err := f.client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada", LastName: "King"})
+	require.NoError(t, err)
+	_, err = f.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "Augusta", f.get("ada@example.com").FirstName)
+	require.Equal(t, "King", f.get("ada@example.com").LastName)
+}
+
+func TestImport_RejectsCanBeCorrectedAndImported(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "email,plan\nada,Team\ngrace@example.com,"+strings.Repeat("x", 1001)+"\nhedy@example.com,\n")
+	done, err := f.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, done.Created)
+	rejects := strings.Split(f.read(".rejects.csv"), "\n")
+	require.Equal(t, "import_line,import_reason,email,plan", rejects[0])
+	require.Equal(t, "2,The email must be a valid email address.,ada,Team", rejects[1])
+	require.Contains(t, rejects[2], "allowed 1000")
+	require.Len(t, rejects, 4)
+
+	f.write("", strings.ReplaceAll(strings.Join(rejects, "\n"), ",ada,", ",ada@example.com,"))
+	_, err = f.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "Team", f.server.CustomFieldValue(f.get("ada@example.com").ID, f.plan))
+	require.Regexp(t, `^import_line,import_reason,email,plan\n3,`, f.read(".rejects.csv"))
+}
+
+func TestImport_UnknownCustomFieldRefusedBeforeAnyRow(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "email,company\nada@example.com,Analytical Engines\n")
+	_, err := f.run(t.Context())
+	var name *funnel.NameError
+	require.ErrorAs(t, err, &name)
+	require.ErrorContains(t, err, `column "company"`)
+	require.Zero(t, f.server.Counts()["contacts"])
+}
+
+func TestImport_MalformedFileRefusedBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, content, want string }{
+		{"empty", "", "the file is empty"},
+		{"no email", "mail\nada@example.com\n", "line 1: no column is named email"},
+		{"semicolons", "email;first_name\nada@example.com;Ada\n", "line 1: no column is named email"},
+		{"no name", "email,,tags\n", "line 1: column 2 has no name"},
+		{"same name", "Email,plan,EMAIL\n", `line 1: two columns are named "email"`},
+		{"missing cell", "email,plan\nada@example.com,A\ngrace@example.com\n", "line 3: wrong number of fields"},
+		{"open quote", "email,plan\nada@example.com,\"A\n", `extraneous or missing "`},
+		{"no boolean", "email,gdpr\nada@example.com,maybe\n", `line 2: gdpr: "maybe" is neither true nor false`},
+		{"not UTF-8", "email,first_name\nzoe@example.com,Zo\xeb\n", "the file is not UTF-8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t)
-			p.write("in.csv", "email,first_name,last_name\nada@example.com,Augusta,\ngrace@example.com,Grace,Hopper\n")
-			_, err := p.server.Client().Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada", LastName: "King"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.run(t.Context(), tool.ExitDone, append(test.args, p.path("in.csv"))...)
-			contains(t, p.stdout.String(), test.out)
-			ada := p.contacts()["ada@example.com"]
-			equal(t, ada.FirstName, test.first)
-			equal(t, ada.LastName, "King")
-			if _, err := os.Stat(p.path("in.csv.rejects.csv")); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("there is a file with rejects, but there are none: %v", err)
-			}
+			f := newFixture(t, test.content)
+			_, err := f.run(t.Context())
+			require.ErrorContains(t, err, test.want)
+			require.Zero(t, f.server.RequestCount())
 		})
 	}
 }
 
-func TestAContactWhoseCreationGotNoAnswerIsThere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer()
-		defer server.Close()
-		server.Fail(funneltest.Fault{DropConnection: true, AfterCommit: true})
-		for result := range server.Client().Contacts.CreateAll(t.Context(), slices.Values([]funnel.ContactCreateParams{{Email: "ada@example.com"}})) {
-			im := &importer{options: options{create: true}, checkpoint: &checkpoint{}}
-			if err := im.settle(row{}, result); err != nil {
-				t.Fatal(err)
-			}
-			equal(t, im.checkpoint.Existing, 1)
-		}
-		equal(t, server.Counts()["contacts"], 1)
-	})
-}
-
-func TestTagsAreTakenAsTheyAreInTheAccount(t *testing.T) {
+func TestCheckpoint_OfAnotherJobIsIgnored(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email,tags\nada@example.com, VIP ;reader;;VIP\n")
-	if _, err := p.server.Client().Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"}); err != nil {
-		t.Fatal(err)
-	}
-	p.run(t.Context(), tool.ExitDone, p.path("in.csv"))
-	tags := p.contacts()["ada@example.com"].Tags
-	if len(tags) != 2 || tags[0].Name != "vip" || tags[1].Name != "reader" {
-		t.Errorf("the tags are %+v", tags)
-	}
-}
-
-func TestATagThatTheAPIRefusesEndsTheImportBeforeItBegins(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email,tags\nada@example.com,\ngrace@example.com,"+strings.Repeat("x", 256)+"\n")
-	p.run(t.Context(), tool.ExitFailed, p.path("in.csv"))
-	contains(t, p.stderr.String(), "import-csv: line 3: tag", "must not be greater than 255 characters")
-	equal(t, p.server.Counts()["contacts"], 0)
-}
-
-func TestAnErrorThatIsNoRowsOwnEndsTheImport(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email\nada@example.com\ngrace@example.com\n")
-	p.key = "another"
-	p.run(t.Context(), tool.ExitFailed, p.path("in.csv"))
-	contains(t, p.stderr.String(), "0 of 2 rows are done. The same command goes on at row 1.\n", "import-csv: row 1, on line 2: funnel: POST /contact: 401 UNAUTHORIZED")
-
-	p.key = p.server.APIKey()
-	p.run(t.Context(), tool.ExitDone, p.path("in.csv"))
-	equal(t, len(p.contacts()), 2)
-}
-
-func TestARowForWhichTheAPIFails(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email\nada@example.com\n")
-	p.server.Fail(funneltest.Fault{Status: 413, Times: 2})
-	p.run(t.Context(), tool.ExitFailed, p.path("in.csv"))
-	contains(t, p.stderr.String(), "0 of 1 rows are done", "413 Request Entity Too Large")
-
-	p.run(t.Context(), exitRejects, "-keep-going", p.path("in.csv"))
-	contains(t, p.read("in.csv.rejects.csv"), "1,2,funnel: POST /contact: 413 Request Entity Too Large", ",ada@example.com\n")
-}
-
-func TestRejectsThatWerePutRightAreImported(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.write("in.csv", "email,company\nada,Analytical Engines\ngrace,Navy\n")
-	p.run(t.Context(), exitRejects, p.path("in.csv"))
-	rejects := p.read("in.csv.rejects.csv")
-	equal(t, rejects, "import_row,import_line,import_reason,email,company\n1,2,email: is no address,ada,Analytical Engines\n2,3,email: is no address,grace,Navy\n")
-
-	p.write("again.csv", strings.Replace(rejects, ",ada,", ",ada@example.com,", 1))
-	p.run(t.Context(), exitRejects, p.path("again.csv"))
-	equal(t, p.contacts()["ada@example.com"].CustomFields["company"], "Analytical Engines")
-	equal(t, len(p.contacts()["ada@example.com"].CustomFields), 1)
-	equal(t, p.read("again.csv.rejects.csv"), "import_row,import_line,import_reason,email,company\n2,3,email: is no address,grace,Navy\n")
-}
-
-func TestOnATerminalThereIsABar(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.terminal = true
-	p.write("in.csv", "email\nada@example.com\n")
-	p.run(t.Context(), tool.ExitDone, p.path("in.csv"))
-	contains(t, p.stderr.String(), " 100% |██████████████████████████████| (1/1) done ")
-}
-
-func TestADryRunSendsNothing(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.generate("contacts.csv")
-	p.run(t.Context(), exitRejects, "-dry-run", "-rate", "600", p.path("contacts.csv"))
-	equal(t, strings.ReplaceAll(p.stdout.String(), p.dir, "DIR"), `DIR/contacts.csv has 2000 rows
-  would be sent    1994
-  no contacts         6
-    line 251: email: is missing
-    line 501: email: is no address
-    line 1000: columns: there are 3 where the header has 6
-    line 1251: email: is missing
-    line 1501: email: is no address
-    line 2000: columns: there are 3 where the header has 6
-  tags                5  ["newsletter" "customer" "webinar" "trial" "vip"]
-At 600 requests a minute it takes 3 min, if all contacts are new; to update one takes two to five requests.
-Nothing was sent. The API may refuse more.
-`)
-	equal(t, p.stderr.String(), "")
-	equal(t, p.server.RequestCount(), 0)
-	files, err := os.ReadDir(p.dir)
-	if err != nil || len(files) != 1 {
-		t.Errorf("it left %v, %v", files, err)
-	}
-}
-
-func TestWrongUsage(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	for _, test := range []struct {
-		args []string
-		want string
-	}{
-		{nil, "import-csv: which file?"},
-		{[]string{"a.csv", "b.csv"}, `["b.csv"] is too much`},
-		{[]string{"-no-such-flag"}, "import-csv: flag provided but not defined: -no-such-flag\nimport-csv -h tells more.\n"},
-		{[]string{"-rate", "0", "a.csv"}, "-rate must be positive"},
+	const content = "email\nada@example.com\ngrace@example.com\n"
+	f := newFixture(t, content)
+	key := f.server.APIKey()
+	for _, test := range []struct{ name, job, want string }{
+		{"same job", jobID([]byte(content), key), "Continuing after row 1 of 2.\n"},
+		{"another file", jobID([]byte("email\n"), key), ""},
+		{"another account", jobID([]byte(content), "another key"), ""},
 	} {
-		p.run(t.Context(), tool.ExitUsage, test.args...)
-		contains(t, p.stderr.String(), test.want)
+		c := checkpoint{Job: test.job, Rows: 1}
+		require.NoError(t, c.save(f.path+".checkpoint"))
+		done, err := f.run(t.Context())
+		require.NoError(t, err, test.name)
+		require.Equal(t, 2, done.Rows, test.name)
+		require.Equal(t, test.want, f.stderr.String(), test.name)
 	}
-	p.run(t.Context(), tool.ExitDone, "-h")
-	contains(t, p.stdout.String(), "Usage: import-csv [flags] FILE\nExit codes: 0 all", "\n  -dry-run\n")
+}
+
+func TestCheckpoint_ContinuesWithCustomFields(t *testing.T) {
+	t.Parallel()
+	const content = "email,plan\nada@example.com,Team\ngrace@example.com,Basic\n"
+	f := newFixture(t, content)
+	for _, email := range []string{"ada@example.com", "grace@example.com"} {
+		_, err := f.client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: email})
+		require.NoError(t, err)
+	}
+	c := checkpoint{Job: jobID([]byte(content), f.server.APIKey()), Rows: 2, Values: 1}
+	require.NoError(t, c.save(f.path+".checkpoint"))
+	_, err := f.run(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, f.server.CustomFieldValue(1, f.plan))
+	require.Equal(t, "Basic", f.server.CustomFieldValue(2, f.plan))
+}
+
+func TestImporter_ValuesLastRowPrevails(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "email,plan\nada@example.com,Team\ngrace@example.com,Basic\nADA@example.com,Basic\n")
+	parsed, err := readFile(f.path)
+	require.NoError(t, err)
+	require.Equal(t, []value{
+		{2, "ADA@example.com", "plan", "Basic"},
+		{1, "grace@example.com", "plan", "Basic"},
+	}, (&importer{file: parsed}).values())
+}
+
+func TestCheckpoint_Damaged(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "email\nada@example.com\n")
+	f.write(".checkpoint", "{")
+	_, err := f.run(t.Context())
+	require.ErrorContains(t, err, "in.csv.checkpoint is not a checkpoint")
+	require.Zero(t, f.server.RequestCount())
+}
+
+func TestCheckpoint_CannotBeSaved(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, generate(250))
+	require.NoError(t, os.Mkdir(f.path+".checkpoint.tmp", 0o700)) // in the way
+	_, err := f.run(t.Context())
+	var pathErr *os.PathError
+	require.ErrorAs(t, err, &pathErr)
+	require.ErrorContains(t, err, "in.csv.checkpoint.tmp")
 }

@@ -1,8 +1,6 @@
-// Quickstart reads contacts from a CSV file, creates and tags them, lists them
-// back, and says what came of it.
-//
-// With nothing configured it talks to an API of its own, in memory. With
-// FUNNEL_BASE_URL and FUNNEL_API_KEY set it does the same with the real one.
+// Quickstart imports contacts from a CSV file, with a tag, a custom field and a
+// sequence. Without configuration it uses an in-memory API; with FUNNEL_API_KEY
+// set it imports them into your account.
 package main
 
 import (
@@ -14,207 +12,112 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/funnel-go/funnel"
-	"github.com/funnel-go/funnel/examples/internal/demo"
+	"github.com/funnel-go/funnel/funneltest"
 )
 
 //go:embed contacts.csv
 var contactsCSV string
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	if err := run(context.Background(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	client, where, done, err := demo.Connect()
+	rows, err := csv.NewReader(strings.NewReader(contactsCSV)).ReadAll()
 	if err != nil {
 		return err
 	}
-	defer done()
-	rows, err := readContacts(strings.NewReader(contactsCSV))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "Importing %d contacts into %s …\n", len(rows), where)
-	start := time.Now()
-	tags, err := ensureTags(ctx, client, rows)
-	if err != nil {
-		return err
-	}
-	report, err := importContacts(ctx, client, rows, tags)
-	if err != nil {
-		return err
-	}
-	report.print(out)
+	rows = rows[1:] // the header: email, first_name, last_name, tags, plan
 
-	listed, tagged := 0, 0
-	for contact, err := range client.Contacts.All(ctx, funnel.ContactListParams{}) {
-		if err != nil {
-			return err
+	client, err := funnel.NewFromEnv()
+	if os.Getenv("FUNNEL_API_KEY") == "" {
+		server := funneltest.NewServer() // the in-memory API
+		defer server.Close()
+		server.AddCustomField(funneltest.CustomField{Name: "Plan"})
+		client, err = server.Client(), nil
+	}
+	if err != nil {
+		return err
+	}
+
+	plan, err := client.CustomFields.GetByName(ctx, "Plan")
+	if err != nil {
+		return fmt.Errorf("add a custom field named Plan in the dashboard first: %w", err)
+	}
+	tags, err := client.Tags.Ensure(ctx, "customer", "newsletter", "trial", "vip", "webinar")
+	if err != nil {
+		return err
+	}
+	sequence, err := ensureSequence(ctx, client, "Quickstart welcome")
+	if err != nil {
+		return err
+	}
+
+	// Import the contacts. New ones are enrolled in the sequence.
+	var contacts []funnel.ContactCreateParams
+	var customers [][]string // rows with a plan
+	for _, row := range rows {
+		contact := funnel.ContactCreateParams{Email: row[0], FirstName: row[1], LastName: row[2]}
+		contact.SequenceIDs = []funnel.SequenceID{sequence}
+		for _, name := range strings.FieldsFunc(row[3], func(r rune) bool { return r == ';' }) {
+			contact.TagIDs = append(contact.TagIDs, tags[name])
 		}
-		listed++
-		if len(contact.Tags) > 0 {
-			tagged++
+		contacts = append(contacts, contact)
+		if row[4] != "" {
+			customers = append(customers, row)
 		}
 	}
-	quota := client.RateLimit()
-	fmt.Fprintf(out, "listed back    %4d contacts, %d of them with tags\n", listed, tagged)
-	fmt.Fprintf(out, "took           %s, %d of %d requests a minute used\n",
-		time.Since(start).Round(time.Millisecond), quota.Limit-quota.Remaining, quota.Limit)
+	count := map[funnel.BulkStatus]int{}
+	for result := range client.Contacts.UpsertAll(ctx, slices.Values(contacts)) {
+		count[result.Status]++
+		if result.Again() { // not the contact's fault, such as a lost connection
+			return result.Err
+		}
+		for field, messages := range funnel.FieldErrors(result.Err) {
+			fmt.Fprintf(out, "%q: %s: %s\n", result.Item.Email, field, messages[0])
+		}
+	}
+	fmt.Fprintf(out, "%d contacts: %d created, %d updated, %d failed\n", len(contacts),
+		count[funnel.BulkCreated], count[funnel.BulkUpdated], count[funnel.BulkFailed])
+
+	// Set the custom field, several contacts at a time.
+	for result := range funnel.Each(ctx, client, slices.Values(customers), func(ctx context.Context, row []string) error {
+		return client.Contacts.SetCustomField(ctx, funnel.Email(row[0]), plan.ID, row[4])
+	}) {
+		if result.Err != nil {
+			return result.Err
+		}
+	}
+	fmt.Fprintf(out, "custom field %s: set for %d contacts\n", plan.Name, len(customers))
+
+	vips, err := client.Tags.Contacts(ctx, tags["vip"], funnel.PageParams{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "tag vip: %d contacts\n", vips.Total)
 	return nil
 }
 
-// A row is a contact with the names of its tags, which the API wants as ids.
-type row struct {
-	params funnel.ContactCreateParams
-	tags   []string
-}
-
-func readContacts(r io.Reader) ([]row, error) {
-	records, err := csv.NewReader(r).ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	var rows []row
-	for _, record := range records[1:] { // without the header
-		rows = append(rows, row{
-			params: funnel.ContactCreateParams{
-				Email:     record[0],
-				FirstName: record[1],
-				LastName:  record[2],
-			},
-			tags: strings.FieldsFunc(record[3], func(r rune) bool { return r == ';' }),
-		})
-	}
-	return rows, nil
-}
-
-// ensureTags returns the ids of all tags in the rows, and creates those that
-// are missing.
-func ensureTags(ctx context.Context, client *funnel.Client, rows []row) (map[string]funnel.TagID, error) {
-	ids := map[string]funnel.TagID{}
-	for tag, err := range client.Tags.All(ctx, funnel.TagListParams{}) {
-		if err != nil {
-			return nil, err
-		}
-		ids[tag.Name] = tag.ID
-	}
-	for _, row := range rows {
-		for _, name := range row.tags {
-			if ids[name] != 0 {
-				continue
-			}
-			tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: name})
-			if err != nil {
-				return nil, err
-			}
-			ids[name] = tag.ID
-		}
-	}
-	return ids, nil
-}
-
-// importContacts creates the contacts ten at a time. The client keeps within
-// the rate limit and tries again where that helps; what it returns is final.
-func importContacts(ctx context.Context, client *funnel.Client, rows []row, tags map[string]funnel.TagID) (*report, error) {
-	var (
-		report report
-		fatal  error
-		wg     sync.WaitGroup
-		work   = make(chan row)
-	)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for range 10 {
-		wg.Go(func() {
-			for row := range work {
-				if err := importContact(ctx, client, row, tags, &report); err != nil {
-					report.mu.Lock()
-					if fatal == nil { // what follows are only the cancelled ones
-						fatal = err
-					}
-					report.mu.Unlock()
-					cancel()
-				}
-			}
-		})
-	}
-	for _, row := range rows {
-		work <- row
-	}
-	close(work)
-	wg.Wait()
-	return &report, fatal
-}
-
-// importContact creates one contact. It returns an error only where going on
-// makes no sense.
-func importContact(ctx context.Context, client *funnel.Client, row row, tags map[string]funnel.TagID, report *report) error {
-	for _, name := range row.tags {
-		row.params.TagIDs = append(row.params.TagIDs, tags[name])
-	}
-	_, err := client.Contacts.Create(ctx, row.params)
-
-	var (
-		invalid  *funnel.ValidationError
-		argument *funnel.ArgumentError
-	)
+// ensureSequence returns the sequence with that name, or creates it with one
+// stage. The API creates stages inactive: no mail is sent until you activate it.
+func ensureSequence(ctx context.Context, client *funnel.Client, name string) (funnel.SequenceID, error) {
+	sequence, err := client.Sequences.GetByName(ctx, name)
 	switch {
 	case err == nil:
-		report.count(&report.created)
-	case errors.Is(err, funnel.ErrContactExists):
-		report.count(&report.existing)
-		contact, err := client.Contacts.GetByEmail(ctx, row.params.Email)
-		if err != nil {
-			return err
-		}
-		return client.Contacts.AddTags(ctx, contact.ID, row.params.TagIDs...)
-	case errors.As(err, &invalid): // refused by the server, which says why for each field
-		for field, messages := range invalid.Details {
-			report.refuse(fmt.Sprintf("%q: %s: %s", row.params.Email, field, strings.Join(messages, " ")))
-		}
-	case errors.As(err, &argument): // refused before it was sent
-		report.refuse(fmt.Sprintf("%q: %s: %s", row.params.Email, argument.Field, argument.Message))
-	default: // a bad key, no connection, …: the others would fail alike
-		return err
+		return sequence.ID, nil
+	case !errors.Is(err, funnel.ErrNotFound):
+		return 0, err
 	}
-	return nil
-}
-
-type report struct {
-	mu                sync.Mutex
-	created, existing int
-	refused           []string
-}
-
-func (r *report) count(n *int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	*n++
-}
-
-func (r *report) refuse(reason string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.refused = append(r.refused, reason)
-}
-
-func (r *report) print(out io.Writer) {
-	fmt.Fprintf(out, "created        %4d\n", r.created)
-	fmt.Fprintf(out, "already there  %4d\n", r.existing)
-	fmt.Fprintf(out, "refused        %4d\n", len(r.refused))
-	slices.Sort(r.refused)
-	for _, reason := range r.refused {
-		fmt.Fprintf(out, "  %s\n", reason)
+	sequence, err = client.Sequences.Create(ctx, funnel.SequenceCreateParams{Name: name})
+	if err != nil {
+		return 0, err
 	}
+	_, err = client.Sequences.CreateStage(ctx, funnel.StageCreateParams{SequenceID: sequence.ID, StageType: funnel.StageSendEmail})
+	return sequence.ID, err
 }

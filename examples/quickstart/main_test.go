@@ -2,45 +2,52 @@ package main
 
 import (
 	"io"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestSaysWhatCameOfTheImport(t *testing.T) {
-	const want = `Importing 240 contacts into an API in memory …
-created         226
-already there     8
-refused           6
-  "": email: is empty: it is required
-  "@example.com": email: The email must be a valid email address.
-  "missing-domain@": email: The email must be a valid email address.
-  "nobody": email: The email must be a valid email address.
-  "spaces in@example.com": email: The email must be a valid email address.
-  "two@@example.com": email: The email must be a valid email address.
-listed back     226 contacts, 122 of them with tags
-took           0s, N of 600 requests a minute used
-`
-	used := regexp.MustCompile(`\d+( of 600 requests)`) // as the last answer to arrive says
-	t.Setenv("FUNNEL_BASE_URL", "")
+func TestQuickstart_Output(t *testing.T) {
 	t.Setenv("FUNNEL_API_KEY", "")
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		if err := run(t.Context(), &out); err != nil {
-			t.Fatal(err)
-		}
-		if got := used.ReplaceAllString(out.String(), "N$1"); got != want {
-			t.Errorf("got %s\nwant %s", got, want)
-		}
+		require.NoError(t, run(t.Context(), &out))
+		require.Equal(t, `"two@@example.com": email: The email must be a valid email address.
+"": email: The email is required.
+"missing-domain@": email: The email must be a valid email address.
+"@example.com": email: The email must be a valid email address.
+"nobody": email: The email must be a valid email address.
+"spaces in@example.com": email: The email must be a valid email address.
+240 contacts: 226 created, 8 updated, 6 failed
+custom field Plan: set for 30 contacts
+tag vip: 32 contacts
+`, out.String())
 	})
 }
 
-func TestHalfAConfigurationIsAnError(t *testing.T) {
-	t.Setenv("FUNNEL_BASE_URL", "")
-	t.Setenv("FUNNEL_API_KEY", "fk_demo")
+func TestQuickstart_AccountWithoutCustomField(t *testing.T) {
+	server := funneltest.NewServer()
+	t.Cleanup(server.Close)
+	t.Setenv("FUNNEL_BASE_URL", server.URL())
+	t.Setenv("FUNNEL_API_KEY", server.APIKey())
 	err := run(t.Context(), io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "FUNNEL_BASE_URL") {
-		t.Errorf("the error is %v", err)
-	}
+	require.ErrorIs(t, err, funnel.ErrNotFound)
+	require.ErrorContains(t, err, "add a custom field named Plan in the dashboard first")
+	require.Zero(t, server.Counts()["tags"])
+}
+
+func TestQuickstart_APIRefuses(t *testing.T) {
+	server := funneltest.NewServer()
+	t.Cleanup(server.Close)
+	server.AddCustomField(funneltest.CustomField{Name: "plan"})
+	server.Fail(funneltest.Fault{Path: "/contact", Code: funnel.ErrForbidden, Times: -1})
+	t.Setenv("FUNNEL_BASE_URL", server.URL())
+	t.Setenv("FUNNEL_API_KEY", server.APIKey())
+	require.ErrorIs(t, run(t.Context(), io.Discard), funnel.ErrForbidden)
+	require.Zero(t, server.Counts()["contacts"])
 }

@@ -1,5 +1,5 @@
-// Traces makes a few calls to an API in memory, on which faults are provoked,
-// and prints the trace that OpenTelemetry has of them.
+// Traces makes a few calls to an in-memory API, some of which fail, and prints
+// the trace that OpenTelemetry records.
 package main
 
 import (
@@ -29,9 +29,9 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) (err error) {
-	// A real program gives the exporter of its collector, such as otlptracehttp's.
+	// A real program uses the exporter of its collector, such as otlptracehttp.
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(printer{out}))
-	defer func() { err = errors.Join(err, provider.Shutdown(ctx)) }() // sends what is left
+	defer func() { err = errors.Join(err, provider.Shutdown(ctx)) }() // exports the remaining spans
 
 	observer, err := funnelotel.New(funnelotel.WithTracerProvider(provider))
 	if err != nil {
@@ -42,7 +42,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	client := server.Client(
 		funnel.WithObserver(observer),
 		funnel.WithRetry(funnel.RetryPolicy{
-			MinWait:       100 * time.Millisecond, // a real program leaves these at their defaults
+			MinWait:       100 * time.Millisecond, // keep the defaults in a real program
 			RateLimitWait: 200 * time.Millisecond,
 		}))
 
@@ -51,40 +51,40 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	return work(ctx, client, server)
 }
 
-// work is what a program does: it knows nothing of traces.
+// work is the program's own code. It does not depend on the tracing.
 func work(ctx context.Context, client *funnel.Client, server *funneltest.Server) error {
 	server.Fail(funneltest.Fault{Status: 503})
-	contact, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
+	_, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
 	if err != nil {
 		return err
 	}
 	server.Fail(funneltest.Fault{Status: 429})
-	tag, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "reader"})
+	tags, err := client.Tags.Ensure(ctx, "reader")
 	if err != nil {
 		return err
 	}
-	if err := client.Contacts.AddTags(ctx, contact.ID, tag.ID); err != nil {
+	if err := client.Contacts.AddTag(ctx, funnel.Email("ada@example.com"), tags["reader"]); err != nil {
 		return err
 	}
-	if _, err = client.Contacts.GetByEmail(ctx, "grace@example.com"); errors.Is(err, funnel.ErrNotFound) {
+	_, err = client.Contacts.Get(ctx, funnel.Email("grace@example.com"))
+	if errors.Is(err, funnel.ErrNotFound) {
 		return nil
 	}
 	return err
 }
 
-// A printer is an exporter that prints spans as a tree, with the time at which
-// each began and how long it took. The attributes that the name says already are
-// left out.
+// A printer is an exporter that prints spans as a tree, each with its start time
+// and its duration. It omits attributes that repeat the span's name.
 type printer struct{ out io.Writer }
 
-// ExportSpans prints the spans; those of one trace must come together.
+// ExportSpans prints the spans of one trace.
 func (p printer) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
 	inTime := func(a, b sdktrace.ReadOnlySpan) int { return a.StartTime().Compare(b.StartTime()) }
 	p.children(slices.SortedStableFunc(slices.Values(spans), inTime), trace.SpanID{}, "")
 	return nil
 }
 
-// Shutdown has nothing to do.
+// Shutdown does nothing.
 func (p printer) Shutdown(context.Context) error { return nil }
 
 func (p printer) children(spans []sdktrace.ReadOnlySpan, parent trace.SpanID, indent string) {

@@ -5,20 +5,25 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
 )
 
-func TestPrintsTheTrace(t *testing.T) {
+func TestTraces_Output(t *testing.T) {
+	t.Parallel()
 	const want = `
 import
   funnel POST /contact funnel.call.attempts=2
     * funnel.wait error.type=503 funnel.wait.reason=retry
     POST /contact http.response.status_code=503 error.type=503
     POST /contact http.request.resend_count=1 http.response.status_code=201
-  funnel POST /tag funnel.call.attempts=2
+  funnel GET /tags funnel.call.attempts=2
     * funnel.wait error.type=RATE_LIMITED funnel.wait.reason=pause
-    POST /tag http.response.status_code=429 error.type=429
+    GET /tags http.response.status_code=429 error.type=429
       * funnel.pause
-    POST /tag http.request.resend_count=1 http.response.status_code=200
+    GET /tags http.request.resend_count=1 http.response.status_code=200
+  funnel POST /tag funnel.call.attempts=1
+    POST /tag http.response.status_code=201
   funnel POST /contact-tag funnel.call.attempts=1
     POST /contact-tag http.response.status_code=200
   funnel GET /contact funnel.call.attempts=1 error.type=NOT_FOUND
@@ -27,11 +32,7 @@ import
 	times := regexp.MustCompile(`(?m)^.{21}| funnel\.(wait|pause)\.duration=\S+`)
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		if err := run(t.Context(), &out); err != nil {
-			t.Fatal(err)
-		}
-		if got := "\n" + times.ReplaceAllString(out.String(), ""); got != want {
-			t.Errorf("got %s\nwant %s", got, want)
-		}
+		require.NoError(t, run(t.Context(), &out))
+		require.Equal(t, want, "\n"+times.ReplaceAllString(out.String(), ""))
 	})
 }

@@ -1,13 +1,16 @@
-// Package envelope reads the API's answers: {"success", "data", "error"} and
-// the shapes in which Laravel pages a list. It is strict about what an answer
-// means and tolerant about how it is written.
+// Package envelope reads the API's responses: {"success", "data", "meta",
+// "error"}. It is strict about what a response means and tolerant about how it is
+// written.
 package envelope
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 )
 
 var (
@@ -55,8 +58,7 @@ func holdsTooMany(body []byte) bool {
 	return values > maxValues
 }
 
-// status is the value of "success". A missing one is tolerated, anything but
-// true is not.
+// status is the value of "success". Only true is a success.
 type status byte
 
 const (
@@ -82,12 +84,19 @@ type head struct {
 	Error   json.RawMessage `json:"error"`
 }
 
-// err returns the failure that the answer states, if it does.
+// err returns why the response is no success: every success says so.
 func (h head) err(body []byte) error {
-	if h.Success == failed || h.Success == missing && h.statesError() {
+	switch {
+	case h.statesFailure():
 		return ParseFailure(body)
+	case h.Success == missing:
+		return fmt.Errorf(`%w: it has no "success"`, ErrUnexpected)
 	}
 	return nil
+}
+
+func (h head) statesFailure() bool {
+	return h.Success == failed || h.Success == missing && h.statesError()
 }
 
 // statesError reports whether "error" says anything: what PHP takes for empty
@@ -115,8 +124,7 @@ func Data[T any](body []byte) (*T, error) {
 	return answer.Data, nil
 }
 
-// Success reads an answer of which no result is expected: an empty one is a
-// success too.
+// Success reads a response without a result. An empty body is a success too.
 func Success(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
@@ -131,7 +139,7 @@ func decode(body []byte, v any, h *head) error {
 }
 
 // settle says what the outcome of decoding body into v means, and returns the
-// failure that the answer states.
+// failure that the response states.
 func settle(err error, body []byte, v any, h *head) error {
 	switch {
 	case err == nil:
@@ -140,10 +148,13 @@ func settle(err error, body []byte, v any, h *head) error {
 		return err
 	}
 	_ = json.Unmarshal(body, h) // decoding v may have ended before it came there
-	if failure := h.err(body); failure != nil {
-		return failure // its data may be anything
+	if h.statesFailure() {
+		return ParseFailure(body) // its data may be anything
 	}
-	return mend(err, body, v)
+	if err := mend(err, body, v); err != nil {
+		return err
+	}
+	return h.err(body)
 }
 
 // mend takes the slow road, on which PHP's habits are put right, where decoding
@@ -165,19 +176,26 @@ func unreadable(body []byte, err error) error {
 	return fmt.Errorf("%w: it is not JSON: %w", ErrUnreadable, err)
 }
 
-// Value reads a value that stands without an envelope, as tolerantly as one
-// inside.
-func Value[T any](body []byte) (*T, error) {
-	var value *T
-	err := unmarshal(body, &value)
-	if err != nil && !errors.Is(err, errTooMany) {
-		err = mend(err, body, &value)
+// HasNoneOf reports whether data is a JSON object that has fields, but none of
+// those of the struct type t: a result of another shape, of which decoding would
+// leave nothing but zeros.
+func HasNoneOf(data []byte, t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	if err != nil {
-		return nil, err
+	var object map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || t.NumField() == 0 || reflect.PointerTo(t).Implements(unmarshaler) ||
+		json.Unmarshal(data, &object) != nil || len(object) == 0 {
+		return false
 	}
-	if value == nil {
-		return nil, fmt.Errorf("%w: it is null", ErrUnexpected)
+	for _, field := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		name = cmp.Or(name, field.Name)
+		for key := range object {
+			if strings.EqualFold(key, name) { // as encoding/json matches names
+				return false
+			}
+		}
 	}
-	return value, nil
+	return true
 }

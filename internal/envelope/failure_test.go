@@ -8,7 +8,7 @@ import (
 	"github.com/funnel-go/funnel/internal/envelope"
 )
 
-func TestParseFailureReadsWhatTheAnswerSays(t *testing.T) {
+func TestParseFailure_ReadsWhatTheResponseSays(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		body string
@@ -67,7 +67,7 @@ func TestParseFailureReadsWhatTheAnswerSays(t *testing.T) {
 	}
 }
 
-func TestParseFailureReadsDetailsOfEveryShape(t *testing.T) {
+func TestParseFailure_ReadsDetailsOfEveryShape(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		details string
@@ -79,7 +79,7 @@ func TestParseFailureReadsDetailsOfEveryShape(t *testing.T) {
 		"an empty map of PHP": {`[]`, nil},
 		"an empty map":        {`{}`, nil},
 		"null":                {`null`, nil},
-		"a field with none":   {`{"email":[],"phone":null,"name":""}`, nil},
+		"a field with none":   {`{"email":[],"first_name":null,"name":""}`, nil},
 		"a bare text":         {`"Everything is wrong."`, map[string][]string{"": {"Everything is wrong."}}},
 		"an empty text":       {`""`, nil},
 		"a list of texts":     {`["a","b"]`, map[string][]string{"": {"a", "b"}}},
@@ -96,7 +96,7 @@ func TestParseFailureReadsDetailsOfEveryShape(t *testing.T) {
 	}
 }
 
-func TestAFailureCutShortSaysNothing(t *testing.T) {
+func TestParseFailure_TruncatedSaysNothing(t *testing.T) {
 	t.Parallel()
 	const body = `{"success":false,"error":{"code":"NOT_FOUND","message":"m","details":{"a":["b"]}},"message":"n"}`
 	for n := range len(body) {

@@ -9,7 +9,7 @@ import (
 	"github.com/funnel-go/funnel/internal/envelope"
 )
 
-func TestValuesAreBroughtToTheirTypes(t *testing.T) {
+func TestData_ConvertsValuesToTheirTypes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		data string
@@ -70,7 +70,7 @@ func TestValuesAreBroughtToTheirTypes(t *testing.T) {
 	}
 }
 
-func TestWhatWouldLoseSomethingIsNotBroughtAnywhere(t *testing.T) {
+func TestData_ConvertsNothingThatWouldLoseSomething(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"a fraction":                  `{"count":1.5}`,
@@ -102,7 +102,7 @@ func TestWhatWouldLoseSomethingIsNotBroughtAnywhere(t *testing.T) {
 	}
 }
 
-func TestOtherTypesAreLeftToTheDecoder(t *testing.T) {
+func TestData_LeavesOtherTypesToTheDecoder(t *testing.T) {
 	t.Parallel()
 	type odd struct {
 		Name  string   `json:"name"`

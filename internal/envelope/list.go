@@ -2,25 +2,23 @@ package envelope
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// Paging is what an answer says of a list's pages; zero where it does not say.
+// Paging is what a response says of a list's pages; zero where it does not say.
 type Paging struct {
 	CurrentPage Count `json:"current_page"`
 	PerPage     Count `json:"per_page"`
 	LastPage    Count `json:"last_page"`
 	Total       Count `json:"total"`
+	More        Link  `json:"next_cursor"` // there is another page, in a way that the API does not document
 }
 
 // A Count is a number in the paging data. Laravel repeats per_page as it came,
-// which is as a string, and what PHP has divided may be 3.0; what is no whole
-// number counts as not said.
+// which is as a string, and what PHP has divided may be 3.0. Anything that is not
+// a whole number counts as not said.
 type Count int
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -34,71 +32,40 @@ func (c *Count) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// pages holds the paging data wherever Laravel puts it.
-type pages struct {
-	Meta       Paging `json:"meta"`
-	Pagination Paging `json:"pagination"`
-	Paging
+// A Link tells whether a cursor or a link leads anywhere.
+type Link bool
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (l *Link) UnmarshalJSON(b []byte) error {
+	s := string(b)
+	*l = s != "null" && s != `""` && s != "false"
+	return nil
 }
 
-func (p pages) paging() Paging {
-	paging := cmp.Or(p.Meta, p.Pagination, p.Paging)
+// List reads a response that carries a list, or one page of it. The paging data
+// is in "meta". The other forms in which Laravel says that there is more are
+// recognised only so that a part of a list is never taken for the whole.
+func List[T any](body []byte) ([]T, Paging, error) {
+	var response struct {
+		head
+		Data  *[]T   `json:"data"`
+		Meta  Paging `json:"meta"`
+		Links struct {
+			Next Link `json:"next"`
+		} `json:"links"`
+		NextCursor  Link `json:"next_cursor"`
+		NextPageURL Link `json:"next_page_url"`
+	}
+	if err := decode(body, &response, &response.head); err != nil {
+		return nil, Paging{}, err
+	}
+	if response.Data == nil {
+		return nil, Paging{}, fmt.Errorf(`%w: it has no list in "data"`, ErrUnexpected)
+	}
+	paging := response.Meta
 	if paging.LastPage == 0 && paging.Total > 0 && paging.PerPage > 0 {
 		paging.LastPage = (paging.Total-1)/paging.PerPage + 1
 	}
-	return paging
-}
-
-// List reads an answer that carries one page of a list. The paging data may
-// stand in "meta", in "pagination", beside "data", around the items inside
-// "data", or nowhere.
-func List[T any](body []byte) ([]T, Paging, error) {
-	var flat struct {
-		head
-		Data *[]T `json:"data"`
-		pages
-	}
-	flat.Data = new([]T) // still nil inside: missing; itself nil: null
-	err := unmarshal(body, &flat)
-	if err != nil && !errors.Is(err, errTooMany) && hasPaginator(body) {
-		var nested struct {
-			head
-			Data struct {
-				Data []T `json:"data"`
-				pages
-			} `json:"data"`
-		}
-		if err := decode(body, &nested, &nested.head); err != nil {
-			return nil, Paging{}, err
-		}
-		return orEmpty(nested.Data.Data), cmp.Or(nested.Data.paging(), flat.paging()), nil
-	}
-	if err := settle(err, body, &flat, &flat.head); err != nil {
-		return nil, Paging{}, err
-	}
-	if flat.Data == nil {
-		return []T{}, flat.paging(), nil
-	}
-	if *flat.Data == nil {
-		return nil, Paging{}, fmt.Errorf(`%w: it has no list in "data"`, ErrUnexpected)
-	}
-	return *flat.Data, flat.paging(), nil
-}
-
-// hasPaginator reports whether the answer's data is Laravel's paginator, which
-// has the list one level further in.
-func hasPaginator(body []byte) bool {
-	var probe struct {
-		Data struct {
-			Data json.RawMessage `json:"data"`
-		} `json:"data"`
-	}
-	return json.Unmarshal(body, &probe) == nil && probe.Data.Data != nil
-}
-
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
+	paging.More = paging.More || response.Links.Next || response.NextCursor || response.NextPageURL
+	return *response.Data, paging, nil
 }

@@ -14,7 +14,7 @@ const most = 1 << 18
 
 // An answer of many small values would take a hundred times its bytes, however
 // it is read.
-func TestAnAnswerHoldsSoManyValues(t *testing.T) {
+func TestReaders_LimitTheNumberOfValues(t *testing.T) {
 	empty := strings.Repeat("{},", most-3) // with "success", and two more
 	readers := map[string]func(body string) error{
 		"as a list": func(body string) error {
@@ -30,10 +30,6 @@ func TestAnAnswerHoldsSoManyValues(t *testing.T) {
 			return err
 		},
 		"as a success": func(body string) error { return envelope.Success([]byte(body)) },
-		"as a value": func(body string) error {
-			_, err := envelope.Value[any]([]byte(body))
-			return err
-		},
 	}
 	for name, read := range readers {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +44,7 @@ func TestAnAnswerHoldsSoManyValues(t *testing.T) {
 	}
 }
 
-func TestAFailureHoldsSoManyValues(t *testing.T) {
+func TestParseFailure_LimitsTheNumberOfValues(t *testing.T) {
 	failure := func(values int) string {
 		return `{"success":false,"error":{"message":"no","details":[` + strings.Repeat("[],", values-3) + `[]]}}`
 	}
@@ -58,9 +54,9 @@ func TestAFailureHoldsSoManyValues(t *testing.T) {
 }
 
 // A comma in a text is none between values.
-func TestALongTextIsOneValue(t *testing.T) {
+func TestData_LongTextIsOneValue(t *testing.T) {
 	for _, text := range []string{",", `\",`, `\\,`, `],[,`, `\",,,,`} {
-		body := `{"data":"` + strings.Repeat(text, 3*most/strings.Count(text, ",")) + `"}`
+		body := `{"success":true,"data":"` + strings.Repeat(text, 3*most/strings.Count(text, ",")) + `"}`
 		data, err := envelope.Data[string]([]byte(body))
 		require.NoError(t, err, text)
 		require.GreaterOrEqual(t, len(*data), 3*most)
@@ -68,7 +64,7 @@ func TestALongTextIsOneValue(t *testing.T) {
 }
 
 // As many values as there may be are read whatever the texts among them hold.
-func TestAsManyValuesAsThereMayBe(t *testing.T) {
+func TestSuccess_AsManyValuesAsAllowed(t *testing.T) {
 	for values, ok := range map[int]bool{most: true, most + 1: false} {
 		body := `{"success":true,"data":["` + strings.Repeat(",", 10) + `"` + strings.Repeat(",0", values-2) + `]}`
 		err := envelope.Success([]byte(body))
@@ -78,7 +74,7 @@ func TestAsManyValuesAsThereMayBe(t *testing.T) {
 
 // An answer that says of itself that it is a success is one, whatever it says
 // besides.
-func TestSuccessGoesBeforeAnError(t *testing.T) {
+func TestSuccess_TakesPrecedenceOverAnError(t *testing.T) {
 	require.NoError(t, envelope.Success([]byte(`{"success":true,"error":{"message":"an old one"}}`)))
 	require.Error(t, envelope.Success([]byte(`{"error":{"message":"a new one"}}`)))
 }

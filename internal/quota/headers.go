@@ -24,6 +24,7 @@ type Headers struct {
 // other answers it is no time to wait for. Dates count from the answer's own
 // Date where it has one, so that a wrong clock on this side does no harm.
 func ParseHeaders(status int, h http.Header) Headers {
+	// B7: the names are those of Laravel's throttle.
 	return Headers{
 		Limit:      number(h.Get("X-Ratelimit-Limit")),
 		Remaining:  number(h.Get("X-Ratelimit-Remaining")),

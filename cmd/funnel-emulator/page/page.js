@@ -1,48 +1,57 @@
 "use strict";
 
-// The server alone draws the page. This fetches it again every second and
-// moves what has changed into the page that is open, so that a choice, a
-// selection and the scroll position stay.
+// The server renders the page. This script fetches it every second and replaces
+// the parts that have changed, so that input, selection and scroll position stay.
 
-const every = 1000; // ms
-const patience = 5000;
+const interval = 1000; // ms
+const timeout = 5000;
 
-let asked = 0; // requests sent so far
-let shown = 0; // the latest one whose answer is shown
+let sent = 0; // requests so far
+let shown = 0; // the latest one whose response is shown
 
-async function show(url, options) {
-  const mine = ++asked;
+async function request(url, options) {
   const offline = document.getElementById("offline");
   try {
-    const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(patience) });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (mine < shown) return; // overtaken by a later one
-    shown = mine;
-    for (const part of document.querySelectorAll("[data-live]")) {
-      const now = fresh.getElementById(part.id);
-      if (now && now.innerHTML !== part.innerHTML) part.replaceChildren(...now.childNodes);
-    }
+    const response = await fetch(url, { ...options, signal: AbortSignal.timeout(timeout) });
+    const text = await response.text();
     offline.hidden = true;
+    return { ok: response.ok, text };
   } catch {
     offline.hidden = false;
+    return { ok: false, text: "" };
+  }
+}
+
+async function refresh() {
+  const number = ++sent;
+  const response = await request(location.href);
+  if (!response.ok || number < shown) return; // a later one was faster
+  shown = number;
+  const fresh = new DOMParser().parseFromString(response.text, "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(part.id);
+    if (now && now.innerHTML !== part.innerHTML) part.replaceChildren(...now.childNodes);
   }
 }
 
 async function watch() {
-  if (!document.hidden) await show("/");
-  setTimeout(watch, every);
+  if (!document.hidden) await refresh();
+  setTimeout(watch, interval);
 }
 
-document.addEventListener("submit", (event) => {
+document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  show(form.action, { method: "POST", body });
+  const response = await request(form.action, { method: "POST", body });
+  const problem = document.getElementById("problem");
+  problem.textContent = response.ok ? "" : response.text;
+  problem.hidden = problem.textContent === "";
+  refresh();
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) show("/");
+  if (!document.hidden) refresh();
 });
 
-setTimeout(watch, every);
+setTimeout(watch, interval);

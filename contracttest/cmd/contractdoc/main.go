@@ -1,8 +1,8 @@
-// Command contractdoc writes docs/contract.md, the contract for people, from
-// api/openapi.yaml.
+// Command contractdoc writes docs/contract.md, the contract for people, and
+// docs/coverage.md, the list of all operations, from api/openapi.yaml.
 //
-//	go run ./cmd/contractdoc          # write it
-//	go run ./cmd/contractdoc -check   # fail if it is stale
+//	go run ./cmd/contractdoc          # write them
+//	go run ./cmd/contractdoc -check   # fail if one is stale
 package main
 
 import (
@@ -17,33 +17,41 @@ import (
 )
 
 func main() {
-	out := flag.String("out", "../docs/contract.md", "the document")
-	check := flag.Bool("check", false, "write nothing, and fail if the document is stale")
+	dir := flag.String("dir", "../docs", "the directory of the documents")
+	check := flag.Bool("check", false, "write nothing, and fail if a document is stale")
 	flag.Parse()
-	if err := run(api.OpenAPI(), *out, *check); err != nil {
+	if err := run(api.OpenAPI(), *dir, *check); err != nil {
 		fmt.Fprintln(os.Stderr, "contractdoc:", err)
 		os.Exit(1)
 	}
 }
 
-func run(data []byte, out string, check bool) error {
+func run(data []byte, dir string, check bool) error {
 	contract, err := openapi.Parse(data)
 	if err != nil {
 		return err
 	}
-	document := render(contract)
+	documents := map[string][]byte{"contract.md": renderContract(contract), "coverage.md": renderCoverage(contract)}
 	if !check {
-		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		return os.WriteFile(out, document, 0o644)
 	}
-	written, err := os.ReadFile(out)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(written, document) {
-		return fmt.Errorf("%s is stale: run go generate in contracttest", out)
+	for name, document := range documents {
+		file := filepath.Join(dir, name)
+		if !check {
+			if err := os.WriteFile(file, document, 0o644); err != nil {
+				return err
+			}
+			continue
+		}
+		written, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(written, document) {
+			return fmt.Errorf("%s is stale: run go generate in contracttest", file)
+		}
 	}
 	return nil
 }

@@ -1,115 +1,96 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
 
-// sides sorts parts of an operation into a row of two columns: documented and
-// assumed.
-type sides struct {
-	title               string
-	documented, assumed []string
-}
+// commonStatuses are those of every operation, shown once.
+var commonStatuses = []string{"401", "403", "429", "500"}
 
-func newSides(title string) *sides { return &sides{title: title} }
-
-func (s *sides) add(source openapi.Provenance, text string) {
-	switch {
-	case source.Documented() && source.Assumption != "":
-		s.documented = append(s.documented, text+" (here: "+source.Assumption+")")
-	case source.Documented():
-		s.documented = append(s.documented, text)
-	case source.Assumption != "":
-		s.assumed = append(s.assumed, text+" ("+source.Assumption+")")
-	default:
-		s.assumed = append(s.assumed, text)
+// source names where a part comes from: the page, or the assumption.
+func source(p openapi.Provenance) string {
+	if p.Documented() {
+		return p.Reference
 	}
-}
-
-// quote adds a part with the reference's words.
-func (s *sides) quote(source openapi.Provenance, text string) {
-	if source.Reference != "" {
-		text += ": “" + source.Reference + "”"
-	}
-	s.add(source, text)
-}
-
-func (s *sides) row() []string { return []string{s.title, lines(s.documented), lines(s.assumed)} }
-
-// field is a parameter or field that is sent: its name, whether it must be, and
-// its type.
-func field(name string, required bool, schema *openapi.Schema) string {
-	star := ""
-	if required {
-		star = "*"
-	}
-	return code(name) + star + " " + typeOf(schema)
+	return "assumed, " + p.Assumption
 }
 
 // typeOf names the type of a value in plain words.
 func typeOf(s *openapi.Schema) string {
 	switch {
 	case s.Ref != "":
-		if name := s.Name(); name == "ID" || name == "Timestamp" {
-			return strings.ToLower(name)
+		switch name := s.Name(); name {
+		case "ID", "Email", "Page", "PerPage":
+			return map[string]string{"ID": "id", "Email": "string", "Page": "integer", "PerPage": "integer"}[name]
+		default:
+			return link(name)
 		}
-		return link(s.Name())
 	case s.Items != nil:
 		return "list of " + typeOf(s.Items)
-	case s.Format == "date" || s.Format == "date-time":
-		return strings.Replace(s.Format, "date-time", "timestamp", 1) + orNull(s)
-	case slices.Contains(s.Types, "object"):
-		return "object"
-	case len(s.Types) > 0:
-		return s.Types[0] + orNull(s)
+	case s.Format == "date-time":
+		return "time"
+	case len(s.Types) == 0:
+		return "any"
 	}
-	return ""
+	return strings.Join(s.Types, " or ")
 }
 
-func orNull(s *openapi.Schema) string {
-	if slices.Contains(s.Types, "null") {
-		return " or null"
-	}
-	return ""
-}
-
-// answer finds the schema of `data` in that of a success, or nil where none is
-// promised.
-func answer(s *openapi.Schema) *openapi.Schema {
-	if s == nil {
-		return nil
-	}
-	for _, part := range s.AllOf {
-		if data, ok := part.Properties.Get("data"); ok {
-			return data
-		}
-	}
-	return nil
-}
-
-// isCommon reports whether every operation answers a status in the same way.
-func isCommon(contract *openapi.Document, status string) bool {
-	first, _ := contract.Operations[0].Responses.Get(status)
-	for _, op := range contract.Operations {
-		if r, ok := op.Responses.Get(status); !ok || r != first {
-			return false
-		}
-	}
-	return true
-}
-
-// common lists the statuses that every operation answers in the same way.
-func common(contract *openapi.Document) []string {
+// notes describes a value beyond its type: what it means and its bounds.
+func notes(contract *openapi.Document, s *openapi.Schema) string {
 	var found []string
-	for _, r := range contract.Operations[0].Responses {
-		if isCommon(contract, r.Key) {
-			found = append(found, strings.TrimSpace(r.Key+" "+codes(keys(r.Value.Codes))))
+	if s.Description != "" {
+		found = append(found, s.Description)
+	}
+	if s.Default != nil {
+		found = append(found, "Default "+*s.Default+".")
+	}
+	if s.MaxLength != nil {
+		found = append(found, fmt.Sprintf("At most %d characters.", *s.MaxLength))
+	}
+	// The bounds of an id go without saying, and those of a linked type are at its heading.
+	if name := s.Name(); name == "Page" || name == "PerPage" {
+		target := contract.Resolve(s)
+		bounds := fmt.Sprintf("From %d", *target.Minimum)
+		if target.Maximum != nil {
+			bounds += fmt.Sprintf(" to %d", *target.Maximum)
+		}
+		found = append(found, fmt.Sprintf("%s; default %s.", bounds, *target.Default))
+	}
+	return strings.Join(found, " ")
+}
+
+// content says what a success has in its envelope.
+func content(contract *openapi.Document, r *openapi.Response) string {
+	data := contract.Data(r)
+	if data == nil {
+		return "only `success` is promised"
+	}
+	text := "`data`: " + typeOf(data)
+	if contract.Paged(r) {
+		text += "; `meta`: " + link("Meta")
+	}
+	return text
+}
+
+// pageLink links to a page of the vendor's reference.
+func pageLink(contract *openapi.Document, name string) string {
+	address, _ := contract.Pages.Get(name)
+	return fmt.Sprintf("[%s](%s)", name, address)
+}
+
+// requestSchemas are the names of the schemas that requests are made of.
+func requestSchemas(contract *openapi.Document) []string {
+	var names []string
+	for _, op := range contract.Operations {
+		if body := op.RequestBody.JSON(); body != nil {
+			names = append(names, body.Name())
 		}
 	}
-	return found
+	return names
 }
 
 func keys[V any](m openapi.Map[V]) []string {
@@ -120,9 +101,7 @@ func keys[V any](m openapi.Map[V]) []string {
 	return found
 }
 
-func emphasis(source openapi.Provenance) string {
-	if source.Documented() {
-		return "**" + source.Source + "**"
-	}
-	return source.Source
+// count counts the operations that have a property.
+func count(contract *openapi.Document, has func(*openapi.Operation) bool) int {
+	return len(slices.DeleteFunc(slices.Clone(contract.Operations), func(op *openapi.Operation) bool { return !has(op) }))
 }

@@ -1,12 +1,13 @@
 // Package openapi reads api/openapi.yaml into plain structs, as far as this
 // module needs it: with the document's own order, with its extensions, and with
-// every reference to a parameter or response replaced by what it refers to.
+// every reference to a response replaced by what it refers to.
 //
 // It does not validate; that is the work of a real OpenAPI validator.
 package openapi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,14 +16,16 @@ import (
 // Document is the contract.
 type Document struct {
 	Tags        []Tag                `yaml:"tags"`
+	Pages       Map[string]          `yaml:"x-pages"` // page → URL
 	Assumptions Map[Assumption]      `yaml:"x-assumptions"`
+	NamedOnly   []NamedOnly          `yaml:"x-named-only"`
 	ErrorCodes  Map[ErrorCode]       `yaml:"x-error-codes"`
 	Paths       Map[Map[*Operation]] `yaml:"paths"`
 	Webhooks    Map[Map[*Operation]] `yaml:"webhooks"`
 	Components  Components           `yaml:"components"`
 
 	// Operations are those under Paths, and Deliveries those under Webhooks,
-	// whose path is the event's name. Both are in the document's order.
+	// whose path is their name there. Both are in the document's order.
 	Operations []*Operation `yaml:"-"`
 	Deliveries []*Operation `yaml:"-"`
 }
@@ -33,23 +36,31 @@ type Tag struct {
 	Description string `yaml:"description"`
 }
 
-// Assumption is what the contract assumes, and what led to it.
+// Assumption is what the contract assumes, and the evidence for it.
 type Assumption struct {
 	Text      string `yaml:"assumption"`
 	DrawnFrom string `yaml:"drawn-from"`
 }
 
+// NamedOnly is an operation that a page names but does not show.
+type NamedOnly struct {
+	Provenance `yaml:",inline"`
+	Operation  string `yaml:"operation"`
+	Known      string `yaml:"known"` // what is known of it
+	Call       string `yaml:"call"`  // Go code that calls it
+}
+
 // ErrorCode is a value of error.code and the statuses that it comes with.
 type ErrorCode struct {
 	Provenance `yaml:",inline"`
-	Statuses   []int `yaml:"statuses"`
+	Statuses   []int  `yaml:"statuses"`
+	When       string `yaml:"when"`
 }
 
 // Components are the parts that operations share.
 type Components struct {
-	Parameters Map[*Parameter] `yaml:"parameters"`
-	Responses  Map[*Response]  `yaml:"responses"`
-	Schemas    Map[*Schema]    `yaml:"schemas"`
+	Responses Map[*Response] `yaml:"responses"`
+	Schemas   Map[*Schema]   `yaml:"schemas"`
 }
 
 // Operation is one method of one path.
@@ -59,12 +70,15 @@ type Operation struct {
 	Path         string         `yaml:"-"`
 	ID           string         `yaml:"operationId"`
 	SDK          []string       `yaml:"x-sdk"`
+	Kind         string         `yaml:"x-kind"` // d, l, n or s
+	Seen         string         `yaml:"x-seen"` // full, part, named or none
 	Tags         []string       `yaml:"tags"`
 	Summary      string         `yaml:"summary"`
-	RequireOneOf []string       `yaml:"x-require-one-of"`
+	RequireOneOf []string       `yaml:"x-require-one-of"` // query parameters; at least one is required
 	Parameters   []*Parameter   `yaml:"parameters"`
-	RequestBody  *Body          `yaml:"requestBody"`
+	RequestBody  *RequestBody   `yaml:"requestBody"`
 	Responses    Map[*Response] `yaml:"responses"`
+	Signature    *Signature     `yaml:"x-signature"` // of a delivery
 }
 
 // String names the operation as the reference does: "POST /contact".
@@ -72,13 +86,46 @@ func (o *Operation) String() string { return o.Method + " " + o.Path }
 
 // Parameter is a query parameter.
 type Parameter struct {
-	Provenance  `yaml:",inline"`
-	Ref         string  `yaml:"$ref"`
-	Name        string  `yaml:"name"`
-	In          string  `yaml:"in"`
-	Description string  `yaml:"description"`
-	Required    bool    `yaml:"required"`
-	Schema      *Schema `yaml:"schema"`
+	Provenance `yaml:",inline"`
+	Name       string  `yaml:"name"`
+	In         string  `yaml:"in"`
+	Required   bool    `yaml:"required"`
+	Schema     *Schema `yaml:"schema"`
+}
+
+// RequestBody is the body of a request. Only that of a DELETE has a source of
+// its own.
+type RequestBody struct {
+	Provenance `yaml:",inline"`
+	Body       `yaml:",inline"`
+}
+
+// JSON returns the schema of the body's JSON form, or nil.
+func (b *RequestBody) JSON() *Schema {
+	if b == nil {
+		return nil
+	}
+	return b.Body.JSON()
+}
+
+// Field is a field of a request body.
+type Field struct {
+	*Schema
+	Name     string
+	Required bool
+}
+
+// Signature says how a delivery is signed.
+type Signature struct {
+	Provenance `yaml:",inline"`
+	Algorithm  string `yaml:"algorithm"`
+	Message    string `yaml:"message"`
+	Key        string `yaml:"key"`
+	Encoding   string `yaml:"encoding"`
+	Header     struct {
+		Provenance  `yaml:",inline"`
+		Description string `yaml:"description"`
+	} `yaml:"header"`
 }
 
 // Response is what a status comes with.
@@ -125,9 +172,12 @@ type Schema struct {
 	Properties  Map[*Schema] `yaml:"properties"`
 	Items       *Schema      `yaml:"items"`
 	AllOf       []*Schema    `yaml:"allOf"`
+	AnyOf       []*Schema    `yaml:"anyOf"`
 	Minimum     *int         `yaml:"minimum"`
 	Maximum     *int         `yaml:"maximum"`
-	KnownValues Map[string]  `yaml:"x-known-values"` // value → source
+	MaxLength   *int         `yaml:"maxLength"`
+	Default     *string      `yaml:"default"`        // as it is written
+	KnownValues []string     `yaml:"x-known-values"` // as they are written
 }
 
 // Name returns the name of the component that the schema refers to, or "".
@@ -168,16 +218,6 @@ func (d *Document) flatten(paths Map[Map[*Operation]]) ([]*Operation, error) {
 }
 
 func (d *Document) resolve(op *Operation) error {
-	for i, p := range op.Parameters {
-		if p.Ref == "" {
-			continue
-		}
-		target, ok := d.Components.Parameters.Get(refName(p.Ref))
-		if !ok {
-			return fmt.Errorf("no parameter %s", p.Ref)
-		}
-		op.Parameters[i] = target
-	}
 	for i, r := range op.Responses {
 		if r.Value.Ref == "" {
 			continue
@@ -189,6 +229,63 @@ func (d *Document) resolve(op *Operation) error {
 		op.Responses[i].Value = target
 	}
 	return nil
+}
+
+// Fields returns the fields of an operation's request body, in the document's
+// order.
+func (d *Document) Fields(op *Operation) []Field {
+	schema := d.Resolve(op.RequestBody.JSON())
+	if schema == nil {
+		return nil
+	}
+	var fields []Field
+	for _, p := range schema.Properties {
+		fields = append(fields, Field{p.Value, p.Key, slices.Contains(schema.Required, p.Key)})
+	}
+	return fields
+}
+
+// OneOf returns the parameters and fields of which an operation requires at
+// least one.
+func (d *Document) OneOf(op *Operation) []string {
+	names := slices.Clone(op.RequireOneOf)
+	if schema := d.Resolve(op.RequestBody.JSON()); schema != nil {
+		for _, alternative := range schema.AnyOf {
+			names = append(names, alternative.Required...)
+		}
+	}
+	return names
+}
+
+// Data returns the schema of `data` in a response, or nil if the response
+// promises none.
+func (d *Document) Data(r *Response) *Schema {
+	schema := r.JSON()
+	if schema == nil {
+		return nil
+	}
+	for _, part := range schema.AllOf {
+		if data, ok := part.Properties.Get("data"); ok {
+			return data
+		}
+	}
+	return nil
+}
+
+// Paged reports whether a response is a page of a list, with `meta`.
+func (d *Document) Paged(r *Response) bool {
+	schema := r.JSON()
+	return schema != nil && slices.ContainsFunc(schema.AllOf, func(part *Schema) bool { return part.Name() == "PageEnvelope" })
+}
+
+// Resolve returns the component that a schema refers to, or the schema itself.
+// It returns nil for nil and for a reference to no component.
+func (d *Document) Resolve(s *Schema) *Schema {
+	if s == nil || s.Ref == "" {
+		return s
+	}
+	target, _ := d.Components.Schemas.Get(s.Name())
+	return target
 }
 
 func refName(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }

@@ -9,9 +9,9 @@ const (
 // Provenance says where a part of the contract comes from.
 type Provenance struct {
 	Source     string `yaml:"x-source"`     // Documented or Assumed
-	Reference  string `yaml:"x-reference"`  // the words of the reference page
-	Assumption string `yaml:"x-assumption"` // the key of the assumption that it rests on
+	Reference  string `yaml:"x-reference"`  // the page, if it is documented
+	Assumption string `yaml:"x-assumption"` // the assumption, if it is assumed
 }
 
-// Documented reports whether the reference page says so.
+// Documented reports whether a page of the vendor's reference shows it.
 func (p Provenance) Documented() bool { return p.Source == Documented }

@@ -1,5 +1,5 @@
-// Package atomicfile writes files that are there as a whole or not at all,
-// whenever the program or the machine stops.
+// Package atomicfile writes files completely or not at all, even if the program
+// or the machine stops in between.
 package atomicfile
 
 import (
@@ -7,19 +7,20 @@ import (
 	"os"
 )
 
-// A File is written beside its final place, and moved there by Commit.
+// A File is a temporary file until Commit moves it to its path.
 type File struct {
 	*os.File
 	path string
 	over bool
 }
 
-// Create begins the file. What is at path stays there until Commit. Only the
-// user can read it, as befits personal data. One program at a time may write it.
-// What is no file, such as a device, is refused: it would be replaced.
+// Create creates the temporary file, path with ".tmp" added. An existing file at
+// path is unchanged until Commit. Only the owner can read the file, because it
+// can hold personal data. Only one program at a time may write it. A path that is
+// not a regular file, such as a device, is an error: Commit would replace it.
 func Create(path string) (*File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "create", Path: path, Err: errors.New("there is something that is no file")}
+		return nil, &os.PathError{Op: "create", Path: path, Err: errors.New("not a regular file")}
 	}
 	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -28,10 +29,10 @@ func Create(path string) (*File, error) {
 	return &File{File: file, path: path}, nil
 }
 
-// Commit puts the file in its place.
+// Commit moves the file to its path.
 func (f *File) Commit() error {
 	f.over = true
-	err := errors.Join(f.Sync(), f.Close()) // before the new name can survive a power cut without the content
+	err := errors.Join(f.Sync(), f.Close()) // so that the new name never has incomplete content after a power failure
 	if err == nil {
 		err = os.Rename(f.Name(), f.path)
 	}
@@ -41,7 +42,7 @@ func (f *File) Commit() error {
 	return err
 }
 
-// Discard forgets the file, unless it is in its place already.
+// Discard removes the temporary file. It does nothing after Commit.
 func (f *File) Discard() {
 	if f.over {
 		return
@@ -51,7 +52,7 @@ func (f *File) Discard() {
 	_ = os.Remove(f.Name())
 }
 
-// Write replaces the file at path by one with that content.
+// Write replaces the file at path with one of that content.
 func Write(path string, content []byte) error {
 	f, err := Create(path)
 	if err != nil {

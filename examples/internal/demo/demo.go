@@ -1,20 +1,28 @@
-// Package demo is what the examples have in common: the API to talk to.
+// Package demo connects the examples to an account.
 package demo
 
 import (
+	"fmt"
+	"io"
 	"os"
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-// Connect returns a client for the API that FUNNEL_BASE_URL and FUNNEL_API_KEY
-// name. With neither set it is one in memory. where says which; done ends it.
-func Connect() (client *funnel.Client, where string, done func(), err error) {
-	if os.Getenv("FUNNEL_BASE_URL") == "" && os.Getenv("FUNNEL_API_KEY") == "" {
-		server := funneltest.NewServer()
-		return server.Client(), "an API in memory", server.Close, nil
+// Connect returns a client for the account of FUNNEL_API_KEY. If that is not
+// set, it starts an in-memory API with an account that setUp can fill, and
+// writes a notice to stderr. The caller must call stop when it is done.
+func Connect(stderr io.Writer, setUp func(*funneltest.Server)) (client *funnel.Client, stop func(), err error) {
+	if Configured() {
+		client, err = funnel.NewFromEnv()
+		return client, func() {}, err
 	}
-	client, err = funnel.NewFromEnv()
-	return client, os.Getenv("FUNNEL_BASE_URL"), func() {}, err
+	fmt.Fprintln(stderr, "FUNNEL_API_KEY is not set: using an in-memory API.")
+	server := funneltest.NewServer()
+	setUp(server)
+	return server.Client(), server.Close, nil
 }
+
+// Configured reports whether the environment names an account.
+func Configured() bool { return os.Getenv("FUNNEL_API_KEY") != "" }

@@ -81,7 +81,7 @@ func work(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	client, err := funnel.New(cfg.BaseURL, cfg.APIKey, funnel.WithLimiter(limiter))
+	client, err := funnel.New(cfg.APIKey, funnel.WithBaseURL(cfg.BaseURL), funnel.WithLimiter(limiter))
 	if err != nil {
 		return Result{}, err
 	}

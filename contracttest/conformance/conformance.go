@@ -1,0 +1,145 @@
+// Package conformance is one test suite for all servers of the API: the fake in
+// funneltest, and real ones.
+//
+// [Run] uses the server through the SDK, with every operation, parameter, field
+// and error code of the contract. Every request and response is checked against
+// the contract.
+package conformance
+
+import (
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/api"
+	"github.com/funnel-go/funnel/contracttest"
+)
+
+// A Server is the server under test. It must be safe for concurrent use.
+type Server interface {
+	// NewAccount returns an empty account with an API key of its own. Each flow
+	// opens its own accounts. Clean up with t.Cleanup.
+	NewAccount(t testing.TB, options Options) *Account
+}
+
+// Options are what a flow needs of its account.
+type Options struct {
+	NoSubdomain bool // the account has no subdomain
+	RateLimit   int  // requests per minute; 0: enough for every flow, such as 600
+}
+
+// An Account is an account of the server, and what the server can do with it apart
+// from the API. If a function is nil, the flows that need it are skipped.
+type Account struct {
+	BaseURL   string            // https, or on a loopback address
+	APIKey    string            // the only valid key of this account
+	Transport http.RoundTripper // nil: http.DefaultTransport
+
+	// The API cannot create these. The id of the argument is zero; all other
+	// fields are set, with times in whole seconds.
+	AddCustomField  func(funnel.CustomField) funnel.CustomFieldID
+	AddOrder        func(funnel.Order) funnel.OrderID
+	AddTransaction  func(funnel.Transaction) funnel.TransactionID
+	AddSubscription func(funnel.Subscription) funnel.SubscriptionID
+
+	// Fail makes the next request fail with the code FORBIDDEN or SERVER_ERROR.
+	Fail func(funnel.Code)
+	// Advance moves the clock of this account forward.
+	Advance func(time.Duration)
+	// Deliver sends an event, signed, to the webhooks of the account.
+	Deliver func(event any) error
+}
+
+// A flow is one use of an account. Flows do not depend on each other.
+type flow struct {
+	name    string
+	play    func(*account)
+	options Options
+}
+
+var flows = []flow{
+	{name: "contact by id", play: contactFlow(byID)},
+	{name: "contact by email", play: contactFlow(byEmail)},
+	{name: "contact with an address only", play: bareContactFlow},
+	{name: "lists of contacts", play: contactListsFlow},
+	{name: "upserts", play: upsertFlow},
+	{name: "custom fields", play: customFieldsFlow},
+	{name: "tags", play: tagsFlow},
+	{name: "sequences", play: sequencesFlow},
+	{name: "stages", play: stagesFlow},
+	{name: "funnels", play: funnelsFlow},
+	{name: "steps", play: stepsFlow},
+	{name: "no subdomain", play: noSubdomainFlow, options: Options{NoSubdomain: true}},
+	{name: "campaigns", play: campaignsFlow},
+	{name: "scheduled campaign", play: scheduleFlow},
+	{name: "sent campaign", play: sentFlow},
+	{name: "webhooks", play: webhooksFlow},
+	{name: "deliveries", play: deliveriesFlow},
+	{name: "orders", play: ordersFlow},
+	{name: "transactions", play: transactionsFlow},
+	{name: "subscriptions", play: subscriptionsFlow},
+	{name: "wrong key", play: wrongKeyFlow},
+	{name: "forbidden", play: failFlow(funnel.ErrForbidden)},
+	{name: "server error", play: failFlow(funnel.ErrServer)},
+	{name: "not found", play: notFoundFlow},
+	{name: "missing parameters", play: missingFlow},
+	{name: "invalid parameters", play: invalidFlow},
+	{name: "invalid filters", play: filtersFlow},
+	{name: "malformed lists", play: malformedListsFlow},
+	{name: "not in the contract", play: strayFlow},
+	{name: "rate limit", play: rateLimitFlow, options: Options{RateLimit: 1}},
+}
+
+// mayBeUnused are the parts of the contract that a server may leave out: B4 allows
+// a single contact without created_at.
+var mayBeUnused = []string{"Contact.created_at"}
+
+// Run runs the suite against a server. It fails if a part of the contract was not
+// used, unless a flow was skipped.
+func Run(t *testing.T, server Server) {
+	contract, err := contracttest.Load(api.OpenAPI())
+	require.NoError(t, err)
+	var recorder contracttest.Recorder
+	var played atomic.Int32
+	t.Run("flow", func(t *testing.T) {
+		for _, f := range flows {
+			t.Run(f.name, func(t *testing.T) {
+				t.Parallel()
+				f.run(t, t, suite{server: server, contract: contract, record: recorder.Record})
+				played.Add(1)
+			})
+		}
+	})
+	for _, v := range recorder.Violations() {
+		t.Error(v)
+	}
+	if int(played.Load()) < len(flows) {
+		return // a flow failed, was skipped, or was not selected
+	}
+	for _, part := range recorder.Unused(contract.Document()) {
+		if !slices.Contains(mayBeUnused, part) {
+			t.Errorf("no flow uses %s", part)
+		}
+	}
+	for _, code := range contract.Document().ErrorCodes {
+		t.Logf("%s: %d responses", code.Key, recorder.Codes()[code.Key])
+	}
+}
+
+// A suite is what all flows of a run share.
+type suite struct {
+	server   Server
+	contract *contracttest.Contract
+	record   func(contracttest.Exchange)
+	sdk      func(http.RoundTripper) http.RoundTripper // changes what the SDK sends; nil: nothing
+}
+
+// run runs a flow. Failed assertions go to judge.
+func (f flow) run(t testing.TB, judge require.TestingT, s suite) {
+	f.play(newAccount(t, judge, s, f.options))
+}

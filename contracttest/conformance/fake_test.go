@@ -1,0 +1,67 @@
+package conformance
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+func TestRun_Fake(t *testing.T) {
+	t.Parallel()
+	Run(t, fake{})
+}
+
+// fake is funneltest as a server under test.
+type fake struct{}
+
+func (fake) NewAccount(t testing.TB, o Options) *Account {
+	var ahead atomic.Int64
+	options := []funneltest.Option{
+		funneltest.WithBasePath("/v1"),
+		funneltest.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }),
+	}
+	if o.NoSubdomain {
+		options = append(options, funneltest.WithoutSubdomain())
+	}
+	if o.RateLimit > 0 {
+		options = append(options, funneltest.WithRateLimit(o.RateLimit, time.Minute))
+	}
+	server := funneltest.NewServer(options...)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { require.Empty(t, server.PendingFaults()) })
+	return &Account{
+		BaseURL:   "https://funnel.test/v1",
+		APIKey:    server.APIKey(),
+		Transport: server.Transport(),
+		AddCustomField: func(f funnel.CustomField) funnel.CustomFieldID {
+			return server.AddCustomField(funneltest.CustomField{Name: f.Name, Type: string(f.Type), Values: f.Values})
+		},
+		AddOrder: func(o funnel.Order) funnel.OrderID {
+			return server.AddOrder(funneltest.Order{
+				IDOrder: o.IDOrder, IDCustomer: o.IDCustomer, Email: o.Email, Firstname: o.Firstname, Lastname: o.Lastname, Type: o.Type,
+				Status: string(o.Status), Amount: string(o.Amount), Currency: o.Currency, CreatedAt: o.CreatedAt.Time,
+			})
+		},
+		AddTransaction: func(p funnel.Transaction) funnel.TransactionID {
+			return server.AddTransaction(funneltest.Transaction{
+				IDTransaction: p.IDTransaction, IDOrder: p.IDOrder, IDInvoice: p.IDInvoice, IDCustomer: p.IDCustomer, Status: string(p.Status),
+				Type: p.Type, Amount: string(p.Amount), Currency: p.Currency, CreatedAt: p.CreatedAt.Time,
+			})
+		},
+		AddSubscription: func(s funnel.Subscription) funnel.SubscriptionID {
+			return server.AddSubscription(funneltest.Subscription{
+				IDCustomer: s.IDCustomer, Email: s.Email, Firstname: s.Firstname, Lastname: s.Lastname, Status: string(s.Status), Name: s.Name,
+				Amount: string(s.Amount), Currency: s.Currency, PaymentSource: s.PaymentSource, Rate: s.Rate, Trial: s.Trial,
+				PaymentsLeft: s.PaymentsLeft.Count, RebillDate: s.RebillDate.Time, CreatedAt: s.CreatedAt.Time,
+			})
+		},
+		Fail:    func(code funnel.Code) { server.Fail(funneltest.Fault{Code: code}) },
+		Advance: func(d time.Duration) { ahead.Add(int64(d)) },
+		Deliver: server.Deliver,
+	}
+}

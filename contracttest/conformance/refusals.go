@@ -1,0 +1,230 @@
+package conformance
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/contracttest"
+	"github.com/funnel-go/funnel/contracttest/internal/openapi"
+)
+
+// params are the parameters of a request, for its query or its body.
+type params map[string]any
+
+// send calls an operation. Requests are sent once.
+func (a *account) send(ctx context.Context, client *funnel.Client, op *openapi.Operation, p params) error {
+	ctx = funnel.WithoutRetry(ctx)
+	if op.Method != http.MethodGet {
+		return client.Call(ctx, op.Method, op.Path, nil, p, nil)
+	}
+	query := url.Values{}
+	for name, value := range p {
+		query.Set(name, value.(string))
+	}
+	return client.Call(ctx, op.Method, op.Path, query, nil, nil)
+}
+
+// required returns the names of the parameters that a request must have.
+func (a *account) required(op *openapi.Operation) []string {
+	var names []string
+	for _, p := range op.Parameters {
+		if p.Required {
+			names = append(names, p.Name)
+		}
+	}
+	for _, f := range a.contract.Document().Fields(op) {
+		if f.Required {
+			names = append(names, f.Name)
+		}
+	}
+	return append(names, a.contract.Document().OneOf(op)...)
+}
+
+// valid returns parameters that the contract allows. Their ids lead nowhere.
+func (a *account) valid(op *openapi.Operation) params {
+	p := params{}
+	for _, name := range a.required(op) {
+		switch {
+		case name == "email":
+			p[name] = "nobody@example.com"
+		case name == "url":
+			p[name] = "https://hooks.example.com/new"
+		case name == "scheduled_for":
+			p[name] = time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
+		case strings.HasSuffix(name, "_id") && op.Method == http.MethodGet:
+			p[name] = "4711"
+		case strings.HasSuffix(name, "_id"):
+			p[name] = 4711
+		default:
+			p[name] = "new"
+		}
+	}
+	if op.String() == "POST /contact" {
+		p["tag_ids"] = "4711"
+	}
+	return p
+}
+
+// has reports whether an operation can respond with a code and a status.
+func has(op *openapi.Operation, status string, code funnel.Code) bool {
+	response, ok := op.Responses.Get(status)
+	return ok && response.Lists(string(code))
+}
+
+// wrongKeyFlow calls every operation with another key.
+func wrongKeyFlow(a *account) {
+	client := a.connect("not-" + a.server.APIKey)
+	for _, op := range a.contract.Document().Operations {
+		err := a.send(a.ctx, client, op, a.valid(op))
+		a.ErrorIs(err, funnel.ErrUnauthorized, op)
+	}
+}
+
+// failFlow has every operation fail with a code.
+func failFlow(code funnel.Code) func(*account) {
+	return func(a *account) {
+		a.need(a.server.Fail != nil, "Fail")
+		for _, op := range a.contract.Document().Operations {
+			a.server.Fail(code)
+			a.ErrorIs(a.send(a.ctx, a.Client, op, a.valid(op)), code, op)
+		}
+	}
+}
+
+// notFoundFlow names things that do not exist.
+func notFoundFlow(a *account) {
+	for _, op := range a.contract.Document().Operations {
+		if has(op, "404", funnel.ErrNotFound) {
+			a.ErrorIs(a.send(a.ctx, a.Client, op, a.valid(op)), funnel.ErrNotFound, op)
+		}
+	}
+}
+
+// missingFlow leaves out all parameters. The error has a message for each
+// required one, and for both contact_id and email.
+func missingFlow(a *account) {
+	for _, op := range a.contract.Document().Operations {
+		if names := a.required(op); len(names) > 0 {
+			err := a.send(contracttest.BadRequest(a.ctx), a.Client, op, params{})
+			a.invalid(op, err, names...)
+		}
+	}
+}
+
+// invalid asserts that an error is a 422 with messages for these parameters.
+func (a *account) invalid(op *openapi.Operation, err error, names ...string) {
+	var invalid *funnel.ValidationError
+	a.ErrorAs(err, &invalid, op)
+	a.Equal(http.StatusUnprocessableEntity, invalid.StatusCode, op)
+	a.ElementsMatch(names, slices.Collect(maps.Keys(invalid.Details)), op)
+	for _, messages := range invalid.Details {
+		a.NotEmpty(messages, op)
+	}
+}
+
+// invalidFlow sends pages and values that are out of bounds.
+func invalidFlow(a *account) {
+	ctx := contracttest.BadRequest(a.ctx)
+	for _, op := range a.contract.Document().Operations {
+		isPerPage := func(p *openapi.Parameter) bool { return p.Name == "per_page" }
+		if !slices.ContainsFunc(op.Parameters, isPerPage) {
+			continue
+		}
+		p := params{}
+		if op.Path == "/tags-contacts" {
+			p["tag_id"] = a.newTag("vip").String()
+		}
+		for name, values := range map[string][]string{"per_page": {"0", "101", "many"}, "page": {"0", "first"}} {
+			for _, value := range values {
+				bad := maps.Clone(p)
+				bad[name] = value
+				a.invalid(op, a.send(ctx, a.Client, op, bad), name)
+			}
+		}
+	}
+	id := a.newContact("ada@example.com")
+	body := params{"contact_id": id, "custom_field_id": 1, "value": strings.Repeat("x", 1001)}
+	err := a.Call(ctx, http.MethodPut, "/contact-custom-field", nil, body, nil)
+	a.Contains(funnel.FieldErrors(err), "value")
+	_, err = a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: "nobody"})
+	a.Contains(funnel.FieldErrors(err), "email")
+	sequence, err := a.Sequences.Create(a.ctx, funnel.SequenceCreateParams{Name: "Welcome", Type: "sideways"})
+	a.Contains(funnel.FieldErrors(err), "type")
+	a.Nil(sequence)
+}
+
+// filtersFlow sends unknown periods and statuses, and ranges that are missing or
+// cannot be read.
+func filtersFlow(a *account) {
+	for _, op := range a.contract.Document().Operations {
+		if has(op, "400", funnel.ErrInvalidStatus) {
+			a.ErrorIs(a.send(a.ctx, a.Client, op, params{"status": "dormant"}), funnel.ErrInvalidStatus, op)
+		}
+		if has(op, "400", funnel.ErrInvalidPeriod) {
+			for _, p := range []params{{"period": "fortnight"}, {"period": "between"}} {
+				a.ErrorIs(a.send(a.ctx, a.Client, op, p), funnel.ErrInvalidPeriod, "%s %v", op, p)
+			}
+			for _, days := range []string{"2025-03-01", "2025-03-01 to 2025-03-31"} {
+				p := params{"period": "between", "range": days}
+				a.ErrorIs(a.send(contracttest.BadRequest(a.ctx), a.Client, op, p), funnel.ErrInvalidPeriod, "%s %v", op, p)
+			}
+		}
+	}
+}
+
+// malformedListsFlow sends lists of ids that cannot be read: 400 without details.
+func malformedListsFlow(a *account) {
+	for _, name := range []string{"tag_ids", "sequence_ids"} {
+		for _, list := range []any{"vip", "1,vip", "1;2", "1,,2", []int{1, 2}} {
+			body := params{"email": "ada@example.com", name: list}
+			err := a.Call(contracttest.BadRequest(a.ctx), http.MethodPost, "/contact", nil, body, nil)
+			var invalid *funnel.ValidationError
+			a.ErrorAs(err, &invalid, list)
+			a.Equal(http.StatusBadRequest, invalid.StatusCode, list)
+			a.Empty(invalid.Details, list)
+		}
+	}
+	_, err := a.Contacts.Get(a.ctx, funnel.Email("ada@example.com"))
+	a.ErrorIs(err, funnel.ErrNotFound, "nothing was created")
+}
+
+// strayFlow sends requests that no operation of the contract takes.
+func strayFlow(a *account) {
+	status := func(err error) int {
+		var apiError *funnel.APIError
+		a.ErrorAs(err, &apiError)
+		return apiError.StatusCode
+	}
+	ctx := contracttest.BadRequest(funnel.WithoutRetry(a.ctx))
+	a.Equal(http.StatusNotFound, status(a.Call(ctx, http.MethodGet, "/unknown", nil, nil, nil)))
+	a.Equal(http.StatusNotFound, status(a.Call(ctx, http.MethodGet, "/contact/7", nil, nil, nil)))
+	a.Equal(http.StatusMethodNotAllowed, status(a.Call(ctx, http.MethodPatch, "/contact", nil, params{}, nil)))
+	a.Equal(http.StatusMethodNotAllowed, status(a.Call(ctx, http.MethodPost, "/contacts", nil, params{}, nil)))
+
+	tooLarge := params{"email": "ada@example.com", "first_name": strings.Repeat("x", 9<<20)}
+	ctx = contracttest.AnyResponse(funnel.WithoutRetry(a.ctx))
+	a.Equal(http.StatusRequestEntityTooLarge, status(a.Call(ctx, http.MethodPost, "/contact", nil, tooLarge, nil)))
+}
+
+// rateLimitFlow calls every operation in an account that allows one request per
+// minute.
+func rateLimitFlow(a *account) {
+	var response funnel.Response
+	_, err := a.Webhooks.List(funnel.WithResponse(a.ctx, &response))
+	a.NoError(err)
+	a.Equal("1", response.Header.Get("X-RateLimit-Limit"))
+	a.Equal("0", response.Header.Get("X-RateLimit-Remaining"))
+	for _, op := range a.contract.Document().Operations {
+		client := a.connect(a.server.APIKey) // a client that was rejected would wait
+		err := a.send(a.ctx, client, op, a.valid(op))
+		var limited *funnel.RateLimitError
+		a.ErrorAs(err, &limited, op)
+		a.JSONEq(`{"message": "Too Many Attempts."}`, string(limited.Body), op)
+	}
+}

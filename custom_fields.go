@@ -1,0 +1,74 @@
+package funnel
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+)
+
+// A CustomFieldID identifies a custom field.
+type CustomFieldID = ID[CustomField]
+
+// A CustomField is a field that the account has defined for its contacts. Fields
+// are defined in the vendor's dashboard; [ContactsService.SetCustomField] sets a
+// contact's value.
+type CustomField struct {
+	ID     CustomFieldID
+	Name   string
+	Type   CustomFieldType
+	Values []string // the choices of a select field; otherwise nil
+}
+
+// UnmarshalJSON reads the choices, which the API sends as one text, such as
+// "Starter,Pro,Elite".
+func (f *CustomField) UnmarshalJSON(b []byte) error {
+	var wire struct {
+		ID     CustomFieldID   `json:"id"`
+		Name   string          `json:"name"`
+		Type   CustomFieldType `json:"type"`
+		Values string          `json:"values"`
+	}
+	if err := json.Unmarshal(b, &wire); err != nil {
+		return err
+	}
+	*f = CustomField{ID: wire.ID, Name: wire.Name, Type: wire.Type}
+	if wire.Values != "" {
+		f.Values = strings.Split(wire.Values, ",")
+	}
+	return nil
+}
+
+// A CustomFieldType is the type of a custom field. The set is open: other values
+// are passed on.
+type CustomFieldType string
+
+// The types of a custom field that the API's reference shows.
+const (
+	CustomFieldText   CustomFieldType = "text"
+	CustomFieldSelect CustomFieldType = "select"
+)
+
+// CustomFieldsService provides access to custom fields: see [Client].
+type CustomFieldsService service
+
+// List returns all custom fields. The list has no pages.
+//
+// API: GET /custom-fields (documented).
+func (s *CustomFieldsService) List(ctx context.Context) ([]CustomField, error) {
+	return fetchAll[CustomField](ctx, (*service)(s).c(), "/custom-fields", nil)
+}
+
+// GetByName returns the custom field with that name: see [NameError] for how names
+// are matched. It reads the whole list.
+//
+// API: GET /custom-fields (documented). Errors: [*NameError].
+func (s *CustomFieldsService) GetByName(ctx context.Context, name string) (*CustomField, error) {
+	if err := checkText("name", name); err != nil {
+		return nil, err
+	}
+	fields, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return byName("custom field", name, fields, func(f CustomField) string { return f.Name })
+}

@@ -1,0 +1,192 @@
+package funnel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/funnel-go/funnel/internal/text"
+)
+
+// This file answers what a program asks of an error, whichever type it has.
+
+// CodeOf returns the code of the API's error envelope, [ErrRateLimited] for a
+// response with status 429, and "" for every other error.
+func CodeOf(err error) Code {
+	var answered *APIError
+	if !errors.As(err, &answered) {
+		return ""
+	}
+	return answered.Code
+}
+
+// CanRetry reports whether repeating the call later can succeed and cannot
+// duplicate anything. It is true after a rejection by the rate limit, an outage or
+// an ended context, unless the call may have been applied and has no unique key.
+// It is false for errors that the same call would meet again: bad input, an error
+// code of the API, a key that is not accepted, a response in another format.
+func CanRetry(err error) bool {
+	var (
+		argument *ArgumentError
+		request  *RequestError
+		answered *APIError
+	)
+	switch {
+	case err == nil, errors.As(err, &argument):
+		return false
+	case errors.As(err, &request): // first: it may hold an APIError of an earlier attempt
+		if request.MayHaveBeenApplied && !request.repeatable && !isIdempotent(request.Method) {
+			return false
+		}
+		return !isBadCertificate(err) && !errors.Is(err, errTooLarge)
+	case errors.As(err, &answered):
+		if answered.MayHaveBeenApplied && !answered.repeatable && !isIdempotent(answered.Method) {
+			return false
+		}
+		return answered.StatusCode == http.StatusTooManyRequests || answered.StatusCode >= 500 || answered.Code == ErrRateLimited ||
+			answered.unreadable
+	}
+	return false
+}
+
+// FieldErrors returns messages for each field that a program can show to its own
+// user, from a [ValidationError] or an [ArgumentError], under the API's names of the
+// fields. It is nil for every other error.
+//
+//	for field, messages := range funnel.FieldErrors(err) { … }
+func FieldErrors(err error) map[string][]string {
+	var (
+		argument *ArgumentError
+		invalid  *ValidationError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		if len(invalid.Details) == 0 {
+			return nil
+		}
+		return invalid.Details
+	case errors.As(err, &argument):
+		message := "The " + strings.ReplaceAll(argument.Field, "_", " ") + " " + strings.TrimSuffix(argument.Message, ".") + "."
+		return map[string][]string{argument.Field: {message}}
+	}
+	return nil
+}
+
+// The kinds of errors that have neither a code nor a status.
+const (
+	kindArgument         = "invalid_argument"
+	kindCanceled         = "canceled"
+	kindTimeout          = "timeout"
+	kindNotSent          = "not_sent" // by the limiter
+	kindCertificate      = "bad_certificate"
+	kindConnectionFailed = "connection_failed"
+	kindConnectionLost   = "connection_lost"
+	kindInvalidResponse  = "invalid_response"
+	kindPanicked         = "panicked"
+	kindOther            = "other"
+)
+
+// ErrorKind returns a short label for logs and metrics: a code of the API, an HTTP
+// status, or one of a few words such as "timeout" and "connection_lost". The set of
+// labels is bounded, and none contains personal data. It is "" for nil.
+func ErrorKind(err error) string {
+	var (
+		argument   *ArgumentError
+		answered   *APIError
+		request    *RequestError
+		connection *net.OpError
+		timeout    interface{ Timeout() bool } // context.DeadlineExceeded has it too
+	)
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &argument):
+		return kindArgument
+	case errors.Is(err, context.Canceled): // also where it ended the wait after a response
+		return kindCanceled
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return kindTimeout
+	case errors.As(err, &answered):
+		return apiErrorKind(answered)
+	case errors.As(err, &request) && request.Attempts == 0:
+		return kindNotSent
+	case errors.Is(err, panicked{}):
+		return kindPanicked
+	case isBadCertificate(err):
+		return kindCertificate
+	case errors.Is(err, errTooLarge):
+		return kindInvalidResponse
+	case errors.As(err, &connection) && connection.Op == "dial":
+		return kindConnectionFailed
+	case errors.As(err, &connection), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return kindConnectionLost
+	}
+	return kindOther
+}
+
+// apiErrorKind is the code of the error, unless a server that is not the API has
+// put other words there.
+func apiErrorKind(err *APIError) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_" // no digits: they could be an id
+	code := string(err.Code)
+	switch {
+	case code != "" && len(code) <= 64 && strings.Trim(code, letters) == "":
+		return code
+	case err.StatusCode >= http.StatusMultipleChoices:
+		return strconv.Itoa(err.StatusCode)
+	}
+	return kindInvalidResponse
+}
+
+// LogValue implements [slog.LogValuer]: what a log needs to know, without the body,
+// the API key or an e-mail address.
+func (e *APIError) LogValue() slog.Value { return e.logValue(e) }
+
+// LogValue implements [slog.LogValuer], as [APIError.LogValue].
+func (e *ValidationError) LogValue() slog.Value { return e.logValue(e) }
+
+// LogValue implements [slog.LogValuer], as [APIError.LogValue].
+func (e *RateLimitError) LogValue() slog.Value { return e.logValue(e) }
+
+func (e *APIError) logValue(err error) slog.Value {
+	attrs := logAttrs(err, e.Method, e.Path)
+	if code := impersonalCode(e.Code); code != "" {
+		attrs = append(attrs, slog.String("code", code))
+	}
+	if e.StatusCode != 0 {
+		attrs = append(attrs, slog.Int("status", e.StatusCode))
+	}
+	if id := text.Clip(e.RequestID, maxRequestID); id != "" && isPlain(id) {
+		attrs = append(attrs, slog.String("request_id", id))
+	}
+	return slog.GroupValue(append(attrs, fateAttrs(e.Attempts, e.MayHaveBeenApplied)...)...)
+}
+
+// LogValue implements [slog.LogValuer], as [APIError.LogValue].
+func (e *RequestError) LogValue() slog.Value {
+	return slog.GroupValue(append(logAttrs(e, e.Method, e.Path), fateAttrs(e.Attempts, e.MayHaveBeenApplied)...)...)
+}
+
+// LogValue implements [slog.LogValuer], as [APIError.LogValue].
+func (e *ArgumentError) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("kind", kindArgument), slog.String("field", text.Clip(e.Field, 64)))
+}
+
+func logAttrs(err error, method, path string) []slog.Attr {
+	return []slog.Attr{
+		slog.String("kind", ErrorKind(err)),
+		slog.String("operation", method+" "+text.Clip(impersonalPath(path), 128)),
+	}
+}
+
+func fateAttrs(attempts int, mayHaveBeenApplied bool) []slog.Attr {
+	return []slog.Attr{
+		slog.Int("attempts", attempts),
+		slog.Bool("may_have_been_applied", mayHaveBeenApplied),
+	}
+}

@@ -1,0 +1,113 @@
+package funnel
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"strconv"
+)
+
+// A SubscriptionID is the number of a subscription.
+type SubscriptionID = ID[Subscription]
+
+// A Subscription is a customer's recurring payment.
+type Subscription struct {
+	ID            SubscriptionID     `json:"id"`
+	IDCustomer    int64              `json:"id_customer"`
+	Email         string             `json:"email"`
+	Firstname     string             `json:"firstname"`
+	Lastname      string             `json:"lastname"`
+	Status        SubscriptionStatus `json:"status"`
+	Name          string             `json:"name"`
+	Amount        Decimal            `json:"amount"`
+	Currency      string             `json:"currency"`
+	PaymentSource string             `json:"payment_source"` // the payment provider, such as "stripe"
+	Rate          string             `json:"rate"`           // how often it is paid, such as "1 month(s)"
+	Trial         bool               `json:"trial"`
+	PaymentsLeft  PaymentsLeft       `json:"payments_left"`
+	RebillDate    Timestamp          `json:"rebill_date"`
+	CreatedAt     Timestamp          `json:"created_at"`
+}
+
+// A SubscriptionStatus is the status of a subscription. The set is open: other
+// values are passed on in both directions.
+type SubscriptionStatus string
+
+// The statuses of a subscription (documented).
+const (
+	SubscriptionActive   SubscriptionStatus = "active"
+	SubscriptionInactive SubscriptionStatus = "inactive"
+	SubscriptionError    SubscriptionStatus = "error"
+)
+
+// PaymentsLeft is how many payments of a subscription are left: without limit, a
+// number, or unknown (null), which is its zero value.
+type PaymentsLeft struct {
+	Unlimited bool
+	Count     *int // nil: unlimited or unknown
+}
+
+// UnmarshalJSON reads "unlimited", a number and null.
+func (p *PaymentsLeft) UnmarshalJSON(b []byte) error {
+	*p = PaymentsLeft{}
+	switch text := string(bytes.Trim(b, `"`)); text {
+	case "null":
+	case "unlimited":
+		p.Unlimited = true
+	default:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return errors.New("payments_left is neither a whole number nor unlimited")
+		}
+		p.Count = &n
+	}
+	return nil
+}
+
+// MarshalJSON writes what UnmarshalJSON reads.
+func (p PaymentsLeft) MarshalJSON() ([]byte, error) {
+	switch {
+	case p.Unlimited:
+		return []byte(`"unlimited"`), nil
+	case p.Count != nil:
+		return strconv.AppendInt(nil, int64(*p.Count), 10), nil
+	}
+	return []byte("null"), nil
+}
+
+// SubscriptionListParams selects and pages subscriptions. A zero field is not sent.
+type SubscriptionListParams struct {
+	Page    int                `url:"page,omitempty"`     // from 1
+	PerPage int                `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	Status  SubscriptionStatus `url:"status,omitempty"`
+	Period  Period             `url:"period,omitempty"` // by the date of creation
+	Range   DateRange          `url:"range,omitempty"`  // goes with PeriodBetween, which it implies
+}
+
+func (p SubscriptionListParams) check() error { return checkPeriod(p.Period, p.Range) }
+
+// SubscriptionsService provides access to subscriptions: see [Client].
+type SubscriptionsService service
+
+func (s *SubscriptionsService) resource() resource[Subscription] {
+	return resource[Subscription]{core: (*service)(s).c(), many: "/subscriptions"}
+}
+
+// List returns one page of subscriptions, newest first.
+//
+// API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
+// [ErrInvalidPeriod], [*ValidationError].
+func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionListParams) (*Page[Subscription], error) {
+	return s.resource().list(ctx, params)
+}
+
+// All returns an iterator over subscriptions, newest first, from the page in params
+// to the last. A PerPage of 0 requests 100 at a time. An error ends the range.
+// Subscriptions made during the range shift the pages: an item can come twice.
+//
+// API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
+// [ErrInvalidPeriod], [*ValidationError].
+func (s *SubscriptionsService) All(ctx context.Context, params SubscriptionListParams) iter.Seq2[*Subscription, error] {
+	return s.resource().all(ctx, params)
+}

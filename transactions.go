@@ -1,0 +1,72 @@
+package funnel
+
+import (
+	"context"
+	"iter"
+)
+
+// A TransactionID is the number of a transaction.
+type TransactionID = ID[Transaction]
+
+// A Transaction is a payment.
+type Transaction struct {
+	ID            TransactionID     `json:"id"`
+	IDTransaction string            `json:"id_transaction"` // the payment provider's
+	IDOrder       string            `json:"id_order"`       // see Order.IDOrder
+	IDInvoice     int64             `json:"id_invoice"`
+	IDCustomer    int64             `json:"id_customer"`
+	Status        TransactionStatus `json:"status"`
+	Type          string            `json:"type"` // such as "one_time"
+	Amount        Decimal           `json:"amount"`
+	Currency      string            `json:"currency"`
+	CreatedAt     Timestamp         `json:"created_at"`
+}
+
+// A TransactionStatus is the status of a transaction. The set is open: other values
+// are passed on.
+type TransactionStatus string
+
+// The statuses of a transaction (documented).
+const (
+	TransactionWaiting    TransactionStatus = "waiting"
+	TransactionProcessing TransactionStatus = "processing"
+	TransactionCompleted  TransactionStatus = "completed"
+	TransactionRefunded   TransactionStatus = "refunded"
+	TransactionCancelled  TransactionStatus = "cancelled"
+	TransactionError      TransactionStatus = "error"
+)
+
+// TransactionListParams selects and pages transactions. A zero field is not sent.
+type TransactionListParams struct {
+	Page    int       `url:"page,omitempty"`     // from 1
+	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	Period  Period    `url:"period,omitempty"`   // by the date of creation
+	Range   DateRange `url:"range,omitempty"`    // goes with PeriodBetween, which it implies
+}
+
+func (p TransactionListParams) check() error { return checkPeriod(p.Period, p.Range) }
+
+// TransactionsService provides access to transactions: see [Client].
+type TransactionsService service
+
+func (s *TransactionsService) resource() resource[Transaction] {
+	return resource[Transaction]{core: (*service)(s).c(), many: "/transactions"}
+}
+
+// List returns one page of transactions, newest first.
+//
+// API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
+// [*ValidationError].
+func (s *TransactionsService) List(ctx context.Context, params TransactionListParams) (*Page[Transaction], error) {
+	return s.resource().list(ctx, params)
+}
+
+// All returns an iterator over transactions, newest first, from the page in params
+// to the last. A PerPage of 0 requests 100 at a time. An error ends the range.
+// Transactions made during the range shift the pages: an item can come twice.
+//
+// API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
+// [*ValidationError].
+func (s *TransactionsService) All(ctx context.Context, params TransactionListParams) iter.Seq2[*Transaction, error] {
+	return s.resource().all(ctx, params)
+}
