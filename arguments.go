@@ -29,7 +29,7 @@ func check(params any) error {
 
 func checkID[R any](field string, id ID[R]) error {
 	if id <= 0 {
-		return argumentError(field, "is %d: ids are positive", id)
+		return argumentError(field, "is %d: ids are positive (is the id of a name missing from a map?)", id)
 	}
 	return nil
 }

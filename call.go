@@ -55,7 +55,7 @@ func fetch[T any](ctx context.Context, c *core, req request, isSame func(*T) err
 // another shape than the contract's.
 func checkResult[T any](result *T) error {
 	v := reflect.ValueOf(result).Elem()
-	if id, ok := idOf(v); ok && id == 0 {
+	if id, ok := idOf(v); ok && id <= 0 {
 		return fmt.Errorf("%w: it has no id", envelope.ErrUnexpected)
 	}
 	if funnel, ok := any(result).(*Funnel); ok {

@@ -1,6 +1,7 @@
 package funnel
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -41,8 +42,8 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 // methods the field goes with the requests that carry the item's other fields.
 //
 // The fields by which a request names a resource, such as contact_id, are refused,
-// and so is email where it names the contact or is the new contact's own. A value
-// that cannot be sent makes the call fail with an [*ArgumentError].
+// and so is email wherever a request names a contact or creates one. A value that
+// cannot be sent makes the call fail with an [*ArgumentError].
 func WithField(ctx context.Context, name string, value any) context.Context {
 	return withCallOption(ctx, func(o *callOptions) {
 		encoded, err := json.Marshal(value)
@@ -53,6 +54,8 @@ func WithField(ctx context.Context, name string, value any) context.Context {
 			o.err = argumentError("WithField", "%s names a resource: pass it as the method's own argument", name)
 		case err != nil:
 			o.err = argumentError("WithField", "the value of %s cannot be sent as JSON: %v", name, err)
+		case bytes.Contains(encoded, []byte(`\ufffd`)):
+			o.err = argumentError("WithField", "the value of %s is not valid UTF-8: convert it", name)
 		default:
 			if o.fields = maps.Clone(o.fields); o.fields == nil {
 				o.fields = map[string]json.RawMessage{}
@@ -97,8 +100,10 @@ func (o callOptions) addFields(req *request) error {
 			return argumentError("WithField", "the body is no JSON object: put the field into it")
 		}
 	}
-	if o.fields["email"] != nil && (query.Has("email") || body["email"] != nil) {
-		return argumentError("WithField", "email is this contact's own address: pass it as the method's own argument")
+	for _, name := range []string{"email", "contact_id"} {
+		if o.fields["email"] != nil && (query.Has(name) || body[name] != nil) {
+			return argumentError("WithField", "email names the contact: pass it as the method's own argument")
+		}
 	}
 	for name, value := range o.fields {
 		if !isRead {

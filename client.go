@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -79,7 +80,13 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 	if key == "" {
 		return nil, argumentError("FUNNEL_API_KEY", "the environment variable is not set: set it to your API key")
 	}
+	if err := checkAPIKey(key); err != nil {
+		return nil, err
+	}
 	if baseURL := os.Getenv("FUNNEL_BASE_URL"); baseURL != "" {
+		if _, err := parseBaseURL(baseURL, true); err != nil { // whether plain http is allowed, the options say
+			return nil, fmt.Errorf("environment variable FUNNEL_BASE_URL: %w", err)
+		}
 		opts = append([]Option{WithBaseURL(baseURL)}, opts...)
 	}
 	return New(key, opts...)
@@ -194,7 +201,7 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 	case strings.TrimSpace(s) != s:
 		return nil, argumentError(field, "has white space around it, such as a line break at its end: trim it")
 	case err != nil || !u.IsAbs() || u.Opaque != "":
-		return nil, argumentError(field, "is no absolute URL: want one such as https://host/api/v1 (is it swapped with the API key?)")
+		return nil, argumentError(field, "is not an absolute URL: want one such as https://host/v1, with https:// or http:// (is it swapped with the API key?)")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, argumentError(field, "its scheme is neither https nor http")
 	case u.Hostname() == "":

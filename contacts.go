@@ -294,7 +294,9 @@ func contactAndTag(contact ContactRef, tag TagID) (field, error) {
 const maxFieldValue = 1000
 
 // SetCustomField sets a contact's value of a custom field, of at most 1,000
-// characters. The API has no operation that reads the value.
+// characters. Whether an empty value clears the field is not documented, and the SDK
+// does not check the choices of a select field. The API has no operation that reads the
+// value.
 //
 // API: PUT /contact-custom-field (documented). Errors: [ErrNotFound] for the
 // contact or the field, [*ValidationError].

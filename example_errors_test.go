@@ -111,6 +111,6 @@ func ExampleArgumentError() {
 	}
 	fmt.Println(server.RequestCount(), "requests")
 	// Output:
-	// contact_id is 0: ids are positive
+	// contact_id is 0: ids are positive (is the id of a name missing from a map?)
 	// 0 requests
 }

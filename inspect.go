@@ -16,7 +16,7 @@ import (
 // This file answers what a program asks of an error, whichever type it has.
 
 // CodeOf returns the code of the API's error envelope, [ErrRateLimited] for a
-// response with status 429, and "" for every other error.
+// [RateLimitError], and "" for every other error.
 func CodeOf(err error) Code {
 	var answered *APIError
 	if !errors.As(err, &answered) {
@@ -107,6 +107,8 @@ func ErrorKind(err error) string {
 		return ""
 	case errors.As(err, &argument):
 		return kindArgument
+	case errors.As(err, &answered) && answered.Code == ErrRateLimited && answered.StatusCode == 0:
+		return apiErrorKind(answered) // not sent before the deadline
 	case errors.Is(err, context.Canceled): // also where it ended the wait after a response
 		return kindCanceled
 	case errors.As(err, &timeout) && timeout.Timeout():
@@ -174,7 +176,11 @@ func (e *RequestError) LogValue() slog.Value {
 
 // LogValue implements [slog.LogValuer], as [APIError.LogValue].
 func (e *ArgumentError) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("kind", kindArgument), slog.String("field", text.Clip(e.Field, 64)))
+	attrs := []slog.Attr{slog.String("kind", kindArgument), slog.String("field", text.Clip(e.Field, 64))}
+	if message := text.Clip(e.Message, maxErrorText); !strings.Contains(message, "@") {
+		attrs = append(attrs, slog.String("message", message))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 func logAttrs(err error, method, path string) []slog.Attr {

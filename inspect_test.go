@@ -121,7 +121,7 @@ func TestInspect_LogValue(t *testing.T) {
 	require.Equal(t, `err.kind=connection_lost err.operation="POST /funnel" err.attempts=1 err.may_have_been_applied=true`+"\n", logged(err))
 
 	_, err = client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com "})
-	require.Equal(t, "err.kind=invalid_argument err.field=email\n", logged(err))
+	require.Equal(t, "err.kind=invalid_argument err.field=email err.message=\"has white space around it: trim it\"\n", logged(err))
 
 	client = clientOver(t, roundTripFunc(answers(400, `{}`, "X-Request-Id", "ada@example.com")))
 	err = client.Call(t.Context(), http.MethodGet, "/contact/ada@example.com", nil, nil, nil)

@@ -94,8 +94,9 @@ func (s *OrdersService) Get(ctx context.Context, id string) (*Order, error) {
 	})
 }
 
-// SalesAmount returns the sum of the sales in a period. How the API treats several
-// currencies is not documented.
+// SalesAmount returns the sum of the sales in a period. That the API takes a period
+// is assumed: compare the result with that of another period before you rely on it.
+// How it treats several currencies is not documented.
 //
 // API: GET /sales-amount (documented). Errors: [ErrInvalidPeriod].
 func (s *OrdersService) SalesAmount(ctx context.Context, params PeriodParams) (Decimal, error) {

@@ -57,12 +57,8 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 			LastPage: int(paging.LastPage),
 			Total:    int(paging.Total),
 		}
-		full := defaultPerPage // a server that ignores per_page has this one
-		if asked, err := strconv.Atoi(q.Get("per_page")); err == nil {
-			full = min(full, asked)
-		}
-		if page.LastPage == 0 && (len(items) >= full || page.Total > len(items) || bool(paging.More)) {
-			return fmt.Errorf(`%w: "meta" does not say how many pages there are, so that this page may not be all`, envelope.ErrUnexpected)
+		if err := page.isWhole(bool(paging.More), q); err != nil {
+			return err
 		}
 		return checkItems(items)
 	})
@@ -70,6 +66,33 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 		return nil, err
 	}
 	return page, nil
+}
+
+// isWhole reports whether the server says how many pages there are, without
+// contradicting itself, or the page is certainly the only one. A part of a list must
+// not pass for the whole.
+func (p *Page[T]) isWhole(more bool, q url.Values) error {
+	items := len(p.Items)
+	if p.LastPage == 0 {
+		full := defaultPerPage // a server that ignores per_page has this one
+		if asked, err := strconv.Atoi(q.Get("per_page")); err == nil {
+			full = min(full, asked)
+		}
+		if p.PerPage > 0 {
+			full = min(full, p.PerPage)
+		}
+		if items > 0 && items >= full || p.Total > items || more {
+			return fmt.Errorf(`%w: "meta" does not say how many pages there are, so that this page may not be all`, envelope.ErrUnexpected)
+		}
+		return nil
+	}
+	switch {
+	case more && p.Page == p.LastPage, p.PerPage > 0 && p.Total > p.LastPage*p.PerPage:
+		return fmt.Errorf(`%w: "meta" says that page %d is the last, and that there are more items`, envelope.ErrUnexpected, p.LastPage)
+	case items > 0 && p.Page > p.LastPage:
+		return fmt.Errorf(`%w: "meta" says that page %d is the last, and this is page %d`, envelope.ErrUnexpected, p.LastPage, p.Page)
+	}
+	return nil
 }
 
 // fetchAll reads a list that has no pages.
@@ -140,6 +163,7 @@ type walker[T any] struct {
 
 	asked  int     // number of the last page asked for
 	last   int     // number of the last page there is, as far as is known
+	paged  bool    // the page before has told it
 	before []int64 // the ids of the page before, whose items may change meanwhile
 }
 
@@ -176,8 +200,12 @@ func (w *walker[T]) see(got *fetched[T]) {
 	if got.err == nil {
 		got.err = w.turned(got)
 	}
+	if got.err == nil && got.page.LastPage == 0 && w.paged {
+		got.err = responseError(w.path, "page %d does not say how many pages there are, and the one before did", got.number)
+	}
 	if w.last = 0; got.err == nil {
 		w.last = got.page.LastPage
+		w.paged = w.last > 0
 	}
 }
 
@@ -195,7 +223,9 @@ func (w *walker[T]) turned(got *fetched[T]) error {
 		return responseError(w.path, "the server does not turn the pages: page %d was requested and page %d returned", got.number, got.page.Page)
 	case same && len(ids) > 0 && got.page.Page > 0:
 		return nil // as many items as a page holds were created meanwhile
-	case same && (len(ids) > 0 || got.page.LastPage > got.number):
+	case same && len(ids) == 0 && got.page.LastPage > got.number: // it might never end
+		return responseError(w.path, "pages %d and %d of %d are empty", got.number-1, got.number, got.page.LastPage)
+	case same && len(ids) > 0:
 		return responseError(w.path, "the server does not turn the pages: page %d of %d is the same as the one before", got.number, got.page.LastPage)
 	}
 	return nil

@@ -184,6 +184,11 @@ func checkPeriod(period Period, r DateRange) error {
 	case r.To.IsZero():
 		return argumentError("range", "has no To: set both ends")
 	}
+	for _, end := range []time.Time{r.From, r.To} {
+		if end.Year() < 1 || end.Year() > 9999 {
+			return argumentError("range", "has the year %d: must be between 1 and 9999", end.Year())
+		}
+	}
 	from, to := r.From.Format(time.DateOnly), r.To.Format(time.DateOnly)
 	if day(r.From).After(day(r.To)) {
 		return argumentError("range", "From is %s, which is after To, %s: swap them", from, to)

@@ -965,3 +965,27 @@ func FuzzVerifySignature(f *testing.F) {
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 127 })
 }
+
+// A request that a test or an adapter makes can have no body at all.
+func TestWebhookHandler_NilBody(t *testing.T) {
+	t.Parallel()
+	called := false
+	handler, err := funnel.NewWebhookHandler(hookSecret, func(context.Context, *funnel.Event) error {
+		called = true
+		return nil
+	})
+	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+	require.NoError(t, err)
+	r.Header.Set("Signature", sign(hookSecret, ""))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	require.Equal(t, http.StatusNoContent, w.Code)
+	require.True(t, called)
+}
+
+func TestWebhookHandler_SecretWithALineBreakIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := funnel.NewWebhookHandler(hookSecret+"\n", func(context.Context, *funnel.Event) error { return nil })
+	requireArgumentError(t, err, "secret")
+}

@@ -31,8 +31,8 @@ func (p WebhookCreateParams) check() error {
 	}
 	u, err := url.Parse(p.URL)
 	switch {
-	case err != nil || u.Host == "":
-		return argumentError("url", "is not an absolute URL: want one such as https://example.com/webhook")
+	case err != nil || u.Hostname() == "" || u.User != nil:
+		return argumentError("url", "is not an absolute URL without user info: want one such as https://example.com/webhook")
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 		return argumentError("url", "must begin with https://")
 	}

@@ -1,6 +1,9 @@
-// Quickstart imports contacts from a CSV file, with a tag, a custom field and a
-// sequence. Without configuration it uses an in-memory API; with FUNNEL_API_KEY
-// set it imports them into your account.
+// Quickstart imports contacts from a CSV file, with tags, a custom field and a
+// sequence, into an in-memory API. A few rows of the file are malformed on purpose.
+//
+//	quickstart [-live]
+//
+// With -live it imports them into the account of FUNNEL_API_KEY.
 package main
 
 import (
@@ -8,6 +11,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -23,27 +27,28 @@ import (
 var contactsCSV string
 
 func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
+	live := flag.Bool("live", false, "import into the account of FUNNEL_API_KEY")
+	flag.Parse()
+	if err := run(context.Background(), os.Stdout, *live); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, out io.Writer) error {
+func run(ctx context.Context, out io.Writer, live bool) error {
 	rows, err := csv.NewReader(strings.NewReader(contactsCSV)).ReadAll()
 	if err != nil {
 		return err
 	}
 	rows = rows[1:] // the header: email, first_name, last_name, tags, plan
 
-	client, err := funnel.NewFromEnv()
-	if os.Getenv("FUNNEL_API_KEY") == "" {
-		server := funneltest.NewServer() // the in-memory API
-		defer server.Close()
-		server.AddCustomField(funneltest.CustomField{Name: "Plan"})
-		client, err = server.Client(), nil
-	}
-	if err != nil {
-		return err
+	server := funneltest.NewServer() // the in-memory API
+	defer server.Close()
+	server.AddCustomField(funneltest.CustomField{Name: "Plan"})
+	client := server.Client()
+	if live {
+		if client, err = funnel.NewFromEnv(); err != nil {
+			return err
+		}
 	}
 
 	plan, err := client.CustomFields.GetByName(ctx, "Plan")
@@ -80,7 +85,7 @@ func run(ctx context.Context, out io.Writer) error {
 			return result.Err
 		}
 		for field, messages := range funnel.FieldErrors(result.Err) {
-			fmt.Fprintf(out, "%q: %s: %s\n", result.Item.Email, field, messages[0])
+			fmt.Fprintf(out, "rejected: %q: %s: %s\n", result.Item.Email, field, messages[0])
 		}
 	}
 	fmt.Fprintf(out, "%d contacts: %d created, %d updated, %d failed\n", len(contacts),

@@ -13,16 +13,16 @@ import (
 )
 
 func TestQuickstart_Output(t *testing.T) {
-	t.Setenv("FUNNEL_API_KEY", "")
+	t.Setenv("FUNNEL_API_KEY", "not used")
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		require.NoError(t, run(t.Context(), &out))
-		require.Equal(t, `"two@@example.com": email: The email must be a valid email address.
-"": email: The email is required.
-"missing-domain@": email: The email must be a valid email address.
-"@example.com": email: The email must be a valid email address.
-"nobody": email: The email must be a valid email address.
-"spaces in@example.com": email: The email must be a valid email address.
+		require.NoError(t, run(t.Context(), &out, false))
+		require.Equal(t, `rejected: "two@@example.com": email: The email must be a valid email address.
+rejected: "": email: The email is required.
+rejected: "missing-domain@": email: The email must be a valid email address.
+rejected: "@example.com": email: The email must be a valid email address.
+rejected: "nobody": email: The email must be a valid email address.
+rejected: "spaces in@example.com": email: The email must be a valid email address.
 240 contacts: 226 created, 8 updated, 6 failed
 custom field Plan: set for 30 contacts
 tag vip: 32 contacts
@@ -35,7 +35,7 @@ func TestQuickstart_AccountWithoutCustomField(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Setenv("FUNNEL_BASE_URL", server.URL())
 	t.Setenv("FUNNEL_API_KEY", server.APIKey())
-	err := run(t.Context(), io.Discard)
+	err := run(t.Context(), io.Discard, true)
 	require.ErrorIs(t, err, funnel.ErrNotFound)
 	require.ErrorContains(t, err, "add a custom field named Plan in the dashboard first")
 	require.Zero(t, server.Counts()["tags"])
@@ -48,6 +48,6 @@ func TestQuickstart_APIRefuses(t *testing.T) {
 	server.Fail(funneltest.Fault{Path: "/contact", Code: funnel.ErrForbidden, Times: -1})
 	t.Setenv("FUNNEL_BASE_URL", server.URL())
 	t.Setenv("FUNNEL_API_KEY", server.APIKey())
-	require.ErrorIs(t, run(t.Context(), io.Discard), funnel.ErrForbidden)
+	require.ErrorIs(t, run(t.Context(), io.Discard, true), funnel.ErrForbidden)
 	require.Zero(t, server.Counts()["contacts"])
 }

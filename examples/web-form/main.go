@@ -30,13 +30,15 @@ func main() {
 	secret := os.Getenv("FUNNEL_WEBHOOK_SECRET")
 	if !demo.Configured() {
 		secret = rand.Text() // nobody sends webhooks to the demo
+	} else if secret == "" {
+		log.Fatal("set FUNNEL_WEBHOOK_SECRET to the secret of your webhook")
 	}
 	handler, err := newHandler(client, secret)
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := &http.Server{Addr: "127.0.0.1:8080", Handler: handler, ReadTimeout: 10 * time.Second}
-	log.Print("open http://127.0.0.1:8080")
+	server := &http.Server{Addr: "127.0.0.1:8081", Handler: handler, ReadTimeout: 10 * time.Second}
+	log.Print("open http://127.0.0.1:8081")
 	log.Fatal(server.ListenAndServe())
 }
 
