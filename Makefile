@@ -3,7 +3,6 @@
 # make oldest    the tests of what programs import, with the oldest Go that may
 # make bench     the cost of a call, beside one written by hand
 # make peers     compares this client with others: bench/results.md
-# make mutants   what the tests notice of small changes in the core: takes an hour
 # make contract  docs/contract.md and docs/coverage.md, from api/openapi.yaml
 # make openapi-lint  checks api/openapi.yaml with redocly (needs npx)
 # make apidiff   what changed in the exported API since the last tag
@@ -20,7 +19,7 @@ export GOWORK := off
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
-.PHONY: test lint openapi-lint oldest bench peers mutants contract apidiff fmt
+.PHONY: test lint openapi-lint oldest bench peers contract apidiff fmt
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
@@ -63,10 +62,6 @@ bench:
 
 peers:
 	cd bench && go test -run TestComparison -update
-
-mutants:
-	cd mutationtest && go run . -write budget.go retry.go attempt.go ratelimit.go failure.go errors.go \
-		$(addprefix internal/quota/,gate.go line.go window.go shared.go headers.go)
 
 contract:
 	cd contracttest && go generate ./...

@@ -3,6 +3,7 @@ package funnel
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/funnel-go/funnel/internal/envelope"
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
@@ -24,11 +26,12 @@ type answer struct {
 	err     error // why there is no whole answer
 	refused bool  // err came from admission or authentication: nothing was sent
 	unsent  bool  // nothing was sent for sure
+	repeats int   // how often net/http sent the request again by itself
 }
 
 // errTooLarge marks an answer over the client's limit: it would be no smaller
 // next time.
-var errTooLarge = errors.New("the answer is too large")
+var errTooLarge = errors.New("the response is too large")
 
 // An attempter is the transport under the retries. Each RoundTrip is one
 // attempt: it waits for its turn, authenticates, sends, reads the whole answer
@@ -38,7 +41,7 @@ var errTooLarge = errors.New("the answer is too large")
 // each failure, at the cost of everybody's connections.
 type attempter struct {
 	core *core
-	base http.RoundTripper
+	base func() http.RoundTripper
 }
 
 // RoundTrip returns a response that says nothing but where the call is: the
@@ -57,19 +60,19 @@ func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) answer {
 	c := a.core
-	if paused := c.gate.Paused(); !paused.IsZero() && call.attempts == 0 && c.gate.Refuse(ctx) == nil {
+	if paused := c.admission.Paused(); !paused.IsZero() && call.attempts == 0 && c.admission.Refuse(ctx, &call.place) == nil {
 		c.observers.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()
 	admission, stop := either(ctx, call.admission)
 	defer stop()
-	done, err := c.admit(admission)
+	done, err := c.admit(admission, &call.place)
 	switch {
 	case err == nil:
 		// Its turn and its end may have come together, and the context that it
 		// waited with is the last to be told.
 		if err = call.over(ctx); err != nil {
-			done(Outcome{Remaining: quota.Unknown})
+			done(notSent)
 		}
 	case err == admission.Err(): //nolint:errorlint // an error that matches it, such as that of the quota, says more
 		err = contextError(admission)
@@ -77,12 +80,11 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	if err != nil {
 		return answer{err: err, refused: true}
 	}
-	outcome := Outcome{Sent: true, Remaining: quota.Unknown} // should the code below panic
+	outcome := quota.Outcome{Sent: true, Remaining: quota.Unknown} // should the code below panic
 	defer func() { done(outcome) }()
 	call.attempts++
 	started := time.Now()
-	info := AttemptInfo{CallInfo: call.info(), Attempt: call.attempts, Waited: started.Sub(queued) + call.waited}
-	call.waited = 0
+	info := AttemptInfo{CallInfo: call.info(), Attempt: call.attempts, Waited: started.Sub(queued)}
 	ctx = c.observers.attemptStart(ctx, info)
 
 	got := noAnswer(panicked{}, false) // should the code below panic
@@ -97,17 +99,51 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 	}()
 	got = a.send(ctx, call, req)
 
-	if got.status == http.StatusTooManyRequests {
-		c.pause(ctx, c.rateLimitWait(got.quota))
-	}
 	c.hear(got.quota)
-	outcome = Outcome{
+	outcome = quota.Outcome{
 		Sent:       !got.unsent,
 		StatusCode: got.status,
 		Remaining:  got.quota.Remaining,
+		Limit:      got.quota.Limit,
 		RetryAfter: got.quota.RetryAfter,
+		Repeats:    got.repeats,
+		Failed:     got.isOutage() && ctx.Err() == nil,
+		Success:    got.isResponse(),
 	}
 	return got
+}
+
+// isResponse reports whether the API itself has responded, and not with a 429.
+func (got *answer) isResponse() bool {
+	return got.status != 0 && got.status != http.StatusTooManyRequests && got.status/100 != 3 && !got.isOutage()
+}
+
+// isOutage reports whether the API seems to be away: a 5xx, no complete response, or
+// a 4xx of something else, such as a proxy's 404 during a deployment.
+func (got *answer) isOutage() bool {
+	switch {
+	case got.refused:
+		return false
+	case got.err != nil:
+		return !isBadCertificate(got.err) && !errors.Is(got.err, errTooLarge)
+	case got.status >= 500:
+		return true
+	}
+	return got.isForeign()
+}
+
+// isForeign reports whether a 4xx is in none of the forms in which the API and
+// Laravel refuse a request.
+func (got *answer) isForeign() bool {
+	switch got.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return false
+	}
+	if got.status/100 != 4 {
+		return false
+	}
+	failure := envelope.ParseFailure(got.body)
+	return failure.Code == "" && failure.Message == "" && len(failure.Details) == 0 && !json.Valid(got.body)
 }
 
 // over says why nothing more is to be sent for the call, if that is so.
@@ -138,12 +174,14 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		got.refused = true
 		return got
 	}
-	resp, err := a.base.RoundTrip(req)
+	resp, err := a.base().RoundTrip(req)
 	if resp == nil && err == nil { // this, and a body that is nil, http.Client would have checked
-		err = fmt.Errorf("the transport, a %T, returned neither an answer nor an error", a.base)
+		err = fmt.Errorf("the transport, a %T, returned neither a response nor an error", a.base())
 	}
 	if err != nil {
-		return noAnswer(call.cause(ctx, parent, err), conn.surelyUnsent())
+		got := noAnswer(call.cause(ctx, parent, err), conn.surelyUnsent())
+		got.repeats = conn.repeats()
+		return got
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
@@ -152,9 +190,17 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	if resp.StatusCode < 200 {
 		// No final answer. The body of a 101 is the bare connection, and reading
 		// it would not end with the context.
-		return noAnswer(fmt.Errorf("the answer has the status %d, which nobody asked for", resp.StatusCode), false)
+		return noAnswer(fmt.Errorf("the response has the unexpected status %d", resp.StatusCode), false)
 	}
-	got := answer{status: resp.StatusCode, header: resp.Header, quota: quota.ParseHeaders(resp.StatusCode, resp.Header)}
+	got := answer{
+		status:  resp.StatusCode,
+		header:  resp.Header,
+		quota:   quota.ParseHeaders(resp.StatusCode, resp.Header),
+		repeats: conn.repeats(),
+	}
+	if got.status == http.StatusTooManyRequests { // before the body is read: that takes time
+		a.core.pause(parent, a.core.rateLimitWait(got.quota))
+	}
 	if got.body, err = readBody(resp, a.core.maxResponseBytes); err != nil {
 		got.err = call.cause(ctx, parent, err)
 	}
@@ -184,7 +230,7 @@ func (c *call) cause(ctx, parent context.Context, err error) error {
 	case parent.Err() != nil:
 		return contextError(parent) // err may be the cause alone
 	case ctx.Err() != nil:
-		return fmt.Errorf("no whole answer within %s: %w", c.core.attemptTimeout, c.scrub(withoutURL(err)))
+		return fmt.Errorf("no complete response within %s: %w", c.core.attemptTimeout, c.scrub(withoutURL(err)))
 	}
 	return c.scrub(withoutURL(err))
 }
@@ -204,7 +250,7 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 		return buf.Bytes()[:limit], fmt.Errorf("%w: over %d bytes", errTooLarge, limit)
 	}
 	if err != nil {
-		return buf.Bytes(), fmt.Errorf("the answer was cut short after %d bytes: %w", buf.Len(), err)
+		return buf.Bytes(), fmt.Errorf("the response was cut short after %d bytes: %w", buf.Len(), err)
 	}
 	return buf.Bytes(), nil
 }
@@ -213,14 +259,18 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 // say of it is no promise. A transport that does not report connections is
 // taken to have sent.
 type connTrace struct {
-	asked, got atomic.Bool
+	asked atomic.Bool
+	got   atomic.Int32 // connections that the request was written to
 }
 
 func (t *connTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Add(1) },
 	}
 }
 
-func (t *connTrace) surelyUnsent() bool { return t.asked.Load() && !t.got.Load() }
+func (t *connTrace) surelyUnsent() bool { return t.asked.Load() && t.got.Load() == 0 }
+
+// repeats returns how often net/http has sent the request again by itself.
+func (t *connTrace) repeats() int { return max(0, int(t.got.Load())-1) }

@@ -121,7 +121,7 @@ func TestAttempt_Timeout(t *testing.T) {
 				err := getContact.call(t.Context(), client)
 				require.Len(t, api.requests(), 4)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-				require.ErrorContains(t, err, "no whole answer within")
+				require.ErrorContains(t, err, "no complete response within")
 				require.GreaterOrEqual(t, time.Since(started), tt.atLeast)
 				require.LessOrEqual(t, time.Since(started), tt.atMost)
 			})
@@ -323,7 +323,7 @@ func TestAttempt_EmptyAnswer(t *testing.T) {
 						}
 						answered := asError[*funnel.APIError](t, err)
 						require.Empty(t, answered.Code)
-						require.Contains(t, answered.Message, "the answer is not")
+						require.Contains(t, answered.Message, "the response is not")
 					})
 				})
 			}

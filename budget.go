@@ -5,28 +5,38 @@ import (
 	"sync"
 )
 
-// A budget keeps a long outage from multiplying the load: retries draw on a
-// store that calls fill up slowly. A blip of a few seconds passes unnoticed; in
-// a long outage there is one retry for two calls.
+// A budget keeps a long outage from multiplying the load: retries take from a store
+// that successes fill. A short outage passes unnoticed; in a long one there is hardly
+// more than one request per call.
 type budget struct {
-	mu     sync.Mutex
-	halves int // what is in store, in half retries
-	full   int // 0: without end
+	mu    sync.Mutex
+	store int // in units of what a failed call returns
+	full  int // 0: unlimited
 }
+
+// A success returns a retry to the store, and a failed call a twentieth, so that a
+// program that has used up its budget still notices the end of an outage.
+const unitsPerRetry = 20
 
 func newBudget(retries int) *budget {
 	if retries < 0 {
 		return &budget{}
 	}
-	full := 2 * min(retries, math.MaxInt/2)
-	return &budget{halves: full, full: full}
+	full := unitsPerRetry * min(retries, math.MaxInt/unitsPerRetry)
+	return &budget{store: full, full: full}
 }
 
 // deposit adds what one call is worth.
-func (b *budget) deposit() {
+func (b *budget) deposit(success bool) {
+	units := 1
+	if success {
+		units = unitsPerRetry
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.halves = min(b.full, b.halves+1)
+	if b.full > 0 {
+		b.store = min(b.full-units, b.store) + units
+	}
 }
 
 // withdraw takes one retry, if there is one.
@@ -36,9 +46,9 @@ func (b *budget) withdraw() bool {
 	if b.full == 0 {
 		return true
 	}
-	if b.halves < 2 {
+	if b.store < unitsPerRetry {
 		return false
 	}
-	b.halves -= 2
+	b.store -= unitsPerRetry
 	return true
 }

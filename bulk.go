@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/funnel-go/funnel/internal/quota"
 )
 
 // A BulkStatus says what became of one item of a bulk.
@@ -37,15 +39,15 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether the item is to be done again later, by a program that
-// wants them all done: it was skipped, or may or may not have been done, or
-// failed without being at fault itself. An item that the API refuses, or the SDK
-// before it, would be refused again.
+// Again reports whether to repeat the item later: it was skipped, it failed through no
+// fault of its own, or it is unknown whether it was done. It is false for an item that
+// the API or the SDK would refuse again. Unlike [CanRetry], it is true for an unknown
+// item too: repeat that in a way that cannot duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
-	case BulkSkipped, BulkUnknown:
+	case BulkSkipped:
 		return true
-	case BulkFailed:
+	case BulkUnknown, BulkFailed:
 		return !isRefusal(r.Err)
 	}
 	return false
@@ -54,40 +56,44 @@ func (r BulkResult[P, R]) Again() bool {
 // The items of a bulk that are under way, and held. The most are enough to keep
 // the quota busy at a latency of 50 s.
 const (
-	minBulk = 32
+	minBulk = 16
 	maxBulk = 500
 )
-
-// maxUnanswered is after how many items in a row that failed without being at
-// fault a bulk takes the API to be away.
-const maxUnanswered = 100
 
 // Bulk does something with many items, up to 500 at a time, and yields one result
 // for each, in order. It uses the quota as well as it can be used at any
 // latency, and holds a bounded number of items, however many there are.
 //
-// An item's failure is its own. What makes all others pointless – a key that is
-// not accepted, a context that is over, a pause or a wait for the quota that the
-// context does not allow, 100 items in a row that got a 5xx or no answer of the
-// API's own – ends the bulk: nothing more is sent, and what has been sent comes to
-// its end, unless it is the context that is over. Each item that was taken gets
-// its result, with what is known of it; the last one says why.
+// One failed item does not affect the others. A bulk job ends early only if nothing
+// further can succeed:
 //
-// To go on later, do those again of which [BulkResult.Again] says so, and those
-// after the last Index, which were never taken. Breaking off the loop cancels
-// what is under way: some items after the last Index may have been done then.
+//   - the API key is not accepted;
+//   - the context is done, or forbids a pause or a wait for the quota;
+//   - no request has succeeded for 30 s of an outage: 5xx, no response, or responses of
+//     something else than the API, such as a proxy's 404;
+//   - the server rejects everything for longer than [RetryPolicy].MaxRateLimitWait.
 //
-// The status tells of the call that failed: a do that makes several may have
-// done those before. A [WithResponse] of ctx is left alone. The items are taken
-// some way ahead of the results, on the caller's goroutine: items should not
-// block, nor wait for results. A panic of do arrives there too. Where do uses
-// something else that has less room than the API, such as a pool of database
-// connections, it should wait for that before it calls.
+// Then nothing more is sent. Requests under way are completed, unless the context is
+// done. Each item that was taken gets its result; the last one has the reason.
+//
+// Nothing happens until the sequence is ranged over. To continue a job later, repeat
+// the items for which [BulkResult.Again] is true, and those after the last Index, which
+// were never taken. If the loop is left early, requests under way are canceled: some
+// items after the last Index may have been done.
+//
+// do can make several calls, also with other clients. The status is that of the call
+// that failed: the calls before it have been done. For contacts, UpsertAll first and
+// Each for the rest cost fewer requests than [ContactsService.Upsert] in do. A
+// [WithResponse] of ctx is ignored. items is called on the caller's goroutine, ahead of
+// the results: it must not block or wait for results. A panic in do is raised there too.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
 //	}) { … }
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
+	if do == nil {
+		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))
+	}
 	return bulk(ctx, client.engine(), items, bulkRules[P]{}, func(ctx context.Context, item P) (R, BulkStatus, error) {
 		value, err := do(ctx, item)
 		return value, BulkDone, err
@@ -100,13 +106,23 @@ func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do f
 //		return client.Contacts.AddTag(ctx, id, tag)
 //	}) { … }
 func Each[P any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) error) iter.Seq[BulkResult[P, struct{}]] {
+	if do == nil {
+		return noBulk[P, struct{}](argumentError("do", "is nil: pass the function to call for each item"))
+	}
 	return Bulk(ctx, client, items, func(ctx context.Context, item P) (struct{}, error) {
 		return struct{}{}, do(ctx, item)
 	})
 }
 
-// CreateAll creates contacts, several at a time: see [Bulk] for the order of the
-// results, and for what ends it. The status of a contact is BulkCreated, or
+// noBulk yields the error alone.
+func noBulk[P, R any](err error) iter.Seq[BulkResult[P, R]] {
+	return func(yield func(BulkResult[P, R]) bool) {
+		yield(BulkResult[P, R]{Status: BulkSkipped, Err: err})
+	}
+}
+
+// CreateAll creates contacts, several at a time. Nothing happens until the sequence is
+// ranged over. See [Bulk] for the order of the results, and for what ends it. The status of a contact is BulkCreated, or
 // BulkExists with the error ErrContactExists, or one of those for failures. Of
 // several with the same address, the first is created.
 //
@@ -122,7 +138,8 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 }
 
 // UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
-// several at a time: see [Bulk] for the order of the results, and for what ends it.
+// several at a time. Nothing happens until the sequence is ranged over. See [Bulk] for
+// the order of the results, and for what ends it.
 // The status of a contact is BulkCreated or BulkUpdated, or one of those for
 // failures. Of several with the same address, the last prevails. UpsertAll can be
 // repeated, from the beginning or from the first item without a result; an earlier
@@ -136,12 +153,12 @@ func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[Conta
 	core := (*service)(s).c()
 	return bulk(ctx, core, contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
 		recent := &core.upserts
-		if recent.mostExist() && params.check() == nil && params.changes(ctx) {
-			id, err := s.updateExisting(ctx, params)
+		if recent.mostExist() && check(params) == nil && params.changes(ctx) {
+			id, missing, err := s.updateExisting(ctx, params)
 			if err == nil {
 				recent.add(true)
 			}
-			if isMissing := errors.Is(err, ErrNotFound) && !MayHaveBeenApplied(err); !isMissing {
+			if !missing {
 				return id, BulkUpdated, err
 			}
 		}
@@ -198,6 +215,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			yield(BulkResult[P, R]{Status: BulkSkipped, Err: err})
 			return
 		}
+		start := time.Now()
 		pull, stop := iter.Pull(items)
 		defer stop()
 		ctx := withCallOption(ctx, func(o *callOptions) { o.response = nil }) // there is one for many
@@ -207,16 +225,6 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			least: minBulk,
 			most:  maxBulk,
 			take:  yield,
-		}
-		unanswered := 0 // in a row
-		p.see = func(result BulkResult[P, R]) {
-			if !isOutage(result.Err) {
-				unanswered = 0
-				return
-			}
-			if unanswered++; unanswered == maxUnanswered {
-				p.stop(result.Err)
-			}
 		}
 		p.next = func() (item bulkItem[P], ok bool) {
 			// When it is over, one more item is taken: its result tells that it was
@@ -232,11 +240,13 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			if item.after != nil {
 				<-item.after
 			}
+			calls := &itemCalls{core: c}
+			ctx = withCallOption(ctx, func(o *callOptions) { o.item = calls })
 			value, status, err := do(ctx, item.params)
 			if err == nil {
 				return BulkResult[P, R]{Index: item.index, Item: item.params, Status: status, Value: value}
 			}
-			if rules.isPointless(ctx, c, err) {
+			if calls.areOwn() && (rules.isPointless(ctx, c, err) || c.admission.Down(start, backgroundPatience) && !isRefusal(err)) {
 				p.stop(err)
 			}
 			if failed := failureStatus(p.admission, err); failed != BulkFailed || status != BulkExists {
@@ -247,6 +257,16 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 		p.run(ctx)
 	}
 }
+
+// itemCalls tells whose calls were made for an item. A failed call of another client,
+// such as that of another account, says nothing of the other items.
+type itemCalls struct {
+	core    *core
+	own     atomic.Bool // one of the bulk job's own client has failed
+	another atomic.Bool // one of another client was made
+}
+
+func (i *itemCalls) areOwn() bool { return i.own.Load() || !i.another.Load() }
 
 // A bulkItem waits for the one before it that has the same key.
 type bulkItem[P any] struct {
@@ -305,17 +325,21 @@ func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool 
 		full    *refusal
 		limited *RateLimitError
 	)
+	if isLastingOutage(err) {
+		return true
+	}
 	switch { // the bulk's own context, not only the item's, must forbid the wait
 	case errors.As(err, &full):
 		deadline, ok := ctx.Deadline()
 		return ok && time.Until(deadline) <= full.limited.RetryAfter
 	case errors.As(err, &limited):
-		return limited.Attempts == 0 && c.gate.Refuse(ctx) != nil
+		return limited.Attempts == 0 && c.admission.Refuse(ctx, &quota.Call{Background: true}) != nil
 	}
 	return false
 }
 
-// isRefusal reports whether err says that the item itself cannot be accepted.
+// isRefusal reports whether err says that the item itself cannot be accepted. A 4xx
+// of something else than the API, such as a proxy, does not.
 func isRefusal(err error) bool {
 	var (
 		argument *ArgumentError
@@ -333,18 +357,24 @@ func isRefusal(err error) bool {
 	}
 	switch answer.Code {
 	case "":
-		return answer.StatusCode/100 == 4
+		return answer.StatusCode/100 == 4 && !answer.foreign
 	case ErrUnauthorized, ErrForbidden, ErrRateLimited, ErrServer:
 		return false
 	}
 	return true
 }
 
-// isOutage reports whether err is that of a call which another item's would meet
-// with too, as long as things do not get better.
-func isOutage(err error) bool {
-	attempts, _ := fate(err)
-	return attempts >= 0 && !isRefusal(err) && !errors.Is(err, ErrForbidden)
+// isLastingOutage reports whether err is that of a call that has waited for the end of
+// an outage for as long as it may.
+func isLastingOutage(err error) bool {
+	var (
+		request  *RequestError
+		answered *APIError
+	)
+	if quota.IsOutage(err) {
+		return true
+	}
+	return errors.As(err, &request) && request.outage || errors.As(err, &answered) && answered.outage
 }
 
 // failureStatus says what is known of an item that failed.

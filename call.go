@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/funnel-go/funnel/internal/envelope"
+	"github.com/funnel-go/funnel/internal/quota"
 )
 
 // A request is one operation with its arguments.
@@ -96,7 +97,13 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	if err := opts.addFields(&req); err != nil {
 		return err
 	}
-	call := &call{core: c, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
+	if opts.item != nil && opts.item.core != c {
+		opts.item.another.Store(true)
+		opts.item, opts.admission = nil, nil // what ends the bulk job is not this client's affair
+	}
+	once := opts.noRetry || c.policy.MaxAttempts == 1
+	place := quota.Call{Background: opts.background, Patience: c.policy.patience(opts.background), Once: once && !opts.background, Operation: req.method + " " + req.path}
+	call := &call{core: c, place: place, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
 	if call.noResult {
 		call.decode = envelope.Success
 	}
@@ -119,6 +126,9 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 		})
 	}()
 	err = call.run(ctx)
+	if opts.item != nil && err != nil {
+		opts.item.own.Store(true)
+	}
 	if opts.response != nil {
 		*opts.response = call.response()
 	}
@@ -202,15 +212,14 @@ type call struct {
 	payload  []byte      // the body as it is sent; nil: none
 	header   http.Header // of the call's own
 
+	place     quota.Call      // at the admission
 	admission context.Context // of attempts, where it is another than the call's; may be nil
 
 	attempts  int
-	unsettled bool          // some attempt may have taken effect, and nobody knows
-	last      answer        // of the last attempt
-	refusal   error         // why another one was not sent
-	err       error         // what the call fails with as things stand
-	backoff   time.Duration // before the next attempt
-	waited    time.Duration // spent in backoff since the last attempt
+	unsettled bool   // some attempt may have taken effect, and nobody knows
+	last      answer // of the last attempt
+	refusal   error  // why another one was not sent
+	err       error  // what the call fails with as things stand
 }
 
 type callKey struct{}
@@ -223,11 +232,11 @@ func (c *call) info() CallInfo {
 
 // run sends the request until judge is content.
 func (c *call) run(ctx context.Context) error {
-	c.core.budget.deposit()
 	ctx = context.WithValue(ctx, callKey{}, c)
 	if _, err := c.core.retry.Do(c.newRequest(ctx)); err != nil && ctx.Err() != nil {
 		// The context ended the wait for a retry.
 		c.err = c.interrupted(contextError(ctx))
 	}
+	c.core.budget.deposit(c.err == nil)
 	return c.err
 }

@@ -16,6 +16,12 @@ func WithoutRetry(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
 }
 
+// InBackground returns a context whose calls have low priority: they yield to the
+// client's other calls. Those of the bulk methods and of All have it already.
+func InBackground(ctx context.Context) context.Context {
+	return withCallOption(ctx, func(o *callOptions) { o.background = true })
+}
+
 // WithHeader returns a context whose calls send that header, in place of any
 // other value it had; only what a function given to [WithAuth] sets goes before
 // it. A name or value that is no valid header makes the call fail with an
@@ -146,11 +152,13 @@ type Response struct {
 
 // callOptions is what a context says of the calls made with it.
 type callOptions struct {
-	noRetry  bool
-	header   http.Header
-	fields   map[string]json.RawMessage // of WithField
-	response *Response
-	err      error // of a bad option
+	noRetry    bool
+	background bool // of low priority
+	header     http.Header
+	fields     map[string]json.RawMessage // of WithField
+	response   *Response
+	err        error      // of a bad option
+	item       *itemCalls // of a bulk job's item
 
 	// admission, if not nil, is over when nothing more is to be sent; what has
 	// been sent goes on.

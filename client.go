@@ -94,7 +94,7 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 
 func newClient(base *url.URL, cfg config) *Client {
 	c := newCore(base, cfg)
-	cfg.apiKey = "" // whoever prints a Client is not to see it
+	cfg.apiKey, cfg.httpClient = "", nil // whoever prints a Client is not to see the key
 	return &Client{
 		core:          c,
 		cfg:           cfg,
@@ -123,7 +123,7 @@ func (c *Client) WithKey(apiKey string, opts ...Option) (*Client, error) {
 		return nil, argumentError("client", "is a zero Client: make one with New")
 	}
 	cfg := c.cfg
-	cfg.httpClient = &http.Client{Transport: c.core.transport, Timeout: cfg.timeout()}
+	cfg.httpClient = &http.Client{Transport: c.core.transport(), Timeout: c.core.attemptTimeout}
 	cfg.observers = slices.Clone(cfg.observers)
 	cfg.limiter, cfg.auth = nil, nil
 	another, err := build(apiKey, cfg, opts)
@@ -184,7 +184,7 @@ func (c *Client) CloseIdleConnections() {
 	if c.engine() == nil {
 		return
 	}
-	if closer, ok := c.core.transport.(interface{ CloseIdleConnections() }); ok {
+	if closer, ok := c.core.transport().(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
 	}
 }

@@ -163,28 +163,34 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 // Errors: [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError]; never
 // [ErrContactExists].
 func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (id ContactID, created bool, err error) {
-	id, err = s.Create(ctx, params)
-	if !errors.Is(err, ErrContactExists) {
-		return id, err == nil, err
-	}
-	_, touched := fate(err)
-	id, err = s.updateExisting(ctx, params)
-	if touched && err != nil {
-		markApplied(err)
+	for range 2 {
+		id, err = s.Create(ctx, params)
+		if !errors.Is(err, ErrContactExists) {
+			return id, err == nil, err
+		}
+		_, touched := fate(err)
+		var missing bool
+		id, missing, err = s.updateExisting(ctx, params)
+		if touched && err != nil {
+			err = markApplied(err)
+		}
+		if !missing { // else it was deleted in between
+			break
+		}
 	}
 	return id, false, err
 }
 
 // updateExisting sets on an existing contact what params set. An error after the
-// first change has MayHaveBeenApplied set.
-func (s *ContactsService) updateExisting(ctx context.Context, params ContactCreateParams) (id ContactID, err error) {
+// first change has MayHaveBeenApplied set. missing tells that there is no such contact.
+func (s *ContactsService) updateExisting(ctx context.Context, params ContactCreateParams) (id ContactID, missing bool, err error) {
 	r := s.resource()
 	name := field{"email", params.Email}
 	applied := false
 	if params.changes(ctx) {
 		req := request{method: http.MethodPut, path: r.one, body: object{name}.and(params.update())}
 		if err := r.core.do(ctx, req, optionalID(&id)); err != nil {
-			return 0, err
+			return 0, errors.Is(err, ErrNotFound), err
 		}
 		applied = true
 	}
@@ -192,13 +198,13 @@ func (s *ContactsService) updateExisting(ctx context.Context, params ContactCrea
 	for _, tag := range params.TagIDs {
 		if err := r.core.do(ctx, tagging(name, tag), nil); err != nil {
 			if applied {
-				markApplied(err)
+				err = markApplied(err)
 			}
-			return 0, err
+			return 0, false, err
 		}
 		applied = true
 	}
-	return id, nil
+	return id, false, nil
 }
 
 // changes reports whether p sets a field of an existing contact, be it by

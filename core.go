@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -19,19 +19,20 @@ type core struct {
 	base      *url.URL // without a slash at its end
 	header    http.Header
 	auth      func(*http.Request) error
-	secrets   *strings.Replacer
-	transport http.RoundTripper
+	hide      func(text string) string // the API key; a closure is not printed with what it holds
+	transport func() http.RoundTripper // a closure too: it may hold requests, and they hold the key
 	retry     *retryablehttp.Client
 	policy    RetryPolicy
 	budget    *budget
-	gate      *quota.Gate
-	limiter   Limiter
+	admission *quota.Admission
+	limiter   Limiter // nil: the admission counts
 	observers observers
 
 	attemptTimeout   time.Duration
 	maxResponseBytes int64
 
-	upserts upserts // what recent ones found
+	failure atomic.Pointer[error] // why a request has failed, the last time one did
+	upserts upserts               // what recent ones found
 
 	quotaMu sync.Mutex
 	quota   RateLimit // Limit and Remaining as last heard
@@ -46,10 +47,9 @@ func newCore(base *url.URL, cfg config) *core {
 			"User-Agent": {cfg.userAgent},
 		},
 		auth:             cfg.auth,
-		secrets:          hide(cfg.apiKey),
+		hide:             hideKey(cfg.apiKey),
 		policy:           cfg.policy,
 		budget:           newBudget(cfg.policy.Budget),
-		gate:             quota.NewGate(cfg.policy.MaxRateLimitWait),
 		limiter:          cfg.limiter,
 		observers:        slices.Clone(cfg.observers),
 		attemptTimeout:   cfg.timeout(),
@@ -59,17 +59,23 @@ func newCore(base *url.URL, cfg config) *core {
 	if c.auth == nil {
 		c.auth = bearer(cfg.apiKey)
 	}
-	if c.limiter == nil {
-		c.limiter = windowLimiter{quota.NewWindow(cfg.rateLimit, cfg.ratePer)}
-	} else {
-		c.quota.Limit = 0
+	admission := quota.Config{
+		Limit:    cfg.rateLimit,
+		Per:      cfg.ratePer,
+		MaxPause: cfg.policy.MaxRateLimitWait,
+		Withdraw: c.budget.withdraw,
 	}
+	if c.limiter != nil {
+		admission.Limit, c.quota.Limit = 0, 0
+	}
+	c.admission = quota.NewAdmission(admission)
 	if cfg.logger != nil {
-		c.observers = append(c.observers, logTo(cfg.logger, c.secrets))
+		c.observers = append(c.observers, logTo(cfg.logger, c.hide))
 	}
 	httpClient := cfg.client()
-	c.transport = httpClient.Transport
-	c.retry = newRetrier(httpClient, &attempter{core: c})
+	transport := httpClient.Transport
+	c.transport = func() http.RoundTripper { return transport }
+	c.retry = newRetrier(httpClient, &attempter{core: c, base: c.transport})
 	return c
 }
 

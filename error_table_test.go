@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -268,8 +269,8 @@ func TestErrorTable_429(t *testing.T) {
 	}{
 		{"as in the reference", `{"message": "Too Many Attempts."}`, "Too Many Attempts."},
 		{"in the envelope", `{"success":false,"error":{"code":"THROTTLED","message":"Slow down"}}`, "Slow down"},
-		{"of a proxy", "<html><title>429</title></html>", "the answer is not in the API's format: application/json: 429"},
-		{"empty", "", "the answer is not in the API's format: it is empty"},
+		{"of a proxy", "<html><title>429</title></html>", "the response is not in the API's format: application/json: 429"},
+		{"empty", "", "the response is not in the API's format: it is empty"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,15 +300,15 @@ func TestErrorTable_AnswersThatAreNoEnvelope(t *testing.T) {
 		want  string // text of the error
 	}{
 		{"HTML 404", htmlPage(404, "Not Found | nginx"),
-			"funnel: GET /contact: 404 Not Found: the answer is not in the API's format: text/html: Not Found | nginx"},
+			"funnel: GET /contact: 404 Not Found: the response is not in the API's format: text/html: Not Found | nginx"},
 		{"HTML 502", htmlPage(502, "Bad Gateway"),
-			"funnel: GET /contact: 502 Bad Gateway: the answer is not in the API's format: text/html: Bad Gateway"},
+			"funnel: GET /contact: 502 Bad Gateway: the response is not in the API's format: text/html: Bad Gateway"},
 		{"HTML 409", htmlPage(409, "Conflict"),
-			"funnel: GET /contact: 409 Conflict: the answer is not in the API's format: text/html: Conflict"},
+			"funnel: GET /contact: 409 Conflict: the response is not in the API's format: text/html: Conflict"},
 		{"HTML without a title", answers(403, "<h1>Blocked</h1>\n<p>by your firewall</p>", "Content-Type", "text/html"),
-			"funnel: GET /contact: 403 Forbidden: the answer is not in the API's format: text/html: <h1>Blocked</h1> <p>by your firewall</p>"},
+			"funnel: GET /contact: 403 Forbidden: the response is not in the API's format: text/html: <h1>Blocked</h1> <p>by your firewall</p>"},
 		{"empty 401", answers(401, ""),
-			"funnel: GET /contact: 401 Unauthorized: the answer is not in the API's format: it is empty"},
+			"funnel: GET /contact: 401 Unauthorized: the response is not in the API's format: it is empty"},
 		{"Laravel's bare message", answers(401, `{"message":"Unauthenticated."}`),
 			"funnel: GET /contact: 401 Unauthorized: Unauthenticated."},
 		{"error as a string", answers(400, `{"error":"bad request"}`),
@@ -315,7 +316,7 @@ func TestErrorTable_AnswersThatAreNoEnvelope(t *testing.T) {
 		{"error without a message", answers(404, `{"success":false,"error":{"code":"NOT_FOUND"}}`),
 			"funnel: GET /contact: 404 NOT_FOUND"},
 		{"unknown status", answers(599, `{}`),
-			"funnel: GET /contact: 599 request failed: the answer is not in the API's format: application/json: {}"},
+			"funnel: GET /contact: 599 request failed: the response is not in the API's format: application/json: {}"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -343,7 +344,7 @@ func TestErrorTable_200WithoutSuccess(t *testing.T) {
 	}{
 		{"success false", `{"success":false,"error":{"code":"NOT_FOUND","message":"Contact not found"}}`, "NOT_FOUND", "Contact not found"},
 		{"success false beside data", `{"success":false,"data":` + seven + `,"error":{"code":"NOT_FOUND","message":"Contact not found"}}`, "NOT_FOUND", "Contact not found"},
-		{"success false without an error", `{"success":false}`, "", "the answer is not in the API's format: application/json: {\"success\":false}"},
+		{"success false without an error", `{"success":false}`, "", "the response is not in the API's format: application/json: {\"success\":false}"},
 		{"success as a string", `{"success":"true","data":` + seven + `,"message":"odd"}`, "", "odd"},
 		{"success as a number", `{"success":1,"data":` + seven + `,"message":"odd"}`, "", "odd"},
 		{"success null", `{"success":null,"data":` + seven + `,"message":"odd"}`, "", "odd"},
@@ -378,4 +379,37 @@ func TestErrorTable_200WithoutSuccess(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Laravel's own 422, without the envelope, has the fields' messages too.
+func TestErrorTable_LaravelsOwn422(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on("POST", "/tag", answers(422, `{"message":"The name field is required. (and 1 more error)","errors":{"name":["The name field is required."],"color":"The color is unknown."}}`))
+	err := createTag.call(t.Context(), api.client(t))
+	invalid := asError[*funnel.ValidationError](t, err)
+	want := map[string][]string{"name": {"The name field is required."}, "color": {"The color is unknown."}}
+	require.Equal(t, want, invalid.Details)
+	require.Equal(t, want, funnel.FieldErrors(err))
+	require.ErrorIs(t, err, funnel.ErrValidation)
+	require.Empty(t, invalid.Code, "the API says none")
+	require.EqualError(t, err, "funnel: POST /tag: 422 Unprocessable Entity: The name field is required. (and 1 more error) – color: The color is unknown.; name: The name field is required.")
+	require.False(t, funnel.CanRetry(err))
+	require.Len(t, api.requests(), 1)
+}
+
+// Without field messages, or with another status, it is any other error.
+func TestErrorTable_LaravelsMessageWithoutFields(t *testing.T) {
+	t.Parallel()
+	for status, body := range map[int]string{422: `{"message":"no","errors":[]}`, 409: `{"message":"no","errors":{"name":["taken"]}}`} {
+		err := createTag.call(t.Context(), newMockAPI(t).on("POST", "/tag", answers(status, body)).client(t))
+		require.NotErrorIs(t, err, funnel.ErrValidation)
+		require.Equal(t, "no", asError[*funnel.APIError](t, err).Message)
+	}
+}
+
+// An empty body is described once.
+func TestErrorTable_EmptySuccess(t *testing.T) {
+	t.Parallel()
+	err := getContact.call(t.Context(), newMockAPI(t).on("GET", "/contact", answers(200, "")).client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 1})))
+	require.Equal(t, 1, strings.Count(err.Error(), "is empty"), err)
 }

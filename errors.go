@@ -2,7 +2,6 @@ package funnel
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -78,8 +77,11 @@ type APIError struct {
 	Header http.Header // of the last response
 	Body   []byte      // of the last response, at most 64 KiB, for the program's log
 
-	repeatable bool // a POST that cannot duplicate anything
-	unreadable bool // the response was no JSON, or cut short
+	repeatable bool   // a POST that cannot duplicate anything
+	unreadable bool   // the response was no JSON, or cut short
+	foreign    bool   // something else than the API has responded
+	stopped    string // why it was not retried
+	outage     bool   // it was not retried because an outage lasted
 }
 
 // Error names method, path, status, code, message, attempts and request id on one
@@ -99,7 +101,7 @@ func (e *APIError) text(message string) string {
 	if message = text.Clip(message, maxErrorText); message != "" {
 		b.WriteString(": " + message)
 	}
-	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.RequestID)
+	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.stopped, e.RequestID)
 	return b.String()
 }
 
@@ -183,7 +185,9 @@ type RequestError struct {
 
 	Err error // the cause
 
-	repeatable bool // a POST that cannot duplicate anything
+	repeatable bool   // a POST that cannot duplicate anything
+	stopped    string // why it was not retried
+	outage     bool   // it was not retried because an outage lasted
 }
 
 // Error names method, path, cause and attempts on one line.
@@ -195,8 +199,8 @@ func (e *RequestError) Error() string {
 	if e.Err != nil {
 		cause = text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText)
 	}
-	b.WriteString(cmp.Or(cause, "no usable answer"))
-	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, "")
+	b.WriteString(cmp.Or(cause, "no usable response"))
+	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.stopped, "")
 	return b.String()
 }
 
@@ -210,36 +214,38 @@ func MayHaveBeenApplied(err error) bool {
 	return mayHaveBeenApplied
 }
 
-// fate returns what the error of a call says of the request: how many attempts
-// were made, -1 if it is no error of a call, and whether one may have taken
-// effect.
+// fate returns what the error of a call says of the request: how many attempts were
+// made, -1 if it is no error of a call, and whether one may have taken effect. Of
+// several joined errors each counts; what a call's error wraps may be another call's
+// and does not.
 func fate(err error) (attempts int, mayHaveBeenApplied bool) {
-	var (
-		request *RequestError
-		apiErr  *APIError
-	)
-	switch {
-	case errors.As(err, &request): // first: it may hold an APIError of an earlier attempt
-		return request.Attempts, request.MayHaveBeenApplied
-	case errors.As(err, &apiErr):
-		return apiErr.Attempts, apiErr.MayHaveBeenApplied
+	switch e := err.(type) { //nolint:errorlint // this walks the tree itself
+	case *RequestError:
+		return e.Attempts, e.MayHaveBeenApplied
+	case *APIError:
+		return e.Attempts, e.MayHaveBeenApplied
+	case *ValidationError:
+		return e.Attempts, e.MayHaveBeenApplied
+	case *RateLimitError:
+		return e.Attempts, e.MayHaveBeenApplied
+	case interface{ Unwrap() error }:
+		return fate(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		attempts = -1
+		for _, inner := range e.Unwrap() {
+			n, applied := fate(inner)
+			attempts = max(attempts, n)
+			mayHaveBeenApplied = mayHaveBeenApplied || applied
+		}
+		return attempts, mayHaveBeenApplied
 	}
 	return -1, false
 }
 
-// markApplied sets the flag of a call's error where a call before it, on behalf
-// of the same method, has taken effect.
-func markApplied(err error) {
-	var (
-		request *RequestError
-		apiErr  *APIError
-	)
-	switch {
-	case errors.As(err, &request): // first, and alone: what it holds may be the error of another call
-		request.MayHaveBeenApplied = true
-	case errors.As(err, &apiErr):
-		apiErr.MayHaveBeenApplied = true
-	}
+// markApplied returns a call's error with MayHaveBeenApplied set: a call before it, on
+// behalf of the same method, has taken effect.
+func markApplied(err error) error {
+	return changed(err, func(e *APIError) { e.MayHaveBeenApplied = true }, func(e *RequestError) { e.MayHaveBeenApplied = true })
 }
 
 // An ArgumentError is bad input that was refused before anything was sent.
@@ -276,13 +282,16 @@ func writeOperation(b *strings.Builder, method, path string) {
 // maxRequestID bounds what an error prints of a request id, in characters.
 const maxRequestID = 64
 
-func writeNotes(b *strings.Builder, attempts int, mayHaveBeenApplied bool, requestID string) {
+func writeNotes(b *strings.Builder, attempts int, mayHaveBeenApplied bool, stopped, requestID string) {
 	var notes []string
 	if attempts > 1 {
 		notes = append(notes, fmt.Sprintf("after %d attempts", attempts))
 	}
 	if mayHaveBeenApplied {
 		notes = append(notes, "may have been applied")
+	}
+	if stopped != "" {
+		notes = append(notes, "stopped retrying: "+stopped)
 	}
 	if requestID = text.Clip(requestID, maxRequestID); requestID != "" {
 		notes = append(notes, "request "+requestID)

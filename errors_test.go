@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,13 +194,13 @@ func TestErrors_Texts(t *testing.T) {
 		"only a time to wait": {&funnel.RateLimitError{RetryAfter: time.Minute}, "funnel: request failed: retry after 1m0s"},
 		"no time to wait":     {&funnel.RateLimitError{APIError: funnel.APIError{Message: "Wait."}}, "funnel: request failed: Wait."},
 
-		"zero RequestError": {&funnel.RequestError{}, "funnel: no usable answer"},
+		"zero RequestError": {&funnel.RequestError{}, "funnel: no usable response"},
 		"RequestError": {
 			&funnel.RequestError{Method: "PUT", Path: "/tag", Attempts: 3, MayHaveBeenApplied: true, Err: io.ErrUnexpectedEOF},
 			"funnel: PUT /tag: unexpected EOF (after 3 attempts, may have been applied)",
 		},
-		"without a cause":        {&funnel.RequestError{Method: "PUT", Path: "/tag"}, "funnel: PUT /tag: no usable answer"},
-		"a cause without a text": {&funnel.RequestError{Err: errors.New("")}, "funnel: no usable answer"},
+		"without a cause":        {&funnel.RequestError{Method: "PUT", Path: "/tag"}, "funnel: PUT /tag: no usable response"},
+		"a cause without a text": {&funnel.RequestError{Err: errors.New("")}, "funnel: no usable response"},
 		"a cause of our own":     {&funnel.RequestError{Method: "GET", Path: "/tags", Err: &funnel.APIError{Code: "X"}}, "funnel: GET /tags: X"},
 		"joined causes":          {&funnel.RequestError{Err: errors.Join(io.EOF, context.Canceled)}, "funnel: EOF context canceled"},
 
@@ -275,4 +276,20 @@ func TestMayHaveBeenApplied_IsTheSameForAllTypes(t *testing.T) {
 			require.Equal(t, applied, funnel.MayHaveBeenApplied(fmt.Errorf("import: %w", err)), "%T", err)
 		}
 	}
+}
+
+// Of joined errors each counts, in any order.
+func TestMayHaveBeenApplied_JoinedErrors(t *testing.T) {
+	t.Parallel()
+	applied := &funnel.APIError{Code: funnel.ErrServer, StatusCode: 500, Attempts: 4, MayHaveBeenApplied: true}
+	unsent := &funnel.RequestError{Attempts: 1, Err: io.EOF}
+	for _, err := range []error{errors.Join(applied, unsent), errors.Join(unsent, applied), fmt.Errorf("%w, %w", unsent, applied)} {
+		require.True(t, funnel.MayHaveBeenApplied(err))
+		for r := range funnel.Bulk(t.Context(), newMockAPI(t).client(t), slices.Values([]int{1}), func(context.Context, int) (int, error) {
+			return 0, err
+		}) {
+			require.Equal(t, funnel.BulkUnknown, r.Status)
+		}
+	}
+	require.False(t, funnel.MayHaveBeenApplied(errors.Join(unsent, unsent)))
 }

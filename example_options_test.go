@@ -124,7 +124,7 @@ func ExampleWithLogger() {
 	if _, err := client.Tags.List(context.Background(), funnel.TagListParams{}); err != nil {
 		log.Fatal(err)
 	}
-	// Output: level=WARN msg="funnel: trying again" operation="GET /tags" after="500 SERVER_ERROR"
+	// Output: level=WARN msg="funnel: retrying" operation="GET /tags" after="500 SERVER_ERROR"
 }
 
 // An observer receives operations and statuses, and no personal data.

@@ -25,22 +25,23 @@ const maxErrorBody = 64 << 10
 // answered returns the error of the last answer. What the server sent may hold
 // the API key, and does not carry it on.
 func (c *call) answered(f *envelope.Failure) APIError {
-	hide := c.core.secrets.Replace
+	hide := c.core.hide
 	e := APIError{
 		Code:               Code(hide(f.Code)),
 		Message:            hide(f.Message),
 		StatusCode:         c.last.status,
 		Method:             c.method,
-		Path:               c.path,
+		Path:               c.core.hide(c.path),
 		RequestID:          hide(c.last.header.Get("X-Request-Id")),
 		Attempts:           c.attempts,
 		MayHaveBeenApplied: c.unsettled,
 		Header:             hideInHeader(c.last.header, hide),
 		Body:               c.keptBody(),
 		repeatable:         c.repeatable,
+		foreign:            c.last.isForeign(),
 	}
 	if e.Message == "" && e.Code == "" {
-		e.Message = "the answer is not in the API's format" + c.excerpt()
+		e.Message = "the response is not in the API's format" + c.excerpt()
 	}
 	return e
 }
@@ -50,7 +51,7 @@ func (c *call) answered(f *envelope.Failure) APIError {
 func (c *call) keptBody() []byte {
 	const longestKey = 8 << 10
 	body, most := c.last.body, maxErrorBody+longestKey
-	kept := c.core.secrets.Replace(string(body[:min(len(body), most)]))
+	kept := c.core.hide(string(body[:min(len(body), most)]))
 	if len(body) > most {
 		kept = kept[:max(0, len(kept)-longestKey)]
 	}
@@ -59,10 +60,11 @@ func (c *call) keptBody() []byte {
 
 func (c *call) apiError(f *envelope.Failure) error {
 	e := c.answered(f)
-	if e.Code != ErrValidation {
+	ofLaravel := e.Code == "" && e.StatusCode == http.StatusUnprocessableEntity && len(f.Details) > 0
+	if e.Code != ErrValidation && !ofLaravel {
 		return &e
 	}
-	hide := c.core.secrets.Replace
+	hide := c.core.hide
 	details := make(map[string][]string, len(f.Details))
 	for field, messages := range f.Details {
 		for _, message := range messages {
@@ -74,7 +76,11 @@ func (c *call) apiError(f *envelope.Failure) error {
 
 // formatError is the error of a success that is not in the API's format.
 func (c *call) formatError(err error) error {
-	e := c.answered(&envelope.Failure{Message: err.Error() + c.excerpt()})
+	message := err.Error()
+	if len(c.last.body) > 0 { // else err says that it is empty
+		message += c.excerpt()
+	}
+	e := c.answered(&envelope.Failure{Message: message})
 	e.unreadable = errors.Is(err, envelope.ErrUnreadable)
 	return &e
 }
@@ -101,11 +107,11 @@ func (c *call) redirectError() error {
 		"redirects %s, which is not followed: the API key goes to %s only; check the base URL", where, c.core.base.Host)})
 }
 
-// requestError is the error of a call that got no usable answer.
+// requestError is the error of a call that got no usable response.
 func (c *call) requestError(err error) error {
 	return &RequestError{
 		Method:             c.method,
-		Path:               c.path,
+		Path:               c.core.hide(c.path),
 		Attempts:           c.attempts,
 		MayHaveBeenApplied: c.unsettled,
 		Err:                c.scrub(err),
@@ -117,9 +123,16 @@ func (c *call) requestError(err error) error {
 func (c *call) refused(err error) error {
 	var (
 		paused *quota.PausedError
+		outage *quota.OutageError
 		full   noRoom
 	)
 	switch {
+	case errors.As(err, &outage):
+		if c.err != nil {
+			c.err = stopRetrying(c.err, fmt.Sprintf("no request has succeeded for %s", outage.Waited.Round(time.Millisecond)), true)
+			return c.err
+		}
+		return c.requestError(&unsent{outage: outage, last: c.core.failure.Load()})
 	case errors.As(err, &paused):
 		err = c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
 		if c.err == nil {
@@ -131,6 +144,57 @@ func (c *call) refused(err error) error {
 	return c.interrupted(err)
 }
 
+// unsent is why a call was not sent in an outage. It matches the last error of a
+// request, which is another call's.
+type unsent struct {
+	outage *quota.OutageError
+	last   *error // nil: none is known
+}
+
+func (e *unsent) Error() string {
+	if e.last == nil {
+		return e.outage.Error()
+	}
+	return e.outage.Error() + "; the last one failed with " + strings.TrimPrefix((*e.last).Error(), "funnel: ")
+}
+
+func (e *unsent) Unwrap() []error {
+	if e.last == nil {
+		return []error{e.outage}
+	}
+	return []error{e.outage, *e.last}
+}
+
+// stopRetrying returns the error of a call with the reason why it is not retried.
+func stopRetrying(err error, why string, outage bool) error {
+	return changed(err, func(e *APIError) { e.stopped, e.outage = why, outage },
+		func(e *RequestError) { e.stopped, e.outage = why, outage })
+}
+
+// changed returns a changed copy of the error of a call. It is a copy because observers
+// may have the original.
+func changed(err error, api func(*APIError), request func(*RequestError)) error {
+	switch e := err.(type) { //nolint:errorlint // as the call has made it
+	case *RequestError:
+		copied := *e
+		request(&copied)
+		return &copied
+	case *APIError:
+		copied := *e
+		api(&copied)
+		return &copied
+	case *ValidationError:
+		copied := *e
+		api(&copied.APIError)
+		return &copied
+	case *RateLimitError:
+		copied := *e
+		api(&copied.APIError)
+		return &copied
+	}
+	return err
+}
+
 // notSent is the error of an attempt that the rate limit holds up for longer than
 // the call may wait.
 func (c *call) notSent(status int, message string, wait time.Duration) *RateLimitError {
@@ -140,7 +204,7 @@ func (c *call) notSent(status int, message string, wait time.Duration) *RateLimi
 			Message:            message,
 			StatusCode:         status,
 			Method:             c.method,
-			Path:               c.path,
+			Path:               c.core.hide(c.path),
 			Attempts:           c.attempts,
 			MayHaveBeenApplied: c.unsettled,
 			repeatable:         c.repeatable,
@@ -170,7 +234,7 @@ func (c *call) interrupted(reason error) error {
 type interruption struct{ reason, after error }
 
 func (e *interruption) Error() string {
-	return e.reason.Error() + ", while waiting to try again after " + strings.TrimPrefix(e.after.Error(), "funnel: ")
+	return e.reason.Error() + ", while waiting to retry after " + strings.TrimPrefix(e.after.Error(), "funnel: ")
 }
 
 func (e *interruption) Unwrap() []error { return []error{e.reason, e.after} }
@@ -187,7 +251,7 @@ func (c *call) excerpt() string {
 	}
 	shown := text.Clip(string(body), 160)
 	if contentType := c.last.header.Get("Content-Type"); contentType != "" {
-		shown = text.Clip(c.core.secrets.Replace(contentType), 64) + ": " + shown
+		shown = text.Clip(c.core.hide(contentType), 64) + ": " + shown
 	}
 	return ": " + shown
 }
@@ -233,7 +297,7 @@ func responseError(path, format string, args ...any) error {
 type skipped struct{ reason error }
 
 func (e *skipped) Error() string {
-	return "not sent, since it failed for another: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
+	return "not sent, because another one failed: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
 }
 
 func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }

@@ -176,10 +176,10 @@ var succeeds = verdict{}
 func noWholeAnswer(text string) verdict { return verdict{text, 2, 1, true, false} }
 
 // late is the verdict on a server that takes too long.
-var late = verdict{"no whole answer within 100ms", 2, 1, true, true}
+var late = verdict{"no complete response within 100ms", 2, 1, true, true}
 
 // tooLarge is the verdict on a server that does not come to an end.
-var tooLarge = verdict{"the answer is too large: over 1048576 bytes", 1, 1, true, false}
+var tooLarge = verdict{"the response is too large: over 1048576 bytes", 1, 1, true, false}
 
 // hostileClient returns a client with little patience where the time is to run
 // out, and with much where it must not, on however slow a machine.
@@ -335,7 +335,7 @@ func TestHostileServers_ThatDoNotRead(t *testing.T) {
 	server := startRogueThatHears(t, func(net.Conn) { <-release })
 	client := hostileClient(t, server.url, true, funnel.WithAttemptTimeout(500*time.Millisecond))
 	err := client.Call(t.Context(), http.MethodPost, "/import", nil, strings.Repeat("x", 16<<20), nil)
-	require.ErrorContains(t, err, "no whole answer within 500ms")
+	require.ErrorContains(t, err, "no complete response within 500ms")
 	require.Equal(t, callFailure{"POST", "/import", 1, true}, failureOf(t, err))
 	close(release)
 	server.requireAbandoned(t)

@@ -49,7 +49,7 @@ func CanRetry(err error) bool {
 			return false
 		}
 		return answered.StatusCode == http.StatusTooManyRequests || answered.StatusCode >= 500 || answered.Code == ErrRateLimited ||
-			answered.unreadable
+			answered.unreadable || answered.foreign
 	}
 	return false
 }

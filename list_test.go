@@ -594,7 +594,7 @@ func TestList_Unreadable(t *testing.T) {
 			page, err := api.client(t).Contacts.List(funnel.WithoutRetry(t.Context()), funnel.ContactListParams{})
 			require.Nil(t, page)
 			require.Equal(t, tt.body, string(asError[*funnel.APIError](t, err).Body))
-			require.ErrorContains(t, err, "the answer is not")
+			require.ErrorContains(t, err, "the response is not")
 		})
 	}
 }

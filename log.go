@@ -18,8 +18,8 @@ import (
 const maxLoggedBody = 2048
 
 // logTo returns the observer behind [WithLogger].
-func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
-	clean := func(s string, most int) string { return text.Clip(secrets.Replace(s), most) }
+func logTo(logger *slog.Logger, hide func(string) string) Observer {
+	clean := func(s string, most int) string { return text.Clip(hide(s), most) }
 	operation := func(method, path string) slog.Attr { return slog.String("operation", method+" "+text.Clip(path, 128)) }
 	return Observer{
 		AttemptDone: func(ctx context.Context, info AttemptInfo, result AttemptResult) {
@@ -27,7 +27,7 @@ func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
 				return
 			}
 			attrs := []slog.Attr{
-				operation(info.Method, secrets.Replace(info.Path)),
+				operation(info.Method, hide(info.Path)),
 				slog.Int("attempt", info.Attempt),
 				slog.Int("status", result.StatusCode),
 				slog.String("waited", info.Waited.String()),
@@ -43,13 +43,13 @@ func logTo(logger *slog.Logger, secrets *strings.Replacer) Observer {
 			if info.Err == nil {
 				return // the pause was logged when it began
 			}
-			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: trying again",
-				operation(info.Method, impersonalPath(secrets.Replace(info.Path))),
+			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: retrying",
+				operation(info.Method, impersonalPath(hide(info.Path))),
 				slog.String("after", clean(impersonal(info.Err), 128)),
 				slog.String("in", info.Duration.String()))
 		},
 		Pause: func(ctx context.Context, info PauseInfo) {
-			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: rate limited, the client pauses",
+			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: rate limited, pausing",
 				slog.String("for", info.Duration.String()))
 		},
 	}

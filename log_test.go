@@ -47,17 +47,24 @@ func TestLogger_Records(t *testing.T) {
 			after(2*time.Second, data(seven)))
 		option, logged := logOf(t, slog.LevelDebug)
 		require.NoError(t, getContact.call(t.Context(), api.client(t, option)))
+		records := logged()
+		require.Len(t, records, 6)
+		backoff, _ := records[1]["in"].(string) // has jitter
+		took, err := time.ParseDuration(backoff)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, took, 30*time.Second)
+		require.LessOrEqual(t, took, 45*time.Second)
 		require.Equal(t, []map[string]any{
 			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 1.0, "status": 503.0,
 				"waited": "0s", "took": "0s", "body": `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`},
-			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "503 SERVER_ERROR", "in": "30s"},
-			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": "1m15s"},
+			{"level": "WARN", "msg": "funnel: retrying", "operation": "GET /contact", "after": "503 SERVER_ERROR", "in": backoff},
+			{"level": "WARN", "msg": "funnel: rate limited, pausing", "for": "1m15s"},
 			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 2.0, "status": 429.0,
-				"waited": "30s", "took": "0s", "body": `{"message": "Too Many Attempts."}`},
-			{"level": "WARN", "msg": "funnel: trying again", "operation": "GET /contact", "after": "429 RATE_LIMITED", "in": "1m15s"},
+				"waited": backoff, "took": "0s", "body": `{"message": "Too Many Attempts."}`},
+			{"level": "WARN", "msg": "funnel: retrying", "operation": "GET /contact", "after": "429 RATE_LIMITED", "in": "1m15s"},
 			{"level": "DEBUG", "msg": "funnel: attempt", "operation": "GET /contact", "attempt": 3.0, "status": 200.0,
 				"waited": "1m15s", "took": "2s", "body": success(seven)},
-		}, logged())
+		}, records)
 	})
 }
 
@@ -206,7 +213,7 @@ func TestLogger_PauseIsLoggedOnce(t *testing.T) {
 		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
 		require.NoError(t, getContact.call(t.Context(), client))
 		require.Equal(t, []map[string]any{
-			{"level": "WARN", "msg": "funnel: rate limited, the client pauses", "for": "1m0s"},
+			{"level": "WARN", "msg": "funnel: rate limited, pausing", "for": "1m0s"},
 		}, logged())
 	})
 }

@@ -233,7 +233,7 @@ func defaultUserAgent() string {
 // requests may be under way, where the standard library keeps two.
 func newTransport(inFlight int) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
+	transport := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
@@ -249,4 +249,8 @@ func newTransport(inFlight int) *http.Transport {
 			WriteByteTimeout: 10 * time.Second,
 		},
 	}
+	if runtime.GOOS == "js" { // in a browser net/http uses fetch only without a dialer
+		transport.DialContext = nil
+	}
+	return transport
 }

@@ -101,7 +101,7 @@ func TestWithHTTPClient_TimeoutIsTheAttempts(t *testing.T) {
 				require.NoError(t, err)
 				started := time.Now()
 				err = getContact.call(funnel.WithoutRetry(t.Context()), client)
-				require.ErrorContains(t, err, "no whole answer within "+tt.want.String())
+				require.ErrorContains(t, err, "no complete response within "+tt.want.String())
 				require.Equal(t, tt.want, time.Since(started))
 			})
 		})

@@ -91,7 +91,7 @@ func TestOutage_HangingServerEndsInTime(t *testing.T) {
 		var request *funnel.RequestError
 		require.ErrorAs(t, err, &request)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "no whole answer within 30s")
+		require.ErrorContains(t, err, "no complete response within 30s")
 		require.Equal(t, 4, request.Attempts)
 		require.True(t, request.MayHaveBeenApplied)
 		require.LessOrEqual(t, time.Since(start), 4*30*time.Second+11*time.Second)

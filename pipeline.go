@@ -44,7 +44,7 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 	defer stopOuter()
 	p.admission, p.refuse = context.WithCancelCause(outer)
 	defer p.refuse(nil)
-	ctx = withCallOption(ctx, func(o *callOptions) { o.admission = p.admission })
+	ctx = withCallOption(InBackground(ctx), func(o *callOptions) { o.admission = p.admission })
 
 	var (
 		underWay []chan ended[R] // in order
@@ -77,7 +77,9 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 		result := first.value()
 		underWay = underWay[1:]
 		taken++
-		p.see(result)
+		if p.see != nil {
+			p.see(result)
+		}
 		begin()
 		if !p.take(result) {
 			return
@@ -121,7 +123,7 @@ func (p *pipeline[J, R]) stop(reason error) { p.refuse(&skipped{reason}) }
 
 // room is how many jobs the quota has room for now.
 func (p *pipeline[J, R]) room() int {
-	left := p.core.rateLimit().Remaining
+	left := p.core.room()
 	if left < 0 { // nobody knows
 		return p.most
 	}

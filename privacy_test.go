@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
@@ -326,5 +327,73 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A failedTest keeps what a failed assertion prints.
+type failedTest struct{ bytes.Buffer }
+
+func (f *failedTest) Errorf(format string, args ...any) { fmt.Fprintf(f, format, args...) }
+
+// A failed assertion and %+v print unexported fields.
+func TestPrivacy_PrintedStructsHideTheKey(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", breaks(errors.New("malformed: Authorization: Bearer "+testKey)))
+	client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 1}))
+	another, err := client.WithKey(testKey)
+	require.NoError(t, err)
+	requestErr := getContact.call(t.Context(), client)
+	require.Error(t, requestErr)
+	require.Len(t, api.requests(), 1, "which has the key")
+	for name, printed := range map[string]any{
+		"error": requestErr, "client": client, "client with another key": another,
+		"struct": struct{ API *funnel.Client }{client}, "service": client.Contacts,
+	} {
+		var out failedTest
+		assert.Equal(&out, "something else", printed)
+		require.NotEmpty(t, out.String())
+		require.NotContains(t, out.String(), testKey, name)
+		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+			require.NotContains(t, fmt.Sprintf(format, printed), testKey, "%s by %s", name, format)
+		}
+	}
+}
+
+func TestPrivacy_KeyInThePathIsHidden(t *testing.T) {
+	t.Parallel()
+	for name, reply := range map[string]reply{
+		"response":    failure(404, funnel.ErrNotFound, "no"),
+		"429":         tooMany(),
+		"no response": breaks(io.EOF),
+	} {
+		api := newMockAPI(t).on(http.MethodGet, "/keys/"+testKey, reply)
+		ctx := funnel.WithoutRetry(t.Context())
+		client := api.client(t)
+		for range 2 { // the second one may be refused
+			err := client.Call(ctx, http.MethodGet, "/keys/"+testKey, nil, nil, nil)
+			require.ErrorContains(t, err, "GET /keys/[hidden]: ", name)
+			require.NotContains(t, fmt.Sprintf("%+v", err), testKey, name)
+			var expired context.CancelFunc
+			ctx, expired = context.WithTimeout(ctx, time.Second)
+			defer expired()
+		}
+	}
+}
+
+// A key of a test, such as "key", is not hidden: it would make texts unreadable.
+func TestPrivacy_ShortWordAsKeyStaysInTexts(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"key":       "the key was not accepted",
+		"testkey":   "the key was not accepted",
+		"was":       "the key was not accepted",
+		"was not":   "the key [hidden] accepted", // not one word
+		"accepted":  "the key was not accepted",
+		"accepted1": "the key was not accepted",
+	} {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", failure(401, funnel.ErrUnauthorized, "the key was not accepted"))
+		client, err := newClientAt(testBaseURL, key, funnel.WithHTTPClient(&http.Client{Transport: api}))
+		require.NoError(t, err)
+		require.Equal(t, want, asError[*funnel.APIError](t, getContact.call(t.Context(), client)).Message, key)
 	}
 }

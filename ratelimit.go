@@ -2,7 +2,7 @@ package funnel
 
 import (
 	"context"
-	"net/http"
+	"errors"
 	"time"
 
 	"github.com/funnel-go/funnel/internal/quota"
@@ -61,17 +61,6 @@ func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
 	return func(Outcome) {}, l.waiter.Wait(ctx)
 }
 
-// windowLimiter is the client's own limiter.
-type windowLimiter struct{ window *quota.Window }
-
-func (l windowLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
-	release, err := l.window.Acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return func(o Outcome) { release(quota.Outcome(o)) }, nil
-}
-
 // A RateLimit is what a client knows of its quota.
 type RateLimit struct {
 	Limit       int       // requests a window; 0: unknown
@@ -85,12 +74,9 @@ func (c *core) rateLimit() RateLimit {
 	limit, fresh := c.quota, !c.heard.IsZero() && time.Since(c.heard) < time.Minute
 	c.quotaMu.Unlock()
 	if !fresh {
-		limit.Remaining = quota.Unknown
-		if own, ok := c.limiter.(windowLimiter); ok {
-			limit.Remaining = own.window.Left()
-		}
+		limit.Remaining = c.admission.Left()
 	}
-	limit.PausedUntil = c.gate.Paused()
+	limit.PausedUntil = c.admission.Paused()
 	return limit
 }
 
@@ -108,46 +94,66 @@ func (c *core) hear(h quota.Headers) {
 
 // pause stops the whole client for a while.
 func (c *core) pause(ctx context.Context, d time.Duration) {
-	until, began := c.gate.Pause(d)
+	until, began := c.admission.Pause(d)
 	if !began {
 		return
 	}
 	c.observers.pauses(ctx, PauseInfo{Duration: d, Until: until})
 }
 
-// admit waits until an attempt may be sent: the pause after a 429 is over, and
-// the limiter has room.
-func (c *core) admit(ctx context.Context) (done func(Outcome), err error) {
+// room returns how many requests may be sent now, as far as is known; -1 if nothing
+// is.
+func (c *core) room() int {
+	said, own := c.rateLimit().Remaining, c.admission.Left()
+	if said == quota.Unknown || own == quota.Unknown {
+		return max(said, own)
+	}
+	return min(said, own)
+}
+
+// admit waits until an attempt may be sent, as the admission and the user's own
+// limiter say. The caller must call done.
+func (c *core) admit(ctx context.Context, place *quota.Call) (done func(quota.Outcome), err error) {
 	for {
-		pass, err := c.gate.Enter(ctx)
+		if err := c.admission.Enter(ctx, place); err != nil {
+			return nil, err
+		}
+		if c.limiter == nil {
+			return func(o quota.Outcome) { c.admission.Done(place, o) }, nil
+		}
+		release, err := c.acquire(ctx, place)
 		if err != nil {
 			return nil, err
 		}
-		release, err := c.acquire(ctx, pass)
-		if err != nil {
-			return nil, err
+		done := func(o quota.Outcome) {
+			defer c.admission.Done(place, o)
+			release(Outcome{Sent: o.Sent, StatusCode: o.StatusCode, Remaining: o.Remaining, RetryAfter: o.RetryAfter})
 		}
-		done := func(o Outcome) {
-			defer c.gate.Leave(pass, o.StatusCode != 0 && o.StatusCode != http.StatusTooManyRequests)
-			release(o)
-		}
-		if c.gate.Paused().IsZero() {
+		if c.admission.Paused().IsZero() {
 			return done, nil
 		}
-		done(Outcome{Remaining: quota.Unknown}) // a 429 came while it was waiting for the limiter
+		done(notSent) // a 429 came while it was waiting for the limiter
 	}
 }
 
-// acquire asks the limiter for whoever is inside of the gate. Who gets nothing
-// leaves it, also where a limiter of the user's own panics.
-func (c *core) acquire(ctx context.Context, pass quota.Pass) (release func(Outcome), err error) {
-	acquired := false
+// notSent is the outcome of an attempt that was admitted and not made.
+var notSent = quota.Outcome{Remaining: quota.Unknown}
+
+// acquire asks the user's limiter. The admission learns of a failure, also if the
+// limiter panics. A limiter that fails for a bulk job's item would fail for the next
+// one too: the others wait for it as for the end of an outage.
+func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Outcome), err error) {
+	acquired, outcome := false, notSent
 	defer func() {
 		if !acquired {
-			c.gate.Leave(pass, false)
+			c.admission.Done(place, outcome)
 		}
 	}()
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
+	if full := noRoom(nil); err != nil && ctx.Err() == nil && !errors.As(err, &full) && place.Background {
+		outcome.Failed = true
+		c.failure.Store(&err)
+	}
 	return release, err
 }

@@ -524,3 +524,27 @@ func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 		require.Len(t, api.requests(), 1)
 	})
 }
+
+// A 429 pauses the client when it comes, not only when its body has been read.
+func TestRateLimit_429PausesBeforeItsBodyIsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: &drippingBody{ctx: req.Context()}, Request: req}, nil
+		})
+		client := api.client(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if err := getContact.call(ctx, client); err == nil {
+					t.Error("no error")
+				}
+			})
+			wait(t, 300*time.Millisecond)
+		}
+		wg.Wait()
+		require.Len(t, api.requests(), 1)
+	})
+}

@@ -12,14 +12,25 @@ import (
 	"strings"
 )
 
-// hide returns a replacer for the key in all the ways in which a server may
-// send it back.
-func hide(key string) *strings.Replacer {
+// hideKey returns a function that hides the key in a text, in all the ways in which a
+// server may send it back. A key that may be a common word stays: hiding it would only
+// make texts unreadable, and show where the key is.
+func hideKey(key string) func(text string) string {
+	if isCommonWord(key) {
+		return func(text string) string { return text }
+	}
 	var pairs []string
 	for _, form := range writtenForms(key) {
 		pairs = append(pairs, form, "[hidden]")
 	}
-	return strings.NewReplacer(pairs...)
+	return strings.NewReplacer(pairs...).Replace
+}
+
+// isCommonWord reports whether a key consists of at most 8 letters and nothing else, as
+// in a test.
+func isCommonWord(key string) bool {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	return len(key) <= 8 && strings.Trim(key, letters) == ""
 }
 
 // writtenForms returns s as it is, in a URL, in HTML and in JSON by Go's and by
@@ -58,11 +69,11 @@ func (c *call) scrub(err error) error {
 	if message == err.Error() {
 		return err
 	}
-	return &scrubbed{message, err, c.clean}
+	return &scrubbed{message, func() error { return err }, c.clean}
 }
 
 func (c *call) clean(text string) string {
-	text = c.core.secrets.Replace(text)
+	text = c.core.hide(text)
 	if c.query != "" {
 		text = strings.ReplaceAll(text, c.query, "[hidden]")
 	}
@@ -81,10 +92,11 @@ func withoutURL(err error) error {
 }
 
 // A scrubbed error matches what the error behind it matches, but does not lead
-// to a text with what was hidden.
+// to a text with what was hidden. It keeps that error in a closure, because a failed
+// assertion prints unexported fields.
 type scrubbed struct {
 	message string
-	err     error
+	err     func() error
 	clean   func(text string) string
 }
 
@@ -92,11 +104,11 @@ func (e *scrubbed) Error() string { return e.message }
 
 func (e *scrubbed) GoString() string { return strconv.Quote(e.message) }
 
-func (e *scrubbed) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *scrubbed) Is(target error) bool { return errors.Is(e.err(), target) }
 
 // As finds what is in the error behind it and tells nothing of that.
 func (e *scrubbed) As(target any) bool {
-	if !errors.As(e.err, target) {
+	if !errors.As(e.err(), target) {
 		return false
 	}
 	found := reflect.ValueOf(target).Elem()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 // All decisions are the call's: it keeps the last answer, which the library
 // would drain, and the error, which it would replace.
 func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
-	a.base = client.Transport
 	client.Transport = a
 	client.Timeout = 0 // the attempter's
 	return &retryablehttp.Client{
@@ -27,8 +25,8 @@ func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
 		CheckRetry: func(ctx context.Context, _ *http.Response, err error) (bool, error) {
 			return callFrom(ctx).judge(ctx, err), nil
 		},
-		Backoff: func(_, _ time.Duration, _ int, resp *http.Response) time.Duration {
-			return callFrom(resp.Request.Context()).backoff
+		Backoff: func(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+			return 0 // the admission waits
 		},
 		PrepareRetry: func(req *http.Request) error {
 			req.Header = http.Header{} // without the cookies that http.Client has added
@@ -51,10 +49,18 @@ func (c *call) judge(ctx context.Context, err error) (again bool) {
 	}
 	var repeat bool
 	repeat, c.err = c.assess()
+	if c.last.isOutage() && c.err != nil {
+		last := c.err // which never changes: see changed
+		c.core.failure.Store(&last)
+	}
 	if c.err == nil || !repeat || c.noRetry || c.attempts >= c.core.policy.MaxAttempts || ctx.Err() != nil {
 		return false
 	}
-	return c.schedule(ctx)
+	if why := c.schedule(ctx); why != "" {
+		c.err = stopRetrying(c.err, why, false)
+		return false
+	}
+	return true
 }
 
 // assess turns the last answer into the call's error, and says whether another
@@ -121,45 +127,33 @@ func (c *call) unsettle() {
 	c.unsettled = c.method != http.MethodGet && c.method != http.MethodHead
 }
 
-// schedule sets the wait before the next attempt, unless the context's
-// deadline, the policy or the budget forbid it.
-func (c *call) schedule(ctx context.Context) bool {
+// schedule has the admission wait before the next attempt, or returns why there is to
+// be none.
+func (c *call) schedule(ctx context.Context) (why string) {
+	admission := c.core.admission
 	if c.last.status == http.StatusTooManyRequests {
-		// The whole client waits at the gate, and this call with it.
-		c.backoff = 0
-		if c.core.gate.Refuse(ctx) != nil {
-			return false
+		// The whole client pauses, and this call with it.
+		if err := admission.Refuse(ctx, &c.place); err != nil {
+			return "the pause is longer than the call may wait"
 		}
+		admission.Retry(&c.place, 0, false)
 		c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitPause, Duration: c.core.rateLimitWait(c.last.quota), Err: c.err})
-		return true
+		return ""
 	}
-	c.backoff = c.nextBackoff()
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= c.backoff {
-		return false
+	backoff := c.core.policy.backoff(c.attempts)
+	asked := min(c.last.quota.RetryAfter, c.core.policy.MaxWait)
+	if asked += jitter(asked); asked > backoff {
+		backoff = asked
 	}
-	if !c.core.budget.withdraw() {
-		return false
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= backoff {
+		return "the next attempt would come after the deadline"
 	}
-	c.waited = c.backoff
-	c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitRetry, Duration: c.backoff, Err: c.err})
-	return true
-}
-
-// nextBackoff doubles with each attempt, and adds up to half of itself so that
-// those who failed together do not come back together. It is never less than
-// nominal, so that the waits together surely outlast a short blip.
-func (c *call) nextBackoff() time.Duration {
-	policy := &c.core.policy
-	wait := policy.MinWait
-	for range c.attempts - 1 {
-		if wait >= policy.MaxWait/2 {
-			wait = policy.MaxWait
-			break
-		}
-		wait *= 2
+	if !admission.Recovering() && !c.core.budget.withdraw() { // in a recovery only probes take from it
+		return "the retry budget is used up"
 	}
-	wait += rand.N(min(wait/2, math.MaxInt64-wait) + 1)
-	return max(wait, min(c.last.quota.RetryAfter, policy.MaxWait))
+	admission.Retry(&c.place, backoff, asked == backoff)
+	c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitRetry, Duration: backoff, Err: c.err})
+	return ""
 }
 
 // rateLimitWait is how long a 429 with those headers pauses the client. More

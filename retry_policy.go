@@ -1,6 +1,10 @@
 package funnel
 
-import "time"
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+)
 
 // A RetryPolicy says how often and after which waits a failed attempt is
 // repeated; the package documentation says which ones are. In [WithRetry] a
@@ -27,9 +31,9 @@ type RetryPolicy struct {
 	MaxRateLimitWait time.Duration
 
 	// Budget is how many retries the client has in store, over all its calls:
-	// 100 by default, negative for no end of them. Each call puts half a retry
-	// back, so that in a long outage the server gets at most half as many
-	// retries as calls. Waits after a 429 do not count.
+	// 100 by default, negative for an unlimited number. Each successful call returns
+	// one. Retries after a 429 are free, and so are those of calls that have waited
+	// together for the end of an outage.
 	Budget int
 
 	// NoRetryCreateOn5xx keeps a creation without a unique key, such as that of
@@ -83,4 +87,43 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 	p.MaxWait = max(p.MinWait, p.MaxWait)
 	p.MaxRateLimitWait = max(p.RateLimitWait, p.MaxRateLimitWait)
 	return p, nil
+}
+
+// backoff is the wait after so many attempts: it doubles with each, and up to half of
+// it is added at random, so that calls that failed together do not return together. It
+// is never less than nominal, so that the waits surely outlast a short outage.
+func (p *RetryPolicy) backoff(attempts int) time.Duration {
+	wait := p.MinWait
+	for range attempts - 1 {
+		if wait >= p.MaxWait/2 {
+			wait = p.MaxWait
+			break
+		}
+		wait *= 2
+	}
+	return wait + jitter(wait)
+}
+
+// jitter returns up to half of d.
+func jitter(d time.Duration) time.Duration {
+	return rand.N(min(d/2, math.MaxInt64-d) + 1)
+}
+
+// backgroundPatience is how long a background call waits for the end of an outage at
+// least.
+const backgroundPatience = 30 * time.Second
+
+// patience is how long a call waits for the end of an outage: as long as its own
+// backoffs can take.
+func (p *RetryPolicy) patience(background bool) time.Duration {
+	var patience time.Duration
+	wait := p.MinWait
+	for n := 1; n < p.MaxAttempts && patience < time.Hour; n++ {
+		patience += wait + wait/2
+		wait = min(2*wait, p.MaxWait)
+	}
+	if background {
+		patience = max(patience, backgroundPatience)
+	}
+	return patience
 }

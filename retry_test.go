@@ -499,11 +499,11 @@ func TestRetry_RetryAfter(t *testing.T) {
 		atLeast, atMost time.Duration
 	}{
 		{"5xx without one", answers(503, ""), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
-		{"5xx that asks for more", answers(503, "", "Retry-After", "20"), funnel.RetryPolicy{}, 20 * time.Second, 20 * time.Second},
-		{"5xx that names the date", answers(503, "", "Retry-After", inTwentySeconds), funnel.RetryPolicy{}, 20 * time.Second, 20 * time.Second},
+		{"5xx that asks for more", answers(503, "", "Retry-After", "20"), funnel.RetryPolicy{}, 20 * time.Second, 30 * time.Second},
+		{"5xx that names the date", answers(503, "", "Retry-After", inTwentySeconds), funnel.RetryPolicy{}, 20 * time.Second, 30 * time.Second},
 		{"5xx that asks for less", answers(503, "", "Retry-After", "0"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
-		{"5xx that asks for more than MaxWait", answers(503, "", "Retry-After", "3600"), funnel.RetryPolicy{}, 30 * time.Second, 30 * time.Second},
-		{"5xx that asks for more than an own MaxWait", answers(503, "", "Retry-After", "3600"), funnel.RetryPolicy{MaxWait: 5 * time.Second}, 5 * time.Second, 5 * time.Second},
+		{"5xx that asks for more than MaxWait", answers(503, "", "Retry-After", "3600"), funnel.RetryPolicy{}, 30 * time.Second, 45 * time.Second},
+		{"5xx that asks for more than an own MaxWait", answers(503, "", "Retry-After", "3600"), funnel.RetryPolicy{MaxWait: 5 * time.Second}, 5 * time.Second, 7500 * time.Millisecond},
 		{"5xx that says when the window turns", answers(503, "", "X-RateLimit-Reset", "946684875"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
 		{"5xx that cannot be understood", answers(503, "", "Retry-After", "soon"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
 		{"429 without one", tooMany(), funnel.RetryPolicy{}, time.Minute, time.Minute},
@@ -823,7 +823,7 @@ func TestRetry_CancelledWaitKeepsTheAnswer(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second/2, cancel)
 		err := getContact.call(ctx, api.client(t))
-		require.EqualError(t, err, "funnel: GET /contact: context canceled, while waiting to try again after "+
+		require.EqualError(t, err, "funnel: GET /contact: context canceled, while waiting to retry after "+
 			"GET /contact: 500 SERVER_ERROR: Oops (request r-1)")
 		answered := asError[*funnel.APIError](t, err)
 		require.Equal(t, said, string(answered.Body))
@@ -984,4 +984,31 @@ func TestRetry_ContextThatEndsWithTheAnswer(t *testing.T) {
 	}))
 	require.NoError(t, createFunnel.call(ctx, client))
 	require.Error(t, ctx.Err())
+}
+
+// Calls that failed together do not return together, also if the server says when.
+func TestRetry_RetryAfterHasJitter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 90
+		start := time.Now()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+			if time.Since(start) < time.Second {
+				return after(100*time.Millisecond, answers(503, "", "Retry-After", "20"))(req)
+			}
+			return data(seven)(req)
+		})
+		client := api.client(t)
+		spread(calls, calls, func(int) {
+			if err := getContact.call(t.Context(), client); err != nil {
+				t.Error(err)
+			}
+		})
+		requests := api.requests()
+		require.Len(t, requests, 2*calls)
+		first, last := requests[calls].At, requests[2*calls-1].At
+		require.GreaterOrEqual(t, first.Sub(start), 20*time.Second)
+		require.Greater(t, last.Sub(first), 5*time.Second)
+		require.Less(t, last.Sub(start), 31*time.Second)
+	})
 }

@@ -80,7 +80,7 @@ func TestResponseOf40MB_IsRefused(t *testing.T) {
 		return resp, err
 	})
 	err := getContact.call(t.Context(), api.client(t))
-	require.EqualError(t, err, "funnel: GET /contact: the answer is too large: over 33554432 bytes")
+	require.EqualError(t, err, "funnel: GET /contact: the response is too large: over 33554432 bytes")
 	require.LessOrEqual(t, read, 33<<20)
 	require.Len(t, api.requests(), 1)
 }

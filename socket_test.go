@@ -1,6 +1,7 @@
 package funnel_test
 
 import (
+	"bufio"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -81,6 +82,10 @@ func impatient() funnel.Option {
 func TestSocket_ConnectionsAreKept(t *testing.T) {
 	gone := noLeaks(t)
 	const workers, calls = 50, 10
+	fails := map[string]bool{} // one call of each worker, not all at once: that would be an outage
+	for worker := range workers {
+		fails[fmt.Sprintf("%d-%d", worker, worker%calls)] = true
+	}
 	var opened, served atomic.Int32
 	var failed sync.Map
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -88,7 +93,7 @@ func TestSocket_ConnectionsAreKept(t *testing.T) {
 		call := req.Header.Get("X-Call")
 		_, again := failed.LoadOrStore(call, true)
 		switch {
-		case strings.HasSuffix(call, "3") && !again:
+		case fails[call] && !again:
 			http.Error(w, "oops", http.StatusServiceUnavailable)
 		case req.Method == http.MethodPost:
 			w.WriteHeader(http.StatusConflict)
@@ -199,7 +204,7 @@ func TestSocket_DecompressedSizeCounts(t *testing.T) {
 	client, err := funnel.New(testKey, funnel.WithBaseURL(server.URL), funnel.WithMaxResponseBytes(1<<20))
 	require.NoError(t, err)
 	err = getContact.call(t.Context(), client)
-	require.ErrorContains(t, err, "the answer is too large: over 1048576 bytes")
+	require.ErrorContains(t, err, "the response is too large: over 1048576 bytes")
 	require.Equal(t, 1, failureOf(t, err).Attempts)
 	require.Equal(t, "gzip", accepted.Load())
 	server.Close()
@@ -263,4 +268,49 @@ func TestSocket_UntrustedCertificate(t *testing.T) {
 	require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
 	server.Close()
 	gone()
+}
+
+// A request that net/http sends again by itself, because the server has closed the
+// connection, takes a slot of the rate limit too.
+func TestSocket_RepeatsOfNetHTTPCount(t *testing.T) {
+	const limit = 200
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var counted atomic.Int64
+	var servers sync.WaitGroup
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		requests := bufio.NewReader(conn)
+		for i := 0; ; i++ {
+			if _, err := http.ReadRequest(requests); err != nil {
+				return
+			}
+			counted.Add(1)
+			if i == 3 {
+				return // a worker that dies with the request
+			}
+			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(success(seven)), success(seven))
+		}
+	}
+	servers.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			servers.Go(func() { serve(conn) })
+		}
+	})
+	client, err := funnel.New(testKey, funnel.WithBaseURL("http://"+listener.Addr().String()), funnel.WithRateLimit(limit, time.Hour))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	spread(2*limit, 8, func(int) { _ = getContact.call(ctx, client) }) // until there is no room before the deadline
+	client.CloseIdleConnections()
+	require.NoError(t, listener.Close())
+	servers.Wait()
+	// The repeats of the requests that are under way when the first one is seen cannot be
+	// foreseen.
+	require.LessOrEqual(t, counted.Load(), int64(limit+8))
+	require.GreaterOrEqual(t, counted.Load(), int64(limit*3/4), "those under way reserve slots for repeats")
 }

@@ -352,7 +352,7 @@ func TestTransport_ThatReturnsLessThanItShould(t *testing.T) {
 	require.NoError(t, clientOver(t, returns(&http.Response{StatusCode: 204})).Contacts.Delete(t.Context(), funnel.ContactID(7)))
 
 	err := createFunnel.call(t.Context(), clientOver(t, returns(nil)))
-	require.ErrorContains(t, err, "the transport, a funnel_test.roundTripFunc, returned neither an answer nor an error")
+	require.ErrorContains(t, err, "the transport, a funnel_test.roundTripFunc, returned neither a response nor an error")
 	require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
 }
 

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The API that the SDK is for, and its contacts as the clients without types of
-// their own decode them.
+// The API that the SDK is for, and its contacts as clients without types of their
+// own decode them.
 
 const contactURL = "https://api.example.com/v1/contact?contact_id=1"
 
@@ -26,12 +26,12 @@ type contact struct {
 	CreatedAt      time.Time `json:"created_at"`
 }
 
-type contactAnswer struct {
+type contactResponse struct {
 	Success bool    `json:"success"`
 	Data    contact `json:"data"`
 }
 
-type contactsAnswer struct {
+type contactsResponse struct {
 	Success bool      `json:"success"`
 	Data    []contact `json:"data"`
 	Meta    struct {
@@ -59,13 +59,13 @@ func contactJSON(id int) string {
 		`"created_at":"2026-11-22T09:30:00.000000Z"}`, id, id)
 }
 
-// pageNumber reads the usual parameter, which the first page may lack.
+// pageNumber reads the usual parameter, which may be missing for the first page.
 func pageNumber(query url.Values) int {
 	n, _ := strconv.Atoi(query.Get("page"))
 	return max(n, 1)
 }
 
-// pageOf returns the items of page n, as they stand in a JSON array.
+// pageOf returns the items of page n, separated as in a JSON array.
 func pageOf(n int, item func(id int) string) string {
 	items := make([]string, perPage)
 	for i := range items {

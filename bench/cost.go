@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// A cost is what one call takes of this machine.
+// A cost is the time and memory of one call on this machine.
 type cost struct {
 	time   time.Duration
 	allocs int
 	bytes  int
 }
 
-// A costs is a peer's call beside the same call written by hand.
+// A costs has the cost of a peer's call and of the same call written by hand.
 type costs struct{ peer, byHand cost }
 
-// times is how many times the call by hand takes.
+// times is the time of the call relative to the call by hand.
 func (c costs) times() float64 { return float64(c.peer.time) / float64(c.byHand.time) }
 
-// measure takes the costs of a call of each peer, the network left out. All
-// take turns, so that whatever else the machine does befalls all of them; a
-// time is the median of the turns. They have one core, so that none hides work
-// on another.
+// measure returns the costs of a call of each peer, without the network. The
+// peers take turns, so that other load on the machine affects all of them alike;
+// a time is the median of the turns. They share one core, so that none can hide
+// work on another.
 func measure(ctx context.Context, peers []peer, turns, calls int) ([]costs, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	type contest struct {
@@ -66,7 +66,7 @@ func measure(ctx context.Context, peers []peer, turns, calls int) ([]costs, erro
 	return all, nil
 }
 
-// endless is in force, and never used up.
+// endless is a quota that is checked but never used up.
 var endless = quota{1 << 30, time.Second}
 
 // costOf returns the average over some calls.
@@ -88,7 +88,7 @@ func costOf(ctx context.Context, calls int, call func(context.Context) error) (c
 	}, nil
 }
 
-// instant is a transport that answers at once.
+// instant is a transport that responds immediately.
 type instant struct{ api api }
 
 // RoundTrip implements [http.RoundTripper].

@@ -8,23 +8,31 @@ import (
 	"time"
 )
 
-// A client is one of a peer's, set up and ready.
+// A client is a peer's client, ready to use.
 type client interface {
 	// get fetches one resource.
 	get(ctx context.Context) error
-	// list walks a list from end to end, and says how many it saw.
+	// list walks a whole list and returns the number of items.
 	list(ctx context.Context) (items int, err error)
 }
 
-// A peer is a library, with the set-up that its documentation recommends.
+// A bulker is a client with a bulk method. For a client without one, a bulk job
+// is a loop of goroutines over get.
+type bulker interface {
+	// bulk makes so many calls of get, and calls record once for each, with its
+	// error.
+	bulk(ctx context.Context, calls int, record func(error))
+}
+
+// A peer is a library, set up as its documentation recommends.
 type peer struct {
 	name    string
-	modules []string // whose versions the report names
-	setup   string   // what was set, and which documentation says so
+	modules []string // whose versions the report states
+	setup   string   // the settings, and which documentation recommends them
 	api     api
 	open    func(http.RoundTripper, quota) (client, error)
 
-	// byHand is the call that get makes, written out with net/http.
+	// byHand makes the same call as get, written with net/http.
 	byHand func(http.RoundTripper) func(context.Context) error
 }
 
@@ -42,15 +50,15 @@ func peers() []peer {
 	}
 }
 
-// patience is the timeout of an attempt where a peer has one.
+// patience is the timeout of an attempt, for peers that have one.
 const patience = 30 * time.Second
 
-// perPage is how many items a page has, whatever the client.
+// perPage is how many items a page has, for all clients.
 const perPage = 100
 
-// byHand returns a function that makes the call as one writes it with net/http:
-// the usual headers, the status looked at, the answer decoded into a T. It has
-// a timeout where the peer has one: in net/http it costs a goroutine.
+// byHand returns a function that makes the call with plain net/http: it sets the
+// usual headers, checks the status and decodes the response into a T. It has a
+// timeout if the peer has one, because a timeout costs net/http a goroutine.
 func byHand[T any](url string, timeout time.Duration) func(http.RoundTripper) func(context.Context) error {
 	return func(transport http.RoundTripper) func(context.Context) error {
 		client := &http.Client{Transport: transport, Timeout: timeout}

@@ -15,11 +15,11 @@ func githubPeer() peer {
 		name:    "go-github + go-github-ratelimit",
 		modules: []string{"github.com/google/go-github/v92", "github.com/gofri/go-github-ratelimit/v2"},
 		setup: "`github_ratelimit.NewClient` under `github.NewClient`, whose own check is off, as both READMEs recommend. " +
-			"A 429 is told as GitHub's secondary limit, the one per minute and the one that go-github-ratelimit waits for: " +
-			"a primary one it returns as an error. It waits where `Retry-After` or `X-RateLimit-Reset` says how long; neither " +
-			"library repeats a 5xx. Paging is `ListKeysIter`.",
+			"A 429 has the form of GitHub's secondary limit, the one per minute, because go-github-ratelimit waits for that one and " +
+			"returns an error for the primary one. It waits if `Retry-After` or `X-RateLimit-Reset` says how long. Neither " +
+			"library retries a 5xx. Paging is `ListKeysIter`.",
 		api:    githubAPI(),
-		byHand: byHand[githubKeyAnswer]("https://api.github.com/user/keys/1", 0),
+		byHand: byHand[githubKeyResponse]("https://api.github.com/user/keys/1", 0),
 		open: func(transport http.RoundTripper, _ quota) (client, error) {
 			c, err := github.NewClient(
 				github.WithHTTPClient(github_ratelimit.NewClient(transport)),
@@ -73,7 +73,7 @@ func githubKeyJSON(id int) string {
 		id, publicKey, id, id)
 }
 
-type githubKeyAnswer struct {
+type githubKeyResponse struct {
 	ID        int64     `json:"id"`
 	Key       string    `json:"key"`
 	URL       string    `json:"url"`

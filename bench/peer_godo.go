@@ -18,7 +18,7 @@ func godoPeer() peer {
 		setup: "`WithRetryAndBackoffs` as in its README, with the values of `NewFromToken` (4 retries after 1 to 30 s, " +
 			"`Retry-After` honoured), and its documented option `SetStaticRateLimit(10)`. Paging is the README's loop.",
 		api:    godoAPI(),
-		byHand: byHand[godoKeyAnswer]("https://api.digitalocean.com/v2/account/keys/1", 0),
+		byHand: byHand[godoKeyResponse]("https://api.digitalocean.com/v2/account/keys/1", 0),
 		open:   openGodo,
 	}
 }
@@ -106,7 +106,7 @@ func godoKeyJSON(id int) string {
 		id, id, publicKey)
 }
 
-type godoKeyAnswer struct {
+type godoKeyResponse struct {
 	SSHKey struct {
 		ID          int    `json:"id"`
 		Name        string `json:"name"`

@@ -13,10 +13,10 @@ func hcloudPeer() peer {
 	return peer{
 		name:    "hcloud-go",
 		modules: []string{"github.com/hetznercloud/hcloud-go/v2"},
-		setup: "`hcloud.NewClient` as in its README, retries on as they come (5 after 1 to 16 s with jitter, of 429, 502 " +
+		setup: "`hcloud.NewClient` as in its README, with the default retries (5 after 1 to 16 s with jitter; of 429, 502 " +
 			"and 504, not of 500; `Retry-After` is not read). Paging is `SSHKey.AllWithOpts`.",
 		api:    hcloudAPI(),
-		byHand: byHand[hcloudKeyAnswer]("https://api.hetzner.cloud/v1/ssh_keys/1", 0),
+		byHand: byHand[hcloudKeyResponse]("https://api.hetzner.cloud/v1/ssh_keys/1", 0),
 		open: func(transport http.RoundTripper, _ quota) (client, error) {
 			return hcloudClient{hcloud.NewClient(
 				hcloud.WithToken("key"),
@@ -64,7 +64,7 @@ func hcloudKeyJSON(id int) string {
 		`"public_key":%q,"labels":{"env":"prod","team":"mail"},"created":"2026-11-22T09:30:00+00:00"}`, id, id, publicKey)
 }
 
-type hcloudKeyAnswer struct {
+type hcloudKeyResponse struct {
 	SSHKey struct {
 		ID          int64             `json:"id"`
 		Name        string            `json:"name"`

@@ -16,10 +16,10 @@ func openaiPeer() peer {
 	return peer{
 		name:    "openai-go (Stainless)",
 		modules: []string{"github.com/openai/openai-go/v3"},
-		setup: "`openai.NewClient` as in its README, retries on as they come (2, after about 0.5 and 1 s; `Retry-After` " +
+		setup: "`openai.NewClient` as in its README, with the default retries (2, after about 0.5 and 1 s; `Retry-After` " +
 			"honoured up to 2 minutes). Paging is `Files.ListAutoPaging`.",
 		api:    openaiAPI(),
-		byHand: byHand[openaiFileAnswer]("https://api.openai.com/v1/files/file-1", 0),
+		byHand: byHand[openaiFileResponse]("https://api.openai.com/v1/files/file-1", 0),
 		open: func(transport http.RoundTripper, _ quota) (client, error) {
 			return openaiClient{openai.NewClient(
 				option.WithAPIKey("key"),
@@ -67,7 +67,7 @@ func openaiFileJSON(id int) string {
 		`"filename":"contacts-%d.jsonl","purpose":"fine-tune","status":"processed"}`, id, id)
 }
 
-type openaiFileAnswer struct {
+type openaiFileResponse struct {
 	ID        string `json:"id"`
 	Object    string `json:"object"`
 	Bytes     int64  `json:"bytes"`

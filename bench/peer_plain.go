@@ -15,31 +15,31 @@ import (
 func plainPeer() peer {
 	return peer{
 		name: "net/http loop",
-		setup: "A loop by hand that does what the API's reference says: four attempts; after a 429 it sleeps for " +
-			"`Retry-After`, or else 60 s; after a 5xx for 1, 2, 4 s. The loop over the pages is one after the other.",
+		setup: "A loop written by hand as the API's reference asks: four attempts; after a 429 it sleeps for `Retry-After`, " +
+			"or 60 s without that header; after a 5xx for 1, 2, 4 s. It reads one page after the other.",
 		api:    contactAPI(),
-		byHand: byHand[contactAnswer](contactURL, patience),
+		byHand: byHand[contactResponse](contactURL, patience),
 		open: func(transport http.RoundTripper, _ quota) (client, error) {
 			return contactClient{patient{&http.Client{Transport: transport, Timeout: patience}}.do}, nil
 		},
 	}
 }
 
-// A contactClient is what users write around a client that knows nothing of the
+// A contactClient is what users write around a client that is not made for the
 // API.
 type contactClient struct {
 	do func(*http.Request) (*http.Response, error)
 }
 
 func (c contactClient) get(ctx context.Context) error {
-	_, err := fetch[contactAnswer](ctx, c.do, contactURL)
+	_, err := fetch[contactResponse](ctx, c.do, contactURL)
 	return err
 }
 
 func (c contactClient) list(ctx context.Context) (items int, err error) {
 	for n := 1; ; n++ {
 		url := fmt.Sprintf("https://api.example.com/v1/contacts?page=%d&per_page=%d", n, perPage)
-		page, err := fetch[contactsAnswer](ctx, c.do, url)
+		page, err := fetch[contactsResponse](ctx, c.do, url)
 		if err != nil {
 			return items, err
 		}

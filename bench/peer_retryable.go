@@ -13,26 +13,26 @@ func retryablePeer() peer {
 	return peer{
 		name:    "go-retryablehttp",
 		modules: []string{retryableModule},
-		setup: "`retryablehttp.NewClient()`, as it comes and its README has it: 4 retries after 1 to 30 s, `Retry-After` honoured; " +
-			"its logger off. Paging as in the net/http loop.",
+		setup: "`retryablehttp.NewClient()` as in its README, with the default settings: 4 retries after 1 to 30 s, `Retry-After` honoured. " +
+			"Its logger is off. Paging is as in the net/http loop.",
 		api:    contactAPI(),
-		byHand: byHand[contactAnswer](contactURL, 0),
+		byHand: byHand[contactResponse](contactURL, 0),
 		open: func(transport http.RoundTripper, _ quota) (client, error) {
 			return retryableClient(transport), nil
 		},
 	}
 }
 
-// The same, with each attempt paced by a limiter. A burst of 1 is the set-up
-// that rejections plague least: a larger one adds to what the pace uses up.
+// The same, with each attempt paced by a limiter. A burst of 1 gets the fewest
+// rejections: a larger one comes on top of the pace, which uses the whole quota.
 func pacedPeer() peer {
 	return peer{
 		name:    "go-retryablehttp + x/time/rate",
 		modules: []string{retryableModule, "golang.org/x/time"},
-		setup: "The same, each attempt waiting for `rate.NewLimiter(10, 1)`, the pace of 600 a minute, " +
+		setup: "The same, but each attempt waits for `rate.NewLimiter(10, 1)`, the pace of 600 per minute, " +
 			"as the rate package's documentation recommends (`Wait`).",
 		api:    contactAPI(),
-		byHand: byHand[contactAnswer](contactURL, 0),
+		byHand: byHand[contactResponse](contactURL, 0),
 		open: func(transport http.RoundTripper, q quota) (client, error) {
 			return retryableClient(paced{transport, rate.NewLimiter(rate.Limit(q.perSecond()), 1)}), nil
 		},

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A comparison is what the report tells.
+// A comparison has everything that the report states.
 type comparison struct {
 	peers     []peer
 	workloads []workload
@@ -20,54 +20,68 @@ type comparison struct {
 // markdown returns the report.
 func (c *comparison) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `# The SDK beside other Go clients
+	fmt.Fprintf(&b, `# Comparison with other Go clients
 
-Printed by `+"`GOWORK=off go test -run TestComparison -update` in `bench/`"+`, with %s.
-Each client does the same jobs against the same simulated server, in virtual
-time. The server allows %d requests a minute, counted as Laravel's throttle
-does, and an answer takes %g to %g s where nothing else is said. *Failed* are
-the calls that a client gave up on, *rejected* the requests that the server
-answered with a 429. How each client was set up stands at the end. Latencies
-are seeded and scheduling is not, so that a second run differs a little.
+    cd bench && GOWORK=off go test -run TestComparison -update
+
+writes this file and its charts. This run used %s.
+
+Each client does the same workloads against its own copy of the same simulated
+server, in virtual time. The server allows %d requests per minute and counts
+them as Laravel's throttle does. A response takes %g to %g s unless the workload
+says otherwise.
+
+- *Failed* calls returned an error. Durations in cells with failures are not
+  comparable.
+- *Rejected* requests got a 429.
+- A bulk job is the client's own bulk method if it has one: only funnel does.
+  For all others it is a loop over the calls from %d goroutines.
+
+Latencies are seeded but scheduling is not, so the figures of two runs differ
+slightly.
 
 ## At a glance
 
-`, runtime.Version(), documented.n, network.base.Seconds(), (network.base + network.jitter).Seconds())
+`, runtime.Version(), documented.n, network.base.Seconds(), (network.base + network.jitter).Seconds(), bulkGoroutines)
 	c.glance(&b)
-	b.WriteString("\n![Requests accepted and rejected over time](requests.svg)\n")
-	for i, w := range c.workloads {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", w.title, w.what)
-		c.details(&b, c.results[i])
+	b.WriteString("\n![Completed calls over time, by client](completed.svg)\n\n## Workloads\n\n")
+	for _, w := range c.workloads {
+		fmt.Fprintf(&b, "- **%s**: %s\n", w.title, w.what)
 	}
+	c.waitTable(&b)
 	c.costTable(&b)
-	b.WriteString("\n## How each was set up\n\n")
+	b.WriteString("\n## How each client is set up\n\n")
 	for _, p := range c.peers {
 		fmt.Fprintf(&b, "- **%s**%s: %s\n", p.name, versions(p.modules), p.setup)
 	}
 	return b.String()
 }
 
-// glance has a row for each peer, and a column for each workload.
+// glance writes a table with a row per workload and a column per peer.
 func (c *comparison) glance(b *strings.Builder) {
-	head := []string{"client"}
-	for _, w := range c.workloads {
-		head = append(head, strings.ToLower(w.title[:1])+w.title[1:])
+	head := []string{"workload"}
+	for _, p := range c.peers {
+		head = append(head, p.name)
 	}
-	rows := make([][]string, len(c.peers))
-	for i, p := range c.peers {
-		rows[i] = []string{p.name}
-		for j, w := range c.workloads {
-			rows[i] = append(rows[i], w.summary(c.results[j][i]))
+	var rows [][]string
+	for i, w := range c.workloads {
+		row := []string{w.title}
+		for j := range c.peers {
+			row = append(row, w.summary(c.results[i][j]))
 		}
-		rows[i] = append(rows[i], fmt.Sprintf("%.2f ×", c.costs[i].times()))
+		rows = append(rows, row)
 	}
-	table(b, append(head, "a call's time, by hand = 1"), rows)
+	cost := []string{"Time of a call, by hand = 1"}
+	for i := range c.peers {
+		cost = append(cost, fmt.Sprintf("%.2f", c.costs[i].times()))
+	}
+	table(b, head, append(rows, cost))
 }
 
-// summary is what matters of a result, the worst first.
+// summary states the main figures of a result, the worst first.
 func (w workload) summary(r result) string {
 	if w.broken == throughout {
-		return fmt.Sprintf("%.2f requests a call", float64(r.requests)/float64(r.calls))
+		return fmt.Sprintf("%.2f requests per call, %s", float64(r.requests)/float64(r.calls), seconds(r.took))
 	}
 	var parts []string
 	if r.failed > 0 {
@@ -76,34 +90,53 @@ func (w workload) summary(r result) string {
 	if r.rejected > 0 {
 		parts = append(parts, fmt.Sprintf("%d rejected", r.rejected))
 	}
+	if w.every > 0 {
+		parts = append(parts, "p99 "+seconds(r.percentile(99)))
+	}
 	return strings.Join(append(parts, seconds(r.took)), ", ")
 }
 
-func (c *comparison) details(b *strings.Builder, results []result) {
+// waitTable writes the waiting times of the interactive workloads side by side.
+func (c *comparison) waitTable(b *strings.Builder) {
+	b.WriteString("\n## Waiting time of interactive calls\n\nThe time from an interactive call to its result or error, next to a bulk job. " +
+		"It includes the 0.2 s\nof the response. The last two columns of each workload say how many of the calls failed: " +
+		"interactive ones, and calls\nof the job.\n\n" +
+		"![Waiting time of interactive calls next to a bulk job, by client](waiting.svg)\n\n")
+	head := []string{"client"}
 	rows := make([][]string, len(c.peers))
 	for i, p := range c.peers {
-		r := results[i]
-		rows[i] = []string{p.name, fmt.Sprint(r.failed), fmt.Sprint(r.rejected), fmt.Sprint(r.requests), seconds(r.took)}
+		rows[i] = []string{p.name}
 	}
-	table(b, []string{"client", "failed", "rejected", "requests", "took"}, rows)
+	for i, w := range c.workloads {
+		if w.every == 0 {
+			continue
+		}
+		head = append(head, fmt.Sprintf("every %g s: p50", w.every.Seconds()), "p95", "p99", "failed", "job failed")
+		for j := range c.peers {
+			r := c.results[i][j]
+			rows[j] = append(rows[j], seconds(r.percentile(50)), seconds(r.percentile(95)), seconds(r.percentile(99)),
+				fmt.Sprint(r.interactiveFailed), fmt.Sprint(r.failed-r.interactiveFailed))
+		}
+	}
+	table(b, head, rows)
 }
 
 func (c *comparison) costTable(b *strings.Builder) {
-	b.WriteString("\n## Cost of a call\n\nIn real time, on a transport in memory that answers at once, beside the same call written by hand with\n" +
-		"net/http and encoding/json, with a timeout where the client has one (the first two). All took turns on\n" +
-		"one core in one run; a time is the median of the turns.\n\n")
+	b.WriteString("\n## Cost of a call\n\nIn real time, with an in-memory transport that responds immediately, next to the same call written by hand\n" +
+		"with net/http and encoding/json. The code by hand has a timeout if the client has one (the first two). All took\n" +
+		"turns on one core in one run. A time is the median of the turns.\n\n")
 	rows := make([][]string, len(c.peers))
 	for i, p := range c.peers {
 		own, hand := c.costs[i].peer, c.costs[i].byHand
 		rows[i] = []string{
-			p.name, micros(own.time), micros(hand.time), fmt.Sprintf("%.2f ×", c.costs[i].times()),
+			p.name, micros(own.time), micros(hand.time), fmt.Sprintf("%.2f", c.costs[i].times()),
 			fmt.Sprint(own.allocs), fmt.Sprint(hand.allocs), fmt.Sprint(own.bytes), fmt.Sprint(hand.bytes),
 		}
 	}
 	table(b, []string{"client", "time", "by hand", "ratio", "allocations", "by hand", "bytes", "by hand"}, rows)
 }
 
-// table writes a table whose columns but the first stand at the right.
+// table writes a table. All columns but the first are right-aligned.
 func table(b *strings.Builder, head []string, rows [][]string) {
 	rule := slices.Repeat([]string{"---:"}, len(head))
 	rule[0] = "---"
@@ -121,7 +154,7 @@ func micros(d time.Duration) string {
 //go:embed go.mod
 var goMod string
 
-// versions names modules with their versions in go.mod, in parentheses.
+// versions returns the modules with their versions in go.mod, in parentheses.
 func versions(modules []string) string {
 	var named []string
 	for line := range strings.Lines(goMod) {

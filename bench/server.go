@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A quota is how many requests a limit allows in each stretch of time.
+// A quota is how many requests a limit allows per window.
 type quota struct {
 	n   int
 	per time.Duration
@@ -24,13 +24,13 @@ var documented = quota{600, time.Minute}
 // perSecond is the even pace that uses up the quota.
 func (q quota) perSecond() float64 { return float64(q.n) / q.per.Seconds() }
 
-// A latency is how long an answer takes, on the two ways together: base, and
-// up to jitter on top.
+// A latency is how long a response takes, both ways together: base, and up to
+// jitter on top.
 type latency struct{ base, jitter time.Duration }
 
-// An api is the shape in which the server answers: that of the API that a
-// client is for, since no client decodes another's. What the answers mean and
-// when they are given is the same for all.
+// An api is the shape of the responses: that of the API that a client is for,
+// because no client decodes another's. What the responses mean and when they
+// are sent is the same for all clients.
 type api struct {
 	one      string                                // a resource
 	list     string                                // path of the list; all others are of one resource
@@ -40,41 +40,53 @@ type api struct {
 	broken   string                                // 500
 }
 
-// A server counts as Laravel's throttle does: a fixed window, opened by the
-// first request that finds none open; what is rejected is not counted.
-type server struct {
-	api     api
-	quota   quota
-	headers bool // tell of the quota
-	latency latency
-	broken  time.Duration // from the start, for which everything is answered with 500
-	pages   int           // of the list
-
-	mu     sync.Mutex
-	rng    *rand.Rand
-	begun  time.Time
-	closes time.Time // the window
-	count  int       // in the window
-	hits   []hit
+// A throttle counts as Laravel's does: a fixed window, opened by the first
+// request that finds none open; rejected requests are not counted.
+type throttle struct {
+	quota
+	closes time.Time
+	count  int // in the window
 }
 
-// A hit is a request as the server saw it.
-type hit struct {
-	at     time.Duration // since the server began
-	status int
+// isFull reports whether the window has no room for a request.
+func (t *throttle) isFull(now time.Time) bool {
+	if !now.Before(t.closes) {
+		t.closes, t.count = now.Add(t.per), 0
+	}
+	return t.count >= t.n
+}
+
+// A server accepts a request if every throttle has room for it.
+type server struct {
+	api     api
+	headers bool // send quota headers, those of the first throttle
+	latency latency
+	broken  time.Duration // from the start, for which every response is a 500
+	pages   int           // of the list
+	begun   time.Time
+
+	mu        sync.Mutex
+	rng       *rand.Rand
+	throttles []*throttle
+	requests  int
+	rejected  int
 }
 
 func newServer(a api, w workload) *server {
-	return &server{
-		api:     a,
-		quota:   documented,
-		headers: w.headers,
-		latency: w.latency,
-		broken:  w.broken,
-		pages:   w.pages,
-		rng:     rand.New(rand.NewPCG(1, 1)),
-		begun:   time.Now(),
+	s := &server{
+		api:       a,
+		headers:   w.headers,
+		latency:   w.latency,
+		broken:    w.broken,
+		pages:     w.pages,
+		begun:     time.Now(),
+		rng:       rand.New(rand.NewPCG(1, 1)),
+		throttles: []*throttle{{quota: documented}},
 	}
+	if w.perSecond > 0 {
+		s.throttles = append(s.throttles, &throttle{quota: quota{w.perSecond, time.Second}})
+	}
+	return s
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -83,7 +95,7 @@ func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := sleep(req.Context(), there); err != nil {
 		return nil, err
 	}
-	resp := s.answer(req)
+	resp := s.respond(req)
 	if err := sleep(req.Context(), back); err != nil {
 		return nil, err
 	}
@@ -110,7 +122,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (s *server) answer(req *http.Request) *http.Response {
+func (s *server) respond(req *http.Request) *http.Response {
 	header := http.Header{"Content-Type": {"application/json"}}
 	switch status := s.hit(header); {
 	case status == http.StatusTooManyRequests:
@@ -124,33 +136,43 @@ func (s *server) answer(req *http.Request) *http.Response {
 	}
 }
 
-// hit counts a request and says how it is answered.
+// hit counts a request and returns the status of its response.
 func (s *server) hit(h http.Header) (status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	defer func() { s.hits = append(s.hits, hit{now.Sub(s.begun), status}) }()
+	s.requests++
 	if now.Sub(s.begun) < s.broken {
 		return http.StatusInternalServerError
 	}
-	if !now.Before(s.closes) {
-		s.closes, s.count = now.Add(s.quota.per), 0
+	var full *throttle
+	for _, t := range s.throttles {
+		if t.isFull(now) {
+			full = t
+			break
+		}
 	}
-	status = http.StatusTooManyRequests
-	if s.count < s.quota.n {
-		status = http.StatusOK
-		s.count++
+	if full == nil {
+		for _, t := range s.throttles {
+			t.count++
+		}
+	} else {
+		s.rejected++
 	}
 	if s.headers {
-		h.Set("X-RateLimit-Limit", strconv.Itoa(s.quota.n))
-		h.Set("X-RateLimit-Remaining", strconv.Itoa(s.quota.n-s.count))
-		if status == http.StatusTooManyRequests {
-			wait := (s.closes.Sub(now) + time.Second - 1).Truncate(time.Second)
+		first := s.throttles[0]
+		h.Set("X-RateLimit-Limit", strconv.Itoa(first.n))
+		h.Set("X-RateLimit-Remaining", strconv.Itoa(first.n-first.count))
+		if full != nil {
+			wait := (full.closes.Sub(now) + time.Second - 1).Truncate(time.Second)
 			h.Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
 			h.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(wait).Unix(), 10))
 		}
 	}
-	return status
+	if full != nil {
+		return http.StatusTooManyRequests
+	}
+	return http.StatusOK
 }
 
 func response(req *http.Request, status int, h http.Header, body string) *http.Response {

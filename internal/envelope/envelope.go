@@ -16,11 +16,11 @@ import (
 var (
 	// ErrUnreadable marks an answer that is no JSON, or was cut short: asking
 	// again may help.
-	ErrUnreadable = errors.New("the answer is not readable")
+	ErrUnreadable = errors.New("the response is not readable")
 
 	// ErrUnexpected marks an answer that is JSON but not what the call
 	// expects: asking again would get the same.
-	ErrUnexpected = errors.New("the answer is not what the API promises")
+	ErrUnexpected = errors.New("the response is not what the API promises")
 )
 
 // maxValues bounds the values of an answer: in memory the smallest take some

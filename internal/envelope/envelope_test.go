@@ -244,12 +244,12 @@ func TestReaders_TruncatedResponseIsUnreadable(t *testing.T) {
 func TestReaders_ResponseThatIsNotJSONIsUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, want string }{
-		"nothing":         {"", "the answer is not readable: it is empty"},
-		"white space":     {" \n", "the answer is not readable: it is empty"},
-		"a page":          {"<html></html>", "the answer is not readable: it is not JSON: invalid character '<' looking for beginning of value"},
-		"text":            {"Too Many Attempts.", "the answer is not readable: it is not JSON: invalid character 'T' looking for beginning of value"},
-		"two answers":     {`{"success":true,"data":{}}{}`, "the answer is not readable: it is not JSON: invalid character '{' after top-level value"},
-		"a page after it": {`{"success":true,"data":{}}<br>`, "the answer is not readable: it is not JSON: invalid character '<' after top-level value"},
+		"nothing":         {"", "the response is not readable: it is empty"},
+		"white space":     {" \n", "the response is not readable: it is empty"},
+		"a page":          {"<html></html>", "the response is not readable: it is not JSON: invalid character '<' looking for beginning of value"},
+		"text":            {"Too Many Attempts.", "the response is not readable: it is not JSON: invalid character 'T' looking for beginning of value"},
+		"two answers":     {`{"success":true,"data":{}}{}`, "the response is not readable: it is not JSON: invalid character '{' after top-level value"},
+		"a page after it": {`{"success":true,"data":{}}<br>`, "the response is not readable: it is not JSON: invalid character '<' after top-level value"},
 		"too deep":        {`{"success":true,"data":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, "exceeded max depth"},
 	} {
 		t.Run(name, func(t *testing.T) {

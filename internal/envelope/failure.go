@@ -19,12 +19,13 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Message }
 
 // ParseFailure reads an answer that is known to be a failure: the envelope
-// {"error": {"code", "message", "details"}}, Laravel's bare {"message"}, or
-// anything else. It never fails: what is not understood stays empty.
+// {"error": {"code", "message", "details"}}, Laravel's own {"message"} or
+// {"message", "errors"}, or anything else. It never fails: what is not understood stays empty.
 func ParseFailure(body []byte) *Failure {
 	var answer struct {
 		Error   any `json:"error"`
 		Message any `json:"message"`
+		Errors  any `json:"errors"`
 	}
 	f := &Failure{}
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -42,6 +43,9 @@ func ParseFailure(body []byte) *Failure {
 	}
 	if f.Message == "" {
 		f.Message = scalar(answer.Message)
+	}
+	if f.Details == nil {
+		f.Details = details(answer.Errors)
 	}
 	return f
 }

@@ -27,7 +27,7 @@ func ParseHeaders(status int, h http.Header) Headers {
 	// B7: the names are those of Laravel's throttle.
 	return Headers{
 		Limit:      number(h.Get("X-Ratelimit-Limit")),
-		Remaining:  number(h.Get("X-Ratelimit-Remaining")),
+		Remaining:  remaining(h.Get("X-Ratelimit-Remaining")),
 		RetryAfter: retryAfter(status, h),
 	}
 }
@@ -79,4 +79,13 @@ func number(s string) int {
 		return Unknown
 	}
 	return n
+}
+
+// remaining reads a number of which less than zero, as Laravel sends after a rush,
+// means zero.
+func remaining(s string) int {
+	if n, err := strconv.Atoi(strings.TrimSpace(s)); err == nil {
+		return max(0, n)
+	}
+	return Unknown
 }

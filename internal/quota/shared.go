@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// A serverWindow is what the server's headers tell of its own window, which
-// opens with a request and closes per later.
+// A serverWindow is what the server's headers tell of its own window, which opens
+// with a request and closes per later.
 type serverWindow struct {
-	turns moment // by then it has closed for sure; 0 before the first answer
-	first int    // requests that remained at the first answer from it
+	turns moment // by then it has closed for sure; 0 before the first response
+	since moment // when the request of its first response was sent
+	first int    // requests that remained at the first response from it
 	left  int    // the fewest that have remained since
-	ours  int    // our own answers since the first
+	ours  int    // our own responses since the first
 
 	share float64 // of what is used, how much is ours
 	prior float64 // the share at the end of the window before
@@ -25,11 +26,16 @@ const priorWeight = 20
 // was asked for, where that is shorter.
 const serverPer = time.Minute
 
-// observe takes note of an answer to a request that was sent at the given
-// moment, while so many others are under way.
+// observe takes note of a response to a request that was sent at the given moment,
+// while so many others are under way. More left than requests under way can explain
+// is another window; what was sent before the window opened is a late response of the
+// one before.
 func (s *serverWindow) observe(now, sent moment, remaining, flying int, per time.Duration) {
-	if sent >= s.turns { // the one that was known has closed: this is another
-		*s = serverWindow{turns: now + per, first: remaining, left: remaining, share: s.share, prior: s.share}
+	if sent >= s.turns || sent >= s.since && remaining > s.left+s.ours+flying+spread {
+		*s = serverWindow{turns: now + per, since: sent, first: remaining, left: remaining, share: s.share, prior: s.share}
+		return
+	}
+	if sent < s.since {
 		return
 	}
 	s.ours++
@@ -40,6 +46,9 @@ func (s *serverWindow) observe(now, sent moment, remaining, flying int, per time
 	all := max(ours, float64(s.first-s.left))
 	s.share = (ours + s.prior*priorWeight) / (all + priorWeight)
 }
+
+// spread is by how many requests responses may overtake each other.
+const spread = 10
 
 // most returns how many requests may be under way at once. Our share of what
 // was left when the last answer went off is not enough to keep everybody within

@@ -1,16 +1,18 @@
-package quota_test
+package quota
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/funnel-go/funnel/internal/quota"
+	"github.com/stretchr/testify/require"
 )
 
-// A server counts as Laravel's throttle does: a fixed window, opened by the
-// first request that finds none open; what is rejected is not counted.
+// A server counts as Laravel's throttle does: a fixed window, opened by the first
+// request that finds none open; what is rejected is not counted.
 type server struct {
 	limit   int
 	per     time.Duration
@@ -21,6 +23,7 @@ type server struct {
 	count    int
 	accepted []time.Time
 	rejected int
+	down     time.Time // until then it responds with 503
 }
 
 func (s *server) hit() (status, remaining int) {
@@ -30,22 +33,26 @@ func (s *server) hit() (status, remaining int) {
 	if !now.Before(s.closes) {
 		s.closes, s.count = now.Add(s.per), 0
 	}
-	status = 429
-	if s.count < s.limit {
+	switch {
+	case s.count >= s.limit:
+		status = 429
+		s.rejected++
+	default:
 		status = 200
 		s.count++
 		s.accepted = append(s.accepted, now)
-	} else {
-		s.rejected++
+		if now.Before(s.down) {
+			status = 503
+		}
 	}
 	if !s.headers {
-		return status, quota.Unknown
+		return status, Unknown
 	}
 	return status, s.limit - s.count
 }
 
-// most returns the largest number of accepted requests in any stretch of time
-// as long as the window.
+// most returns the largest number of accepted requests in any stretch of time as long
+// as the window.
 func (s *server) most() int {
 	most, first := 0, 0
 	for i, t := range s.accepted {
@@ -57,71 +64,61 @@ func (s *server) most() int {
 	return most
 }
 
-// A program sends requests through a window and a gate of its own, as the
-// client does.
+// A program makes calls through an admission of its own, as the client does.
 type program struct {
-	gate   *quota.Gate
-	window *quota.Window
-	rng    *rand.Rand
-	mu     sync.Mutex
-
-	failed int
+	*Admission
+	background bool
+	rng        *rand.Rand
+	slow       int // of a hundred requests so many take up to 20 s more
+	mu         sync.Mutex
+	failed     int
 }
 
-func newProgram(seed uint64) *program {
+func newProgram(seed uint64, limit int) *program {
 	return &program{
-		gate:   quota.NewGate(5 * time.Minute),
-		window: quota.NewWindow(600, time.Minute),
-		rng:    rand.New(rand.NewPCG(seed, seed)),
+		Admission: NewAdmission(Config{Limit: limit, Per: time.Minute, MaxPause: 5 * time.Minute}),
+		rng:       rand.New(rand.NewPCG(seed, seed)),
 	}
 }
 
-// latency is 0.2 s, and up to 0.4 s of jitter, on the two ways together.
+// latency is 0.2 s and up to 0.4 s of jitter, on the two ways together.
 func (p *program) latency() (there, back time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return 100*time.Millisecond + time.Duration(p.rng.Int64N(int64(200*time.Millisecond))),
-		100*time.Millisecond + time.Duration(p.rng.Int64N(int64(200*time.Millisecond)))
+	jitter := func() time.Duration {
+		d := 100*time.Millisecond + time.Duration(p.rng.Int64N(int64(200*time.Millisecond)))
+		if p.rng.IntN(100) < p.slow {
+			d += time.Duration(p.rng.Int64N(int64(10 * time.Second)))
+		}
+		return d
+	}
+	return jitter(), jitter()
 }
 
 func (p *program) call(t *testing.T, s *server) {
-	for range 4 {
-		if p.attempt(t, s) {
+	c := &Call{Background: p.background, Patience: 30 * time.Second}
+	for attempt := range 4 {
+		if err := p.Enter(t.Context(), c); err != nil {
+			break
+		}
+		there, back := p.latency()
+		time.Sleep(there)
+		status, remaining := s.hit()
+		time.Sleep(back)
+		if status == 429 {
+			p.Pause(time.Minute)
+		}
+		p.Done(c, Outcome{Sent: true, StatusCode: status, Remaining: remaining, Success: status == 200, Failed: status == 503})
+		switch status {
+		case 200:
 			return
+		case 503:
+			p.Retry(c, time.Second<<attempt, false)
 		}
 	}
 	p.mu.Lock()
 	p.failed++
 	p.mu.Unlock()
-}
-
-func (p *program) attempt(t *testing.T, s *server) (ok bool) {
-	for {
-		pass, err := p.gate.Enter(t.Context())
-		if err != nil {
-			t.Error(err)
-			return false
-		}
-		release, err := p.window.Acquire(t.Context())
-		if err != nil {
-			t.Error(err)
-			return false
-		}
-		if p.gate.Paused().IsZero() {
-			there, back := p.latency()
-			time.Sleep(there)
-			status, remaining := s.hit()
-			time.Sleep(back)
-			if status == 429 {
-				p.gate.Pause(time.Minute)
-			}
-			release(quota.Outcome{Sent: true, StatusCode: status, Remaining: remaining})
-			p.gate.Leave(pass, status != 429)
-			return status == 200
-		}
-		release(quota.Outcome{Remaining: quota.Unknown})
-		p.gate.Leave(pass, false)
-	}
 }
 
 // run makes calls from so many goroutines.
@@ -137,5 +134,133 @@ func (p *program) run(t *testing.T, s *server, wg *sync.WaitGroup, calls, gorout
 				p.call(t, s)
 			}
 		})
+	}
+}
+
+func TestAdmission_LongJobUsesTheQuotaAndIsNeverRejected(t *testing.T) {
+	for _, goroutines := range []int{50, 500} {
+		for _, headers := range []bool{true, false} {
+			for _, background := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%d goroutines, headers %t, background %t", goroutines, headers, background), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						s := &server{limit: 600, per: time.Minute, headers: headers}
+						p := newProgram(1, 600)
+						p.background = background
+						var wg sync.WaitGroup
+						start := time.Now()
+						p.run(t, s, &wg, 5000, goroutines)
+						wg.Wait()
+						t.Logf("took %s", time.Since(start))
+						require.Zero(t, s.rejected)
+						require.Zero(t, p.failed)
+						require.LessOrEqual(t, time.Since(start), 488*time.Second)
+					})
+				})
+			}
+		}
+	}
+}
+
+// Whatever the network does, and whatever the calls are, the server never counts more
+// than the limit in any window.
+func TestAdmission_NeverMoreThanTheLimitInAnyWindow(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(seed, 7))
+				limit := []int{1, 2, 5, 10, 60, 100, 150, 600}[rng.IntN(8)]
+				s := &server{limit: 1 << 20, per: time.Minute, headers: rng.IntN(2) == 0} // it counts, and rejects nothing
+				p := newProgram(seed, limit)
+				p.slow = rng.IntN(30)
+				bulk := &program{Admission: p.Admission, rng: rand.New(rand.NewPCG(seed, 8)), slow: p.slow, background: true}
+				if rng.IntN(2) == 0 {
+					s.down = time.Now().Add(time.Duration(rng.IntN(10)) * time.Second)
+				}
+				var wg sync.WaitGroup
+				p.run(t, s, &wg, limit*2, 1+rng.IntN(200))
+				bulk.run(t, s, &wg, limit*2, 1+rng.IntN(200))
+				wg.Wait()
+				t.Logf("limit %d, most %d, %d failed", limit, s.most(), p.failed+bulk.failed)
+				require.LessOrEqual(t, s.most(), limit)
+				require.GreaterOrEqual(t, s.most(), min(limit-1, limit-limit/50), "and the limit is used")
+			})
+		})
+	}
+}
+
+func TestAdmission_TwoProgramsShareAKey(t *testing.T) {
+	for _, tt := range []struct {
+		headers  bool
+		rejected int
+		longest  time.Duration
+	}{
+		{headers: true, rejected: 60, longest: 520 * time.Second},
+		{headers: false, rejected: 300, longest: 620 * time.Second},
+	} {
+		for seed := range uint64(5) {
+			for _, background := range []bool{true, false} {
+				t.Run(fmt.Sprintf("headers %t, seed %d, background %t", tt.headers, seed, background), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						s := &server{limit: 600, per: time.Minute, headers: tt.headers}
+						a, b := newProgram(2*seed+1, 600), newProgram(2*seed+2, 600)
+						a.background, b.background = background, background
+						var wg sync.WaitGroup
+						start := time.Now()
+						a.run(t, s, &wg, 2500, 25)
+						b.run(t, s, &wg, 2500, 25)
+						wg.Wait()
+						t.Logf("took %s, %d rejected", time.Since(start), s.rejected)
+						require.Zero(t, a.failed+b.failed)
+						require.LessOrEqual(t, s.rejected, tt.rejected)
+						require.LessOrEqual(t, time.Since(start), tt.longest)
+					})
+				})
+			}
+		}
+	}
+}
+
+// A second program that starts late on a shared key without headers learns its share
+// from rejections. That takes time, and few rejections.
+func TestAdmission_LateProgramOnASharedKey(t *testing.T) {
+	for seed := range uint64(5) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &server{limit: 600, per: time.Minute}
+				a, b := newProgram(2*seed+1, 600), newProgram(2*seed+2, 600)
+				var wg sync.WaitGroup
+				start := time.Now()
+				a.run(t, s, &wg, 2500, 25)
+				time.Sleep(30 * time.Second)
+				b.run(t, s, &wg, 2500, 25)
+				wg.Wait()
+				t.Logf("took %s, %d rejected", time.Since(start), s.rejected)
+				require.Zero(t, a.failed+b.failed)
+				require.LessOrEqual(t, s.rejected, 60)
+				require.LessOrEqual(t, time.Since(start), 20*time.Minute)
+			})
+		})
+	}
+}
+
+func TestAdmission_LearnsThatTheServerAllowsLess(t *testing.T) {
+	for _, headers := range []bool{true, false} {
+		for _, background := range []bool{true, false} {
+			t.Run(fmt.Sprintf("headers %t, background %t", headers, background), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &server{limit: 120, per: time.Minute, headers: headers}
+					p := newProgram(1, 600)
+					p.background = background
+					var wg sync.WaitGroup
+					start := time.Now()
+					p.run(t, s, &wg, 1000, 20)
+					wg.Wait()
+					t.Logf("took %s, %d rejected", time.Since(start), s.rejected)
+					require.Zero(t, p.failed)
+					require.LessOrEqual(t, s.rejected, 100)
+					require.LessOrEqual(t, time.Since(start), 14*time.Minute, "8.3 windows, and what the learning costs")
+				})
+			})
+		}
 	}
 }

@@ -1,188 +1,200 @@
 package quota
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
 )
 
-// An Outcome is how a request that a [Window] let through ended.
+// An Outcome is how a request that an [Admission] let through ended.
 type Outcome struct {
-	Sent       bool          // false: surely not sent
-	StatusCode int           // 0: no answer
+	Sent       bool          // false: certainly not sent
+	StatusCode int           // 0: no response
 	Remaining  int           // as the server said; Unknown
+	Limit      int           // as the server said; Unknown or 0
 	RetryAfter time.Duration // as the server said
+	Repeats    int           // how often net/http sent the request again by itself
+
+	Success bool // the API has responded, and not with a 429
+	Failed  bool // an outage is the likely reason: a 5xx, no response, or something else than the API responded
 }
 
-// A Window lets n requests through in any stretch of time as long as per,
-// counted as the server counts them, whatever the network does: a request holds
-// its slot until per after its answer came, since the server has counted it by
-// then.
+// A window lets n requests through in any stretch of time as long as per, counted as
+// the server counts them, whatever the network does: a request holds its slot until
+// per after its response, since the server has counted it by then.
 //
-// The quota belongs to the key, and other programs may use it too. The window
-// sees them in two ways, and makes room for them. Where the server says how many
-// requests remain, never more are under way than this program's share of
-// those, and at zero it waits for the server's window to turn. Where it does
-// not, a refusal below the own count tells that the rest is somebody else's: the
-// window shrinks to what was its own and grows back carefully.
-type Window struct {
-	line
-
+// The quota belongs to the key, and other programs may use it too. The window sees
+// them in two ways, and makes room for them. If the server says how many requests
+// remain, never more are under way than this program's share of those, and at zero it
+// waits for the server's window to turn. If it does not, a rejection below the own
+// count tells that the rest is used by others: the window shrinks to what was its own
+// and grows back carefully.
+type window struct {
 	n       int           // slots
-	per     time.Duration // how long an answered request holds its slot
-	grace   time.Duration // on top for one without an answer, which may still arrive
-	base    time.Time     // moments below are since then, on the monotonic clock
+	per     time.Duration // how long a request holds its slot after its response
+	grace   time.Duration // on top for one without a response, which may still arrive
 	flying  int           // requests under way
+	cost    int           // slots that each of them uses: 1, and more if net/http may repeat it
+	careful moment        // until when it may, since it has repeated others
 	held    []moment      // when the slots of past requests come free, ascending
 	server  serverWindow
 	learned learnedSize
 }
 
-// A moment is a time since Window.base.
-type moment = time.Duration
-
-// NewWindow returns a window of n requests in any stretch of time as long as
-// per. Of a large n it keeps one in a hundred for what net/http repeats by
-// itself.
-func NewWindow(n int, per time.Duration) *Window {
+// newWindow returns a window of n requests. Of a large n it holds back one in a
+// hundred, because net/http may send a request again on its own.
+func newWindow(n int, per time.Duration) *window {
 	n -= n / 100
-	return &Window{
+	return &window{
 		n:       n,
 		per:     per,
+		cost:    1,
 		grace:   per / 12,
-		base:    time.Now(),
 		learned: learnedSize{size: n},
 		server:  serverWindow{share: 1},
 	}
 }
 
-// A DeadlineError refuses a request whose turn comes only after its context's
-// deadline. It unwraps to [context.DeadlineExceeded].
-type DeadlineError struct{ Wait time.Duration }
-
-func (e *DeadlineError) Error() string {
-	return fmt.Sprintf("the quota has no room for another %s, which is after the context's deadline", e.Wait.Round(time.Millisecond))
-}
-
-// RetryAfter returns Wait, as the errors of all limiters do that know it.
-func (e *DeadlineError) RetryAfter() time.Duration { return e.Wait }
-
-// Unwrap makes the error one of the context's.
-func (e *DeadlineError) Unwrap() error { return context.DeadlineExceeded }
-
-// Acquire waits for a slot. The caller must release it with the outcome.
-func (w *Window) Acquire(ctx context.Context) (release func(Outcome), err error) {
-	var sent moment
-	err = w.wait(ctx, func() time.Duration {
-		now := w.now()
-		d := w.delay(now)
-		if d == 0 {
-			w.flying++
-			sent = now
-		}
-		return d
-	}, func(ahead int) error { return w.refuse(ctx, ahead) })
-	if err != nil {
-		return nil, err
-	}
-	return func(o Outcome) { w.release(sent, o) }, nil
-}
-
-// Left returns how many requests the window would let through now.
-func (w *Window) Left() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.expire(w.now())
+// left returns how many requests the window would let through now.
+func (w *window) left(now moment) int {
+	w.expire(now)
 	return max(0, w.learned.size-w.used())
 }
 
-func (w *Window) now() moment { return time.Since(w.base) }
-
-func (w *Window) used() int { return w.flying + len(w.held) }
+func (w *window) used() int { return w.flying*w.cost + len(w.held) }
 
 // expire gives back the slots whose time has come.
-func (w *Window) expire(now moment) {
+func (w *window) expire(now moment) {
 	i := 0
 	for i < len(w.held) && w.held[i] <= now {
 		i++
 	}
 	w.held = w.held[i:]
+	if now >= w.careful {
+		w.cost = 1
+	}
 }
 
-// delay returns how long the next request has to wait as things stand.
-func (w *Window) delay(now moment) time.Duration {
+// take uses a slot.
+func (w *window) take() { w.flying++ }
+
+// opens returns the moment at which a slot is free: now, later, or never if only a
+// response can help.
+func (w *window) opens(now moment) moment {
 	w.expire(now)
 	w.learned.grow(now, w.n, w.per)
 	if over := w.used() - w.learned.size; over >= 0 {
 		if over >= len(w.held) {
-			return untilPoked // only an answer can help
+			return never
 		}
-		return w.held[over] - now
+		return w.held[over]
 	}
 	if most := w.server.most(now, w.n); w.flying >= most {
 		if now < w.server.turns {
-			return w.server.turns - now
+			return w.server.turns
 		}
-		return untilPoked
+		return never
 	}
-	return 0
+	return now
 }
 
-// refuse returns a [DeadlineError] where a caller with so many ahead of it
-// cannot possibly be served before ctx's deadline.
-func (w *Window) refuse(ctx context.Context, ahead int) error {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return nil
+// opensBeyond returns the moment at which a slot is free beyond those that are
+// reserved for interactive calls, of which rate come in a second. A window for which
+// opens has returned now has at least one.
+//
+// A call that comes at any moment from now on finds a slot if, for every stretch of
+// time, the free slots and those that come free suffice for the calls that are
+// expected in it. The slots of requests under way come free last: where they matter,
+// only a response helps, or fewer interactive calls, for which to look again.
+func (w *window) opensBeyond(now moment, rate float64) moment {
+	if rate <= 0 {
+		return now
 	}
-	now := w.now()
-	over := w.used() + ahead - w.learned.size
-	wait := time.Duration(0)
-	switch {
-	case over < 0:
-	case over < len(w.held):
-		wait = w.held[over] - now
-	default: // its slot is one of a request that is not even answered
-		wait = w.per
+	spare := w.learned.size / spareShare
+	free := w.learned.size - w.used() - 1 - spare
+	at := now
+	beyond := func(until moment, slots int) { // so many slots have to last until then
+		if slots >= 0 {
+			until -= moment(float64(slots+1) / rate * float64(time.Second))
+		}
+		at = max(at, until)
+	}
+	if float64(free) < rate*w.per.Seconds() { // else there are enough for the whole window
+		for i, freed := range w.held {
+			beyond(freed, free+i)
+		}
+		if float64(w.learned.size-w.flying-spare) < rate*w.per.Seconds() {
+			at = max(at, now+time.Second)
+		}
+	}
+	if now < w.server.turns && w.server.share >= 0.9 { // with others on the key there is nothing to reserve
+		beyond(w.server.turns, w.server.left-w.flying-1)
+	}
+	return at
+}
+
+// spareShare is which part of the slots background calls leave alone.
+const spareShare = 148
+
+// wait returns for how long at least a call has to wait with so many ahead of it.
+func (w *window) wait(now moment, ahead int) time.Duration {
+	w.expire(now)
+	var wait time.Duration
+	if over := w.used() + ahead - w.learned.size; over >= 0 {
+		// Each slot is used once in a window.
+		if rest := over % max(1, w.learned.size); rest < len(w.held) {
+			wait = w.held[rest] - now
+		} else {
+			wait = w.per
+		}
+		wait += w.per * time.Duration(over/max(1, w.learned.size))
 	}
 	if w.server.spent(now) {
 		wait = max(wait, w.server.turns-now)
 	}
-	if time.Until(deadline) <= wait {
-		return &DeadlineError{Wait: wait}
-	}
-	return nil
+	return wait
 }
 
-func (w *Window) release(sent moment, o Outcome) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.now()
+// release takes note of the outcome of a request that was sent at that moment.
+// explained tells that a rejection has another reason than the size of the window.
+func (w *window) release(now, sent moment, o Outcome, explained bool) {
 	w.flying--
 	switch {
 	case !o.Sent:
 	case o.StatusCode == 0:
 		w.hold(now + w.per + w.grace)
-	case o.StatusCode == http.StatusTooManyRequests: // refused: the server did not count it
+	case o.StatusCode == http.StatusTooManyRequests: // rejected: the server did not count it
 		w.expire(now)
-		if o.Remaining == Unknown && now >= w.server.turns { // else the server's word counts
+		if !explained && o.Remaining == Unknown && now >= w.server.turns { // else the server's word counts
 			w.learned.shrink(now, sent, len(w.held), w.n, w.per)
 		}
 	default:
 		w.hold(now + w.per)
 		w.learned.accepted(sent, w.n)
 	}
-	if o.Sent && o.Remaining != Unknown {
-		w.server.observe(now, sent, o.Remaining, w.flying, min(w.per, serverPer))
+	for range o.Repeats {
+		w.hold(now + w.per)
+		w.cost, w.careful = max(w.cost, 1+o.Repeats), now+w.per
 	}
-	w.poke()
+	if o.Sent && o.Remaining != Unknown {
+		w.server.observe(now, sent, o.Remaining, w.flying, w.serverPer(o.Limit))
+	}
 }
 
-// hold keeps a slot until then. The moments come in ascending order but for
-// those with a grace on top.
-func (w *Window) hold(until moment) {
+// serverPer is the length of the server's window: as long as the API's reference
+// says, or shorter if the client was told so. A client with the limit of a second
+// knows by the server's limit that this is not the server's window.
+func (w *window) serverPer(limit int) time.Duration {
+	per := w.per
+	if limit > 0 {
+		per = max(per, w.per*time.Duration(min(limit, 1<<20))/time.Duration(w.n))
+	}
+	return min(per, serverPer)
+}
+
+// hold keeps a slot until then. The moments come in ascending order but for those
+// with a grace on top.
+func (w *window) hold(until moment) {
 	i := len(w.held)
 	for i > 0 && w.held[i-1] > until {
 		i--

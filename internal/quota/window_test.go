@@ -1,202 +1,576 @@
-package quota_test
+package quota
 
 import (
-	"context"
-	"sync"
+	"math"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/funnel-go/funnel/internal/quota"
 )
 
-func answered(status int) quota.Outcome {
-	return quota.Outcome{Sent: true, StatusCode: status, Remaining: quota.Unknown}
+// A clocked is a window at a moment that the test sets.
+type clocked struct {
+	*window
+	now moment
 }
 
-// full returns a window whose n slots are all taken, with their releases.
-func full(t *testing.T, n int) (*quota.Window, []func(quota.Outcome)) {
-	w := quota.NewWindow(n, time.Minute)
-	releases := make([]func(quota.Outcome), n)
-	for i := range releases {
-		var err error
-		releases[i], err = w.Acquire(t.Context())
-		require.NoError(t, err)
+func clockedWindow(n int, per time.Duration) *clocked {
+	return &clocked{window: newWindow(n, per), now: time.Second}
+}
+
+// A sent is a request under way.
+type sent struct {
+	w  *clocked
+	at moment
+}
+
+// send takes a slot, which must be free.
+func (w *clocked) send(t *testing.T) sent {
+	t.Helper()
+	require.Equal(t, w.now, w.opens(w.now), "no slot is free")
+	w.take()
+	return sent{w, w.now}
+}
+
+func (s sent) end(o Outcome) { s.w.release(s.w.now, s.at, o, false) }
+
+// serve sends n requests that are served at once.
+func (w *clocked) serve(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		w.send(t).end(status(200))
 	}
-	require.Zero(t, w.Left())
-	return w, releases
 }
 
-func TestASlotIsFreeAgain(t *testing.T) {
-	for _, test := range []struct {
+// room returns how many requests may be under way at once, as things stand.
+func (w *clocked) room() int {
+	n := 0
+	for ; w.opens(w.now) == w.now; n++ {
+		w.take()
+	}
+	w.flying -= n
+	return n
+}
+
+// size returns how many requests the window allows, as learned so far.
+func (w *clocked) size() int {
+	w.opens(w.now)
+	return w.learned.size
+}
+
+// status is a response that says nothing of the quota.
+func status(code int) Outcome { return Outcome{Sent: true, StatusCode: code, Remaining: Unknown} }
+
+// remains is a response that says how many requests are left.
+func remains(n int) Outcome { return Outcome{Sent: true, StatusCode: 200, Remaining: n} }
+
+func TestWindow_SlotIsFreeAgain(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
 		name    string
-		outcome quota.Outcome
+		outcome Outcome
 		after   time.Duration
 	}{
-		{"60 s after its answer, not after it was sent", answered(200), 60 * time.Second},
-		{"60 s after an error's answer", answered(500), 60 * time.Second},
-		{"after a grace on top where no answer came", answered(0), 65 * time.Second},
-		{"at once where nothing was sent", quota.Outcome{Remaining: quota.Unknown}, 0},
+		{"60 s after its response, not after it was sent", status(200), 60 * time.Second},
+		{"60 s after a failure's response", status(500), 60 * time.Second},
+		{"after a grace on top without a response", status(0), 65 * time.Second},
+		{"at once if nothing was sent", Outcome{Remaining: Unknown}, 0},
+		{"at once if it was rejected", status(429), 0},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w, releases := full(t, 1)
-				time.Sleep(7 * time.Second) // on its way
-				releases[0](test.outcome)
-				start := time.Now()
-				_, err := w.Acquire(t.Context())
-				require.NoError(t, err)
-				require.Equal(t, test.after, time.Since(start))
-			})
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := clockedWindow(1, time.Minute)
+			request := w.send(t)
+			require.Equal(t, never, w.opens(w.now), "while it is under way")
+			w.now += 7 * time.Second
+			request.end(tt.outcome)
+			require.Equal(t, w.now+tt.after, w.opens(w.now))
 		})
 	}
 }
 
-func TestOneSlotInAHundredStaysFree(t *testing.T) {
-	require.Equal(t, 594, quota.NewWindow(600, time.Minute).Left())
-	require.Equal(t, 99, quota.NewWindow(99, time.Minute).Left())
-	require.Equal(t, 1, quota.NewWindow(1, time.Minute).Left())
+func TestWindow_HoldsBackOneInAHundred(t *testing.T) {
+	t.Parallel()
+	for n, left := range map[int]int{600: 594, 100: 99, 99: 99, 1: 1} {
+		require.Equal(t, left, newWindow(n, time.Minute).left(0))
+	}
 }
 
-func TestWaitingIsFirstInFirstOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w, releases := full(t, 1)
-		var (
-			mu    sync.Mutex
-			order []int
-			wg    sync.WaitGroup
-		)
-		for i := range 20 {
-			wg.Go(func() {
-				release, err := w.Acquire(t.Context())
-				if err != nil {
-					t.Error(err)
-					return
+func TestWindow_SlotsComeFreeInTheOrderOfTheirMoments(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(3, time.Minute)
+	first, second, third := w.send(t), w.send(t), w.send(t)
+	start := w.now
+	first.end(status(0)) // holds its slot for longer
+	second.end(status(200))
+	w.now += time.Second
+	third.end(status(200))
+	for _, after := range []time.Duration{60 * time.Second, 61 * time.Second, 65 * time.Second} {
+		require.Equal(t, start+after, w.opens(w.now))
+		w.now = start + after
+		w.take()
+	}
+}
+
+func TestWindow_RepeatsOfNetHTTPHoldSlots(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(10, time.Minute)
+	w.send(t).end(Outcome{Sent: true, StatusCode: 200, Remaining: Unknown, Repeats: 3})
+	require.Equal(t, 6, w.left(w.now))
+	require.Equal(t, 2, w.room(), "each request under way may be repeated as often")
+	w.now += time.Minute
+	require.Equal(t, 10, w.room())
+}
+
+// A program that learns from the headers that others use the key begins the next
+// window with a share, and one that is alone with all of it.
+func TestWindow_ShareOfOneWindowBeginsTheNext(t *testing.T) {
+	t.Parallel()
+	const slots, responses = 50, 35
+	for _, tt := range []struct {
+		name            string
+		others          int // requests of others for each of ours
+		flying          int // requests of ours without a response yet
+		atLeast, atMost int // requests at once in the next window
+	}{
+		{"alone", 0, 0, slots, slots},
+		{"alone, with requests under way", 0, 10, slots, slots},
+		{"one other", 1, 0, 25, 35},
+		{"one other, with requests under way", 1, 10, 32, 42},
+		{"three others", 3, 0, 15, 25},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := clockedWindow(slots, time.Minute)
+			left := 1000
+			w.send(t).end(remains(left))
+			var flying []sent
+			for range tt.flying {
+				flying = append(flying, w.send(t))
+			}
+			for range responses {
+				left -= 1 + tt.others
+				w.send(t).end(remains(left))
+			}
+			for _, request := range flying {
+				request.end(Outcome{Remaining: Unknown})
+			}
+			w.now += time.Minute
+			require.GreaterOrEqual(t, w.room(), tt.atLeast)
+			require.LessOrEqual(t, w.room(), tt.atMost)
+		})
+	}
+}
+
+// The share learned before counts for a part, and what was seen since for the rest: a
+// program that is alone again wins the quota back.
+func TestWindow_ShareIsLearnedAnew(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(50, time.Minute)
+	left := 1000
+	for i, others := range []int{1, 0} {
+		w.send(t).end(remains(left))
+		for range []int{40, 20}[i] {
+			left -= 1 + others
+			w.send(t).end(remains(left))
+		}
+		w.now += time.Minute
+	}
+	require.InDelta(t, 40, w.room(), 4)
+}
+
+// The first response from a window tells nothing of the share yet.
+func TestWindow_FirstResponseKeepsTheShare(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(1000, time.Minute)
+	left := 10_000
+	w.send(t).end(remains(left))
+	for range 200 { // one other
+		left -= 2
+		w.send(t).end(remains(left))
+	}
+	w.now += time.Minute
+	w.send(t).end(remains(600))
+	share := (200.0 + 20) / (400 + 20)
+	require.Equal(t, int(share*share*600), w.room())
+}
+
+// A program whose share is next to nothing may send one request at a time while there
+// is something left, and begins the next window with one. Otherwise it waits for the
+// server's window to turn.
+func TestWindow_SmallestShare(t *testing.T) {
+	t.Parallel()
+	for left, room := range map[int]int{20: 1, 19: 0} {
+		w := clockedWindow(50, time.Minute)
+		w.send(t).end(remains(left + 10*30))
+		w.now += time.Second
+		for i := range 10 {
+			w.send(t).end(remains(left + (9-i)*30))
+		}
+		require.Equal(t, room, w.room())
+		if room == 0 {
+			require.Equal(t, 59*time.Second, w.opens(w.now)-w.now)
+			require.Equal(t, 59*time.Second, w.wait(w.now, 0))
+		}
+		w.now += 59 * time.Second
+		require.Positive(t, w.room())
+		require.LessOrEqual(t, w.room(), 5)
+	}
+}
+
+// A response of the server's previous window that comes late says nothing of the
+// present one.
+func TestWindow_LateResponseOfThePreviousWindow(t *testing.T) {
+	t.Parallel()
+	for _, used := range []int{300, 500, 585} {
+		w := clockedWindow(600, time.Minute)
+		left := 600
+		for range used {
+			left--
+			w.send(t).end(remains(left))
+		}
+		w.now += 59 * time.Second
+		slow := w.send(t) // the last that the server counts in this window
+		left--
+		w.now += time.Second
+		first := w.send(t) // the first of the next one
+		w.now += 100 * time.Millisecond
+		first.end(remains(599))
+		w.now += 900 * time.Millisecond
+		slow.end(remains(left))
+		require.Greater(t, w.room(), 500, "%d used in the window before", used)
+	}
+}
+
+// More requests left than before are another window.
+func TestWindow_LargerRemaining(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(600, time.Minute)
+	w.send(t).end(remains(3)) // others have used up the rest; their window turns soon
+	w.now += 10 * time.Second
+	w.send(t).end(remains(599))
+	require.Greater(t, w.room(), 500)
+}
+
+func TestWindow_NeverMoreUnderWayThanIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ left, room int }{{3, 3}, {0, 0}, {100, 49}, {math.MaxInt, 49}} {
+		w := clockedWindow(50, time.Minute)
+		w.send(t).end(remains(tt.left))
+		require.Equal(t, tt.room, w.room(), tt.left)
+	}
+}
+
+// The server's window is as long as the reference says, at most. A client with the
+// limit of a second knows by the server's limit that this is not the server's window.
+func TestWindow_ServersWindowTurns(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		n          int
+		per, turns time.Duration
+		limit      int
+	}{
+		{50, time.Hour, time.Minute, 0},
+		{50, time.Minute, time.Minute, 0},
+		{50, time.Second, time.Second, 0},
+		{10, time.Second, time.Minute, 600},
+		{600, time.Minute, time.Minute, 600},
+		{600, time.Minute, time.Minute, math.MaxInt},
+	} {
+		w := clockedWindow(tt.n, tt.per)
+		w.send(t).end(Outcome{Sent: true, StatusCode: 200, Remaining: 0, Limit: tt.limit})
+		require.Equal(t, tt.turns, w.opens(w.now)-w.now, tt)
+	}
+}
+
+// A rejection without headers, as of a proxy, weighs less than the server's own word of
+// what is left, as long as that holds.
+func TestWindow_HeadersOutweighARejection(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		later time.Duration // than the headers
+		size  int
+	}{{time.Minute - time.Second, 99}, {time.Minute, 49}} {
+		w := clockedWindow(100, time.Minute)
+		w.send(t).end(remains(599))
+		w.now += tt.later - time.Second
+		w.serve(t, 50)
+		request := w.send(t)
+		w.now += time.Second
+		request.end(status(429))
+		w.now += time.Minute
+		require.Equal(t, tt.size, w.size(), tt.later)
+	}
+}
+
+// How long a call waits with so many ahead of it: each slot is used once in a window.
+func TestWindow_Wait(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(2, time.Minute)
+	require.Zero(t, w.wait(w.now, 1))
+	require.Equal(t, time.Minute, w.wait(w.now, 2))
+	w.serve(t, 1)
+	w.now += 20 * time.Second
+	under := w.send(t)
+	for ahead, want := range []time.Duration{40 * time.Second, time.Minute, 100 * time.Second, 2 * time.Minute, 160 * time.Second} {
+		require.Equal(t, want, w.wait(w.now, ahead), ahead)
+	}
+	under.end(remains(0))
+	require.Equal(t, time.Minute, w.wait(w.now, 0))
+}
+
+// The window of the tests below has 200 slots, of which 2 stay free.
+const learnerSlots = 198
+
+// The rest of the quota is used by others, unless the own part says too little or is
+// nearly all.
+func TestWindow_RejectionShrinksIt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ served, size int }{
+		{100, 98}, // slightly less than was served
+		{19, 19},
+		{18, learnerSlots},  // another program may have used it up before
+		{194, 191},          //
+		{195, learnerSlots}, // no fewer than we are entitled to
+	} {
+		w := clockedWindow(200, time.Minute)
+		w.serve(t, tt.served)
+		w.send(t).end(status(429))
+		w.now += time.Minute
+		require.Equal(t, tt.size, w.size(), "after %d", tt.served)
+	}
+}
+
+func TestWindow_ExplainedRejectionDoesNotShrinkIt(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(200, time.Minute)
+	w.serve(t, 100)
+	w.take()
+	w.release(w.now, w.now, status(429), true)
+	require.Equal(t, learnerSlots, w.size())
+}
+
+// A second rejection in a row counts however little was ours.
+func TestWindow_SecondRejectionCounts(t *testing.T) {
+	t.Parallel()
+	for later, size := range map[time.Duration]int{
+		time.Second:                   9, // never less than a twentieth
+		3 * time.Minute:               9,
+		3*time.Minute + 1*time.Second: learnerSlots,
+	} {
+		w := clockedWindow(200, time.Minute)
+		w.serve(t, 5)
+		w.send(t).end(status(429))
+		w.now += later
+		w.send(t).end(status(429))
+		w.now += time.Minute
+		require.Equal(t, size, w.size(), later)
+	}
+}
+
+// Of the requests that were under way together, the first rejection tells it all; what
+// is served of them was ours too.
+func TestWindow_RequestsUnderWayAtARejection(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		outcome Outcome
+		after   time.Duration
+		size    int
+	}{
+		{"rejected too", status(429), 0, 98},
+		{"rejected much later", status(429), time.Minute, 98},
+		{"served", status(200), 0, 99},
+		{"without a response", status(0), 0, 98},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := clockedWindow(200, time.Minute)
+			w.serve(t, 100)
+			other := w.send(t)
+			w.now += time.Second
+			w.send(t).end(status(429))
+			w.now += tt.after
+			other.end(tt.outcome)
+			w.now += 66 * time.Second
+			require.Equal(t, tt.size, w.size())
+		})
+	}
+}
+
+// What was given up comes back after three windows without a rejection: a hundredth
+// with each window, and after five of them twice as much with each further one.
+// Another rejection begins it anew.
+func TestWindow_LearnedSizeGrowsBack(t *testing.T) {
+	t.Parallel()
+	const second = time.Second
+	w := clockedWindow(200, time.Minute)
+	for range 2 {
+		w.serve(t, 100)
+		w.send(t).end(status(429))
+		start := w.now
+		for _, step := range []struct {
+			at   time.Duration // since the rejection
+			size int
+		}{
+			{179 * second, 98}, {180 * second, 99}, {239 * second, 99}, {240 * second, 100}, {420 * second, 103},
+			{479 * second, 103}, {480 * second, 105}, {540 * second, 109}, {time.Hour, learnerSlots},
+		} {
+			w.now = start + step.at
+			require.Equal(t, step.size, w.size(), "%s after the rejection", step.at)
+		}
+	}
+}
+
+// The largest window, too, ends at its own size when it grows back.
+func TestWindow_LargestGrowsBackToItself(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{50, math.MaxInt} {
+		w := clockedWindow(n, time.Second)
+		full := w.size()
+		for range 2 { // the first rejection alone tells nothing
+			w.now += time.Second
+			w.send(t).end(status(429))
+		}
+		require.Less(t, w.size(), full)
+		for range 100 {
+			w.now += time.Second
+			require.Positive(t, w.size())
+		}
+		require.Equal(t, full, w.size())
+	}
+}
+
+// Next to a limit of any size, background calls get a slot sooner or later, also if all
+// slots are theirs: a reserve that is never free would stop them for ever.
+func TestWindow_ReserveNeverStopsBackgroundCalls(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 3, 5, 10, 60, 100, 150, 600, 10_000} {
+		for _, size := range []int{n, (n + 19) / 20} { // also where others use most of the quota
+			w := clockedWindow(n, time.Minute)
+			w.learned.size, w.learned.growth = min(size, w.n), never
+			var load arrivals
+			end, sent := w.now+10*time.Minute, 0
+			for w.now < end {
+				at := max(w.opens(w.now), w.now)
+				if at == w.now {
+					at = w.opensBeyond(w.now, load.rate(w.now, w.window))
 				}
-				mu.Lock()
-				order = append(order, i)
-				mu.Unlock()
-				release(answered(200))
-			})
-			synctest.Wait() // it stands in the line
+				if at > w.now {
+					require.Less(t, at, never)
+					w.now = at
+					continue
+				}
+				w.take()
+				sent++
+				request := w.now
+				w.release(w.now, request, status(200), false)
+			}
+			require.GreaterOrEqual(t, sent, 9*w.learned.size, "%d of %d", size, n)
 		}
-		releases[0](answered(200))
-		wg.Wait()
-		for i, got := range order {
-			require.Equal(t, i, got)
-		}
-		require.Len(t, order, 20)
-	})
-}
-
-func TestWaitingEndsWithTheContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w, releases := full(t, 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		errs := make(chan error)
-		for range 3 {
-			go func() {
-				_, err := w.Acquire(ctx)
-				errs <- err
-			}()
-		}
-		synctest.Wait()
-		cancel()
-		for range 3 {
-			require.ErrorIs(t, <-errs, context.Canceled)
-		}
-		releases[0](quota.Outcome{})
-		_, err := w.Acquire(t.Context())
-		require.NoError(t, err, "those who left must not block the line")
-	})
-}
-
-func TestAWaitThatTheDeadlineForbidsIsNotBegun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w, releases := full(t, 2)
-		for _, release := range releases {
-			release(answered(200))
-		}
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // which leaves no time for the request
-		defer cancel()
-		_, err := w.Acquire(ctx)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		var refused *quota.DeadlineError
-		require.ErrorAs(t, err, &refused)
-		require.Equal(t, time.Minute, refused.Wait)
-		require.Zero(t, time.Since(start))
-
-		ctx, cancel = context.WithTimeout(t.Context(), 61*time.Second)
-		defer cancel()
-		_, err = w.Acquire(ctx)
-		require.NoError(t, err)
-		require.Equal(t, time.Minute, time.Since(start))
-	})
-}
-
-func TestAtZeroRemainingTheWindowTurnsBeforeTheNextRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := quota.NewWindow(600, time.Minute)
-		release, err := w.Acquire(t.Context())
-		require.NoError(t, err)
-		time.Sleep(time.Second)
-		start := time.Now()
-		release(quota.Outcome{Sent: true, StatusCode: 200, Remaining: 0})
-		_, err = w.Acquire(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, time.Minute, time.Since(start), "it had opened before the answer came")
-	})
-}
-
-func TestNeverMoreUnderWayThanIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := quota.NewWindow(600, time.Minute)
-		release, err := w.Acquire(t.Context())
-		require.NoError(t, err)
-		release(quota.Outcome{Sent: true, StatusCode: 200, Remaining: 3})
-		for range 3 {
-			_, err = w.Acquire(t.Context())
-			require.NoError(t, err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
-		defer cancel()
-		_, err = w.Acquire(ctx)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-	})
-}
-
-func TestAServerThatAllowsLessIsLearned(t *testing.T) {
-	for _, headers := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			s := &server{limit: 120, per: time.Minute, headers: headers}
-			p := newProgram(1)
-			var wg sync.WaitGroup
-			start := time.Now()
-			p.run(t, s, &wg, 1000, 20)
-			wg.Wait()
-			require.Zero(t, p.failed)
-			require.LessOrEqual(t, s.rejected, 100)
-			require.LessOrEqual(t, time.Since(start), 11*time.Minute, "8.3 windows, and what the learning costs")
-		})
 	}
 }
 
-func TestTheShareGrowsBackWhenTheOthersAreGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &server{limit: 600, per: time.Minute}
-		a, b := newProgram(1), newProgram(2)
-		var wg sync.WaitGroup
-		b.run(t, s, &wg, 600, 25)
-		a.run(t, s, &wg, 600, 25)
-		wg.Wait()
-		require.Less(t, a.window.Left(), 594)
-		time.Sleep(15 * time.Minute)
-		release, err := a.window.Acquire(t.Context())
-		require.NoError(t, err)
-		release(quota.Outcome{})
-		require.Equal(t, 594, a.window.Left())
-	})
+// The reserve lets interactive calls through at their rate.
+func TestWindow_ReserveLastsForInteractiveCalls(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(600, time.Minute)
+	var load arrivals
+	background := 0
+	for w.opensBeyond(w.now, load.rate(w.now, w.window)) == w.now {
+		w.serve(t, 1)
+		background++
+	}
+	require.InDelta(t, 474, background, 6)
+	start := w.now
+	for range 119 { // two per second, for the rest of the minute
+		require.Equal(t, w.now, w.opens(w.now), "after %s", w.now-start)
+		w.serve(t, 1)
+		w.now += 500 * time.Millisecond
+	}
+}
+
+// If requests under way leave no room for a background call, only a response helps:
+// the timer does not fire all the time.
+func TestWindow_ReserveOfRequestsUnderWay(t *testing.T) {
+	t.Parallel()
+	for flying := range 594 {
+		w := clockedWindow(600, time.Minute)
+		w.flying = flying
+		at := w.opensBeyond(w.now, 2)
+		require.True(t, at == w.now || at >= w.now+time.Second, "%d under way: %s", flying, at-w.now)
+	}
+}
+
+func TestArrivals_Rate(t *testing.T) {
+	t.Parallel()
+	w := newWindow(600, time.Minute)
+	var load arrivals
+	require.InDelta(t, 2, load.rate(0, w), 0.01, "at least")
+	for second := range 60 {
+		for range 3 {
+			load.add(moment(second) * time.Second)
+		}
+	}
+	require.InDelta(t, 3.75, load.rate(59*time.Second, w), 0.01, "a quarter more than came in a minute")
+	require.InDelta(t, 2, load.rate(130*time.Second, w), 0.01, "the last minute only")
+	for range 40 {
+		load.add(131 * time.Second)
+	}
+	require.InDelta(t, 5, load.rate(131*time.Second, w), 0.01, "a burst counts at once")
+	for range 1000 {
+		load.add(132 * time.Second)
+	}
+	require.InDelta(t, 0.6*594/60, load.rate(132*time.Second, w), 0.01, "at most")
+	require.InDelta(t, 2, load.rate(time.Hour, w), 0.01)
+}
+
+// A rejection without headers, far below the limit and after a burst, is taken for a
+// limit per second.
+func TestPace_Inferred(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		n        int
+		per      time.Duration
+		accepted int
+		second   int // requests in the second before the rejection
+		pace     bool
+	}{
+		{"ten of a burst accepted", 600, time.Minute, 10, 100, true},
+		{"none accepted: the program came late", 600, time.Minute, 0, 100, false},
+		{"a quarter accepted", 600, time.Minute, 149, 149, false},
+		{"no burst", 600, time.Minute, 10, 9, false},
+		{"a limit per second already", 10, time.Second, 2, 10, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWindow(tt.n, tt.per)
+			p := pace{window: tt.per}
+			now := 10 * time.Second
+			for range tt.second {
+				p.sent(now)
+			}
+			for range tt.accepted {
+				w.hold(now + tt.per)
+			}
+			require.Equal(t, tt.pace, p.explains(now, now, Unknown, w))
+			require.Equal(t, tt.pace, p.interval > 0)
+			if !tt.pace {
+				return
+			}
+			require.True(t, p.explains(now+time.Second, now, Unknown, w), "of a request that was sent before the pace")
+			perMinute := func(from moment) (sent int) {
+				for at := from; at < from+time.Minute; at = max(at, p.next) {
+					p.sent(at)
+					sent++
+				}
+				return sent
+			}
+			require.InDelta(t, 480, perMinute(now+time.Minute), 6)
+			require.True(t, p.explains(now+2*time.Minute, now+time.Minute, Unknown, w), "slower still")
+			require.InDelta(t, 420, perMinute(now+3*time.Minute), 6)
+			require.False(t, p.explains(now+4*time.Minute, now+3*time.Minute, Unknown, w), "rejected under the slowest pace: others use the key")
+		})
+	}
 }

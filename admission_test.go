@@ -1,0 +1,519 @@
+package funnel_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+)
+
+// Each row of the admission table in the README and in docs/admission.md is a test
+// here, in virtual time: 600 requests per minute, 0.2 s latency unless stated.
+
+// A stopwatch collects how long calls took and which failed.
+type stopwatch struct {
+	mu     sync.Mutex
+	took   []time.Duration
+	failed []error
+}
+
+func (s *stopwatch) time(call func() error) {
+	start := time.Now()
+	err := call()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.took = append(s.took, time.Since(start))
+	if err != nil {
+		s.failed = append(s.failed, err)
+	}
+}
+
+// percentile returns the time within which so many percent of the calls ended.
+func (s *stopwatch) percentile(p int) time.Duration {
+	slices.Sort(s.took)
+	return s.took[(len(s.took)*p+99)/100-1]
+}
+
+// latencies returns the variants of a row: 0.2 s, and from 0.2 s to 0.6 s. Each run of the
+// tests with -count has jitter of its own.
+func latencies() map[string]funneltest.Option {
+	return map[string]funneltest.Option{"fixed": fixedLatency(roundTrip), "jittery": jitteryLatency(seeds.Add(1))}
+}
+
+var seeds atomic.Uint64
+
+// jitter is by how much jittery latency exceeds the other at most.
+const jitter = 400 * time.Millisecond
+
+func rejected(server *funneltest.Server) int {
+	n := 0
+	for _, r := range server.Requests() {
+		if r.Status == http.StatusTooManyRequests {
+			n++
+		}
+	}
+	return n
+}
+
+func getFirst(ctx context.Context, client *funnel.Client) error {
+	_, err := client.Contacts.Get(ctx, funnel.ContactID(1))
+	return err
+}
+
+func TestAdmission_InteractiveCallsDoNotWaitBehindABulkJob(t *testing.T) {
+	for _, tt := range []struct {
+		every      time.Duration
+		percentile int
+		whole      time.Duration
+	}{
+		{2 * time.Second, 99, 320 * time.Second},
+		{500 * time.Millisecond, 95, 390 * time.Second},
+	} {
+		for _, headers := range []bool{true, false} {
+			for kind, latency := range latencies() {
+				t.Run(fmt.Sprintf("every %s, headers %t, %s", tt.every, headers, kind), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						options := []funneltest.Option{latency}
+						if !headers {
+							options = append(options, funneltest.WithoutRateLimitHeaders())
+						}
+						server := funneltest.NewServer(options...)
+						defer server.Close()
+						server.SeedContacts(1)
+						client := server.Client()
+						start := time.Now()
+						done := make(chan struct{})
+						var watch stopwatch
+						var wg sync.WaitGroup
+						wg.Go(func() { interact(t, client, tt.every, done, &watch) })
+						importing(t, client, 3000)
+						close(done)
+						wg.Wait()
+						took := time.Since(start)
+						t.Logf("p50 %s, p95 %s, p99 %s, max %s; bulk %s; %d rejected", watch.percentile(50), watch.percentile(95), watch.percentile(99), watch.percentile(100), took, rejected(server))
+						require.Empty(t, watch.failed)
+						require.Zero(t, rejected(server))
+						most := roundTrip + 500*time.Millisecond
+						if kind == "jittery" {
+							most += jitter
+						}
+						require.LessOrEqual(t, watch.percentile(tt.percentile), most)
+						require.LessOrEqual(t, took, tt.whole)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestAdmission_BulkJobAlone(t *testing.T) {
+	for n, most := range map[int]time.Duration{300: 3 * time.Second, 500: 20 * time.Second, 590: 62 * time.Second, 3000: 304 * time.Second} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(fixedLatency(roundTrip))
+				defer server.Close()
+				start := time.Now()
+				importing(t, server.Client(), n)
+				t.Logf("%d: %s", n, time.Since(start))
+				require.LessOrEqual(t, time.Since(start), most)
+				require.Zero(t, rejected(server))
+			})
+		})
+	}
+}
+
+func TestAdmission_TenPerSecond(t *testing.T) {
+	for kind, latency := range latencies() {
+		tenPerSecond(t, kind, http.Header{}, latency, funneltest.WithoutRateLimitHeaders())
+		tenPerSecond(t, kind+", with headers", http.Header{"Retry-After": {"1"}, "X-Ratelimit-Remaining": {"400"}}, latency)
+	}
+}
+
+// tenPerSecond runs a bulk job against a server that also allows only ten requests per
+// second, and sends that header with a rejection.
+func tenPerSecond(t *testing.T, name string, header http.Header, opts ...funneltest.Option) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var second time.Time
+			inSecond := 0
+			server := funneltest.NewServer(opts...)
+			defer server.Close()
+			server.Fail(funneltest.Fault{Status: http.StatusTooManyRequests, Times: -1, Header: header, Match: func(*http.Request) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				now := time.Now()
+				if now.Sub(second) >= time.Second {
+					second, inSecond = now, 0
+				}
+				inSecond++
+				return inSecond > 10
+			}})
+			start := time.Now()
+			importing(t, server.Client(), 1500)
+			t.Logf("%s, %d rejected", time.Since(start), rejected(server))
+			require.LessOrEqual(t, time.Since(start), 260*time.Second)
+			require.LessOrEqual(t, rejected(server), 40)
+		})
+	})
+}
+
+// outage makes the server fail from that moment on for so long.
+func outage(server *funneltest.Server, from, length time.Duration) {
+	start := time.Now()
+	server.Fail(funneltest.Fault{Status: http.StatusServiceUnavailable, Times: -1, Match: func(*http.Request) bool {
+		passed := time.Since(start)
+		return passed >= from && passed < from+length
+	}})
+}
+
+func TestAdmission_ShortOutageFailsNoCall(t *testing.T) {
+	for _, length := range []time.Duration{2 * time.Second, 5 * time.Second} {
+		for _, calls := range []int{1, 100, 500} {
+			for kind, latency := range latencies() {
+				t.Run(fmt.Sprintf("%s, %d calls, %s", length, calls, kind), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := funneltest.NewServer(latency)
+						defer server.Close()
+						server.SeedContacts(1)
+						client := server.Client()
+						outage(server, 0, length)
+						var watch stopwatch
+						spread(calls, calls, func(int) { watch.time(func() error { return getFirst(t.Context(), client) }) })
+						t.Logf("max %s, %d failed, %d requests", watch.percentile(100), len(watch.failed), server.RequestCount())
+						require.Empty(t, watch.failed)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestAdmission_ShortOutageLosesNoItem(t *testing.T) {
+	for _, length := range []time.Duration{time.Second, 5 * time.Second} {
+		for _, from := range []time.Duration{700 * time.Millisecond, 61 * time.Second} {
+			for kind, latency := range latencies() {
+				t.Run(fmt.Sprintf("%s after %s, %s", length, from, kind), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := funneltest.NewServer(latency)
+						defer server.Close()
+						outage(server, from, length)
+						start := time.Now()
+						importing(t, server.Client(), 3000)
+						t.Logf("%s, %d requests", time.Since(start), server.RequestCount())
+						require.LessOrEqual(t, time.Since(start), 400*time.Second)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestAdmission_LongOutage(t *testing.T) {
+	for _, tt := range []struct {
+		calls, goroutines int
+		perCall           float64
+	}{{300, 20, 1.1}, {5000, 100, 0.5}} {
+		for kind, latency := range latencies() {
+			t.Run(fmt.Sprintf("%d calls, %s", tt.calls, kind), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := funneltest.NewServer(latency)
+					defer server.Close()
+					client := server.Client()
+					outage(server, 0, 24*time.Hour)
+					var watch stopwatch
+					spread(tt.calls, tt.goroutines, func(int) {
+						watch.time(func() error { return getFirst(t.Context(), client) })
+					})
+					perCall := float64(server.RequestCount()) / float64(tt.calls)
+					t.Logf("%d: %.2f requests per call, max %s; %v", tt.calls, perCall, watch.percentile(100), watch.failed[len(watch.failed)-1])
+					require.Len(t, watch.failed, tt.calls)
+					require.LessOrEqual(t, perCall, tt.perCall)
+					require.LessOrEqual(t, watch.percentile(100), 15*time.Second)
+					unsent := 0
+					for _, err := range watch.failed {
+						if failureOf(t, err).Attempts < 4 {
+							require.ErrorContains(t, err, "no request has succeeded for ")
+						}
+						answered := asError[*funnel.APIError](t, err)
+						require.Equal(t, http.StatusServiceUnavailable, answered.StatusCode, "the server's last error")
+						if failureOf(t, err).Attempts == 0 {
+							unsent++
+							require.False(t, funnel.MayHaveBeenApplied(err))
+							require.ErrorContains(t, err, "not sent: ")
+						}
+					}
+					require.Greater(t, unsent, tt.calls/3)
+				})
+			})
+		}
+	}
+}
+
+func TestAdmission_PermanentRejectionFailsCallsInTime(t *testing.T) {
+	for _, calls := range []int{1, 100} {
+		for kind, latency := range latencies() {
+			t.Run(fmt.Sprintf("%d calls, %s", calls, kind), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := funneltest.NewServer(latency)
+					defer server.Close()
+					server.Fail(funneltest.Fault{Status: http.StatusTooManyRequests, Times: -1})
+					client := server.Client()
+					var watch stopwatch
+					spread(calls, calls, func(int) { watch.time(func() error { return getFirst(t.Context(), client) }) })
+					t.Logf("%d: max %s", calls, watch.percentile(100))
+					require.Len(t, watch.failed, calls)
+					require.LessOrEqual(t, watch.percentile(100), 7*time.Minute)
+				})
+			})
+		}
+	}
+}
+
+func TestAdmission_HangAfterAPauseEndsCallsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), hangs)
+		client := api.client(t)
+		require.ErrorIs(t, getFirst(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
+		var watch stopwatch
+		spread(50, 50, func(int) { watch.time(func() error { return getFirst(t.Context(), client) }) })
+		t.Logf("max %s", watch.percentile(100))
+		require.LessOrEqual(t, watch.percentile(100), 5*time.Minute+4*30*time.Second+11*time.Second)
+	})
+}
+
+func TestAdmission_SequentialCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(50 * time.Millisecond))
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client()
+		start := time.Now()
+		for range 50 {
+			require.NoError(t, getFirst(t.Context(), client))
+		}
+		require.Equal(t, 2500*time.Millisecond, time.Since(start))
+	})
+}
+
+// Two clients share a key by fixed shares: an import, and sign-ups of which more come
+// than the share allows. A sign-up that cannot end within its budget is not sent.
+func TestAdmission_SignUpsWithABudgetNextToAnImport(t *testing.T) {
+	for name, latency := range latencies() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(latency)
+				defer server.Close()
+				imports := server.Client(funnel.WithRateLimit(500, time.Minute))
+				web := server.Client(funnel.WithRateLimit(100, time.Minute))
+				ctx, cancel := context.WithCancel(t.Context())
+				var background, signUps sync.WaitGroup
+				background.Go(func() {
+					for range imports.Contacts.CreateAll(ctx, manyContacts(100_000)) {
+					}
+				})
+				var mu sync.Mutex
+				created, unsent, late := 0, 0, 0
+				tick := time.NewTicker(time.Minute / 150)
+				defer tick.Stop()
+				for i := range 599 {
+					<-tick.C
+					signUps.Go(func() {
+						ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+						defer cancel()
+						_, err := web.Contacts.Create(ctx, funnel.ContactCreateParams{Email: fmt.Sprintf("sign-up-%d@example.com", i)})
+						mu.Lock()
+						defer mu.Unlock()
+						switch {
+						case err == nil:
+							created++
+						case failureOf(t, err).Attempts == 0:
+							unsent++
+						default:
+							late++
+						}
+					})
+				}
+				signUps.Wait()
+				cancel()
+				background.Wait()
+				t.Logf("%s: %d created, %d not sent, %d sent with too little time left, %d rejected", name, created, unsent, late, rejected(server))
+				require.Zero(t, late)
+				require.Zero(t, rejected(server))
+				require.GreaterOrEqual(t, created, 390, "four minutes at 99 each, less what is late in the last")
+			})
+		})
+	}
+}
+
+// Lists that are read by All, and calls with InBackground, yield to interactive calls too.
+func TestAdmission_InteractiveCallsNextToOtherBackgroundCalls(t *testing.T) {
+	for name, load := range map[string]func(context.Context, *funnel.Client) error{
+		"All": func(ctx context.Context, client *funnel.Client) error {
+			_, err := collect(client.Contacts.All(ctx, funnel.ContactListParams{}))
+			return err
+		},
+		"InBackground": func(ctx context.Context, client *funnel.Client) error {
+			var failed error
+			var mu sync.Mutex
+			spread(1500, 100, func(int) {
+				if err := getFirst(funnel.InBackground(ctx), client); err != nil {
+					mu.Lock()
+					failed = err
+					mu.Unlock()
+				}
+			})
+			return failed
+		},
+	} {
+		for kind, latency := range latencies() {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := funneltest.NewServer(latency)
+					defer server.Close()
+					server.SeedContacts(150_000) // 1,500 pages
+					client := server.Client()
+					start := time.Now()
+					var watch stopwatch
+					var wg sync.WaitGroup
+					done := make(chan struct{})
+					wg.Go(func() { interact(t, client, 500*time.Millisecond, done, &watch) })
+					require.NoError(t, load(t.Context(), client))
+					close(done)
+					wg.Wait()
+					t.Logf("%s: p95 %s, max %s; whole %s", name, watch.percentile(95), watch.percentile(100), time.Since(start))
+					require.Empty(t, watch.failed)
+					require.Zero(t, rejected(server))
+					require.LessOrEqual(t, watch.percentile(95), 1100*time.Millisecond)
+					require.LessOrEqual(t, time.Since(start), 200*time.Second)
+				})
+			})
+		}
+	}
+}
+
+// interact makes an interactive call every so often until done is closed, and waits for
+// all of them.
+func interact(t *testing.T, client *funnel.Client, every time.Duration, done <-chan struct{}, watch *stopwatch) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			wg.Go(func() { watch.time(func() error { return getFirst(t.Context(), client) }) })
+		case <-done:
+			return
+		}
+	}
+}
+
+// A call that hangs after a pause, without a timeout, does not hold up the others.
+func TestAdmission_CallThatHangsAfterAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), hangs, data(seven))
+		client := api.client(t, funnel.WithAttemptTimeout(0))
+		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
+		ctx, cancel := context.WithCancel(t.Context())
+		var hanging sync.WaitGroup
+		hanging.Go(func() { _ = getContact.call(ctx, client) })
+		wait(t, 61*time.Second)
+		start := time.Now()
+		require.NoError(t, getContact.call(t.Context(), client))
+		require.LessOrEqual(t, time.Since(start), 3*time.Second)
+		cancel()
+		hanging.Wait()
+	})
+}
+
+// A client that is alone on its key, at an even 9 calls per second, with some slow
+// responses: no call waits for the quota, also after a response of the server's previous
+// window.
+func TestAdmission_SlowResponsesDoNotStallASteadyLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 3))
+		server := funneltest.NewServer(funneltest.WithLatency(func() (there, back time.Duration) {
+			there = 50*time.Millisecond + time.Duration(rng.Int64N(int64(50*time.Millisecond)))
+			back = 50*time.Millisecond + time.Duration(rng.Int64N(int64(50*time.Millisecond)))
+			if rng.Float64() < 0.02 {
+				back += time.Second + time.Duration(rng.Int64N(int64(4*time.Second)))
+			}
+			return there, back
+		}))
+		defer server.Close()
+		server.SeedContacts(1)
+		done := make(chan struct{})
+		var watch stopwatch
+		time.AfterFunc(10*time.Minute, func() { close(done) })
+		interact(t, server.Client(), time.Second/9, done, &watch)
+		require.Empty(t, watch.failed)
+		require.Greater(t, len(watch.took), 5000)
+		require.LessOrEqual(t, watch.percentile(100), 5500*time.Millisecond)
+	})
+}
+
+// A bulk's concurrency follows the client's own limit where that is smaller than what the
+// server has left: it does not hold up an interactive call for longer than a window.
+func TestAdmission_BulkNextToASmallOwnLimit(t *testing.T) {
+	for name, latency := range latencies() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(latency) // 600 per minute, and says so
+				defer server.Close()
+				server.SeedContacts(1)
+				client := server.Client(funnel.WithRateLimit(100, time.Minute)) // its share
+				ctx, cancel := context.WithCancel(t.Context())
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					for range client.Contacts.CreateAll(ctx, manyContacts(50_000)) {
+					}
+				})
+				wait(t, 90*time.Second)
+				start := time.Now()
+				require.NoError(t, getFirst(t.Context(), client))
+				require.LessOrEqual(t, time.Since(start), 1600*time.Millisecond)
+				cancel()
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// A client with the limit of a second, for an even pace, knows that the server's window is
+// a minute, also if another program uses the key.
+func TestAdmission_EvenPaceOnASharedKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(jitteryLatency(3))
+		defer server.Close()
+		server.SeedContacts(1)
+		client := server.Client(funnel.WithRateLimit(10, time.Second))
+		other := server.Client(funnel.WithRateLimit(300, time.Minute))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for range other.Contacts.CreateAll(ctx, manyContacts(50_000)) {
+			}
+		})
+		wait(t, 500*time.Millisecond)
+		spread(2000, 50, func(int) {
+			if err := getFirst(t.Context(), client); err != nil {
+				t.Error(err)
+			}
+		})
+		cancel()
+		wg.Wait()
+		require.LessOrEqual(t, rejected(server), 5)
+	})
+}

@@ -1,0 +1,610 @@
+// Package quota decides when a request may be sent. An [Admission] is the one
+// place of that decision: it keeps the requests of a client within the rate limit,
+// pauses them after a 429, and lets them recover together from an outage.
+package quota
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A Config sets up an [Admission].
+type Config struct {
+	Limit int           // requests in any stretch of time as long as Per; 0: another limiter counts
+	Per   time.Duration // length of the window
+
+	MaxPause time.Duration // how long a call waits for pauses in total
+	Withdraw func() bool   // takes a retry from the client's budget, if there is one
+}
+
+// An Admission admits the requests of a client, one after the other:
+//
+//   - Interactive calls go before background calls. Within a priority, calls keep
+//     the order in which they first came, also across retries and pauses.
+//   - After a 429 nothing is sent until the pause is over.
+//   - After several failures in a row nothing is sent but one probe at a time,
+//     until one succeeds.
+//   - After both, the number of requests at once grows with each success.
+//   - The window never admits more than the rate limit allows.
+//
+// A waiting call costs no CPU. One lock guards everything, and one timer looks
+// again when time alone changes something. [Admission.dispatch] is where it all
+// comes together.
+type Admission struct {
+	cfg    Config
+	base   time.Time // moments are since then, on the monotonic clock
+	mu     sync.Mutex
+	window *window // nil: another limiter counts
+
+	ready  [2]queue // waiting calls by priority, the oldest first
+	asleep queue    // calls that wait for their backoff, the first to wake first
+	last   uint64   // sequence number of the newest call
+	timer  *time.Timer
+	alarm  moment // when the timer fires; never: it does not
+
+	mean, deviation time.Duration // of response times, smoothed
+	typical         time.Duration // within which nearly all responses come
+
+	load  arrivals // of interactive calls
+	sweep moment   // when to look next for waiting calls that are to fail
+
+	dispatches int // how often it has looked; for tests
+
+	pause    pause
+	ramp     ramp
+	recovery recovery
+	pace     pace
+}
+
+// A moment is a time since Admission.base.
+type moment = time.Duration
+
+const never = moment(math.MaxInt64)
+
+// Priorities of calls.
+const (
+	interactive = iota
+	background
+)
+
+// hungAfter is after how long without a response a request no longer keeps others
+// from being sent.
+const hungAfter = 3 * time.Second
+
+// NewAdmission returns an admission at which nothing is known yet.
+func NewAdmission(cfg Config) *Admission {
+	a := &Admission{cfg: cfg, base: time.Now(), alarm: never}
+	a.asleep.before = func(x, y *Call) bool { return x.notBefore < y.notBefore }
+	for i := range a.ready {
+		a.ready[i].before = func(x, y *Call) bool { return x.seq < y.seq }
+	}
+	if cfg.Limit > 0 {
+		a.window = newWindow(cfg.Limit, cfg.Per)
+		a.pace.window = cfg.Per
+	}
+	return a
+}
+
+// A Call is one call's place at the admission, across all its attempts.
+type Call struct {
+	Background bool          // yields to interactive calls
+	Patience   time.Duration // how long it waits for the end of an outage
+	Once       bool          // it is sent once, also in an outage: nothing waits for it
+	Operation  string        // what it calls: one operation may fail while the others work
+
+	seq       uint64
+	attempts  int
+	since     moment // when it came, or when it first failed
+	queued    moment // when it began to wait for this attempt
+	probes    int    // failed probes before it came
+	notBefore moment // of a retry
+	asked     bool   // the server has asked for that moment
+	paused    time.Duration
+	pauseMark time.Duration // pause clock when it began to wait
+	deadline  moment
+
+	sent       moment
+	hung       bool // it counts as a failed probe already
+	generation int  // of the ramp
+
+	queue *queue // in which it waits; nil: in none
+	index int
+	wake  chan error
+}
+
+// Why a call is not admitted. All of them are found by errors.As, and have a
+// method RetryAfter.
+type (
+	// A PausedError refuses a call that a pause would hold up for longer than it
+	// may wait.
+	PausedError struct{ Wait time.Duration }
+
+	// A DeadlineError refuses a call whose turn comes too late for its context's
+	// deadline. It unwraps to [context.DeadlineExceeded].
+	DeadlineError struct{ Wait time.Duration }
+
+	// An OutageError ends a call that has waited for the end of an outage for as
+	// long as it may.
+	OutageError struct{ Waited time.Duration }
+)
+
+func (e *PausedError) Error() string {
+	return fmt.Sprintf("rate limited: paused for another %s, longer than the call may wait", e.Wait.Round(time.Millisecond))
+}
+
+func (e *DeadlineError) Error() string {
+	return fmt.Sprintf("the quota has no room for another %s, which is after the context's deadline", e.Wait.Round(time.Millisecond))
+}
+
+// RetryAfter returns Wait.
+func (e *DeadlineError) RetryAfter() time.Duration { return e.Wait }
+
+// Unwrap makes the error one of the context's.
+func (e *DeadlineError) Unwrap() error { return context.DeadlineExceeded }
+
+func (e *OutageError) Error() string {
+	return fmt.Sprintf("not sent: no request has succeeded for %s", e.Waited.Round(time.Millisecond))
+}
+
+// Enter waits until a request of the call may be sent. If the error is nil, the
+// caller must call [Admission.Done].
+func (a *Admission) Enter(ctx context.Context, c *Call) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	now := a.now()
+	if c.seq == 0 {
+		a.last++
+		c.seq, c.since, c.probes = a.last, now, a.recovery.failed
+		if !c.Background {
+			a.load.add(now)
+		}
+	}
+	c.queued, c.pauseMark = now, a.pause.clock(now)
+	if c.deadline = never; ctx.Done() != nil {
+		if deadline, ok := ctx.Deadline(); ok {
+			c.deadline = now + time.Until(deadline)
+		}
+	}
+	if err := a.refuse(c, now); err != nil {
+		a.mu.Unlock()
+		return err
+	}
+	if c.wake == nil {
+		c.wake = make(chan error, 1)
+	}
+	if c.notBefore > now {
+		a.asleep.add(c)
+	} else {
+		a.ready[c.priority()].add(c)
+	}
+	a.dispatch(now)
+	a.mu.Unlock()
+
+	select {
+	case err := <-c.wake:
+		return err
+	case <-ctx.Done():
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c.queue != nil {
+		c.queue.remove(c)
+		a.dispatch(a.now())
+		return ctx.Err()
+	}
+	err := <-c.wake
+	if err == nil {
+		a.done(c, Outcome{Remaining: Unknown}) // its turn came together with its end
+		err = ctx.Err()
+	}
+	return err
+}
+
+func (c *Call) priority() int {
+	if c.Background {
+		return background
+	}
+	return interactive
+}
+
+// Retry sets the wait before the next attempt of a call. asked tells that the
+// server has asked for it.
+func (a *Admission) Retry(c *Call, wait time.Duration, asked bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	if c.attempts == 1 && (!a.recovery.open || c.sent < a.recovery.opened) { // else it has waited for its turn as a probe
+		c.since = now
+	}
+	c.notBefore, c.asked = now+wait, asked
+}
+
+// Done tells how the request of an admitted call ended.
+func (a *Admission) Done(c *Call, o Outcome) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.done(c, o)
+}
+
+func (a *Admission) done(c *Call, o Outcome) {
+	now := a.now()
+	if a.window != nil {
+		explained := o.StatusCode == http.StatusTooManyRequests && o.Remaining != 0 && a.pace.explains(now, c.sent, o.Remaining, a.window)
+		a.window.release(now, c.sent, o, explained)
+	}
+	a.ramp.leave(c, o.Success)
+	switch {
+	case o.Success:
+		a.pause.end(now, c.sent)
+		a.observe(now - c.sent)
+		if a.recovery.succeeded(c.sent) {
+			a.wakeAll()
+			a.ramp.begin()
+		}
+	case o.Failed:
+		a.recovery.fail(now, c)
+		a.sweep = now
+	case !o.Sent:
+		c.attempts-- // there was none
+	}
+	a.recovery.giveBack(c)
+	a.dispatch(now)
+}
+
+// observe takes note of a response time, much as TCP does. A single slow response counts
+// for little.
+func (a *Admission) observe(took time.Duration) {
+	if a.mean == 0 {
+		a.mean = took
+	}
+	off := min(took, 4*a.mean) - a.mean
+	a.mean += off / 8
+	a.deviation += (max(off, -off) - a.deviation) / 8
+	a.typical = a.mean + 4*a.deviation
+}
+
+// Pause keeps everything from being sent for at least d from now. It returns the
+// end of the pause, and whether there was none before.
+func (a *Admission) Pause(d time.Duration) (until time.Time, began bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	began = a.pause.begin(now, d)
+	a.ramp.begin()
+	a.refuseWaiting(now)
+	a.dispatch(now)
+	return a.base.Add(a.pause.until), began
+}
+
+// Paused returns the end of the pause, and zero if there is none.
+func (a *Admission) Paused() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pause.until <= a.now() {
+		return time.Time{}
+	}
+	return a.base.Add(a.pause.until)
+}
+
+// Recovering reports whether requests wait for the end of an outage.
+func (a *Admission) Recovering() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.recovery.open
+}
+
+// Down reports whether an outage has lasted for as long as that, or pauses without a
+// success in between for as long as a call waits for them. What was before from does
+// not count.
+func (a *Admission) Down(from time.Time, outage time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now, since := a.now(), from.Sub(a.base)
+	return a.recovery.open && now-max(since, a.recovery.opened) >= outage ||
+		a.pause.open && max(now, a.pause.until)-max(since, a.pause.start) > a.cfg.MaxPause
+}
+
+// Left returns how many requests the window would admit now.
+func (a *Admission) Left() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.window == nil {
+		return Unknown
+	}
+	return a.window.left(a.now())
+}
+
+// Refuse returns the error with which a call would be refused now because of a
+// pause or of the rate limit.
+func (a *Admission) Refuse(ctx context.Context, c *Call) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	probe := *c
+	probe.pauseMark, probe.deadline = a.pause.clock(now), never
+	if deadline, ok := ctx.Deadline(); ok {
+		probe.deadline = now + time.Until(deadline)
+	}
+	return a.refuse(&probe, now)
+}
+
+func (a *Admission) now() moment { return time.Since(a.base) }
+
+// refuse returns why a call that is about to wait, or waits, cannot be admitted in
+// time.
+func (a *Admission) refuse(c *Call, now moment) error {
+	if left := a.pause.until - now; left > 0 {
+		waited := c.paused + a.pause.clock(now) - c.pauseMark
+		if waited+left > a.cfg.MaxPause || now+left+a.typical >= c.deadline {
+			return &PausedError{Wait: left}
+		}
+	} else if a.pause.open && c.paused+a.pause.clock(now)-c.pauseMark > a.cfg.MaxPause {
+		return &PausedError{}
+	}
+	if a.window == nil || c.deadline == never {
+		return nil
+	}
+	wait := a.window.wait(now, a.ahead(c))
+	if c.Background {
+		wait = max(wait, a.window.opensBeyond(now, a.load.rate(now, a.window))-now)
+	}
+	if wait > 0 && now+wait+a.typical >= c.deadline {
+		return &DeadlineError{Wait: wait}
+	}
+	return nil
+}
+
+// ahead returns how many calls will be admitted before c.
+func (a *Admission) ahead(c *Call) int {
+	if c.attempts > 0 {
+		return 0 // it keeps its place
+	}
+	n := a.ready[interactive].Len()
+	if c.Background {
+		n += a.ready[background].Len()
+	}
+	return n
+}
+
+// refuseWaiting refuses those waiting calls that a pause holds up for too long. The
+// others are not woken.
+func (a *Admission) refuseWaiting(now moment) {
+	a.end(func(c *Call) error {
+		left := a.pause.until - now
+		waited := c.paused + a.pause.clock(now) - c.pauseMark
+		if waited+max(0, left) > a.cfg.MaxPause || left > 0 && now+left+a.typical >= c.deadline {
+			return &PausedError{Wait: max(0, left)}
+		}
+		return nil
+	})
+}
+
+// loseWaiting ends those waiting calls whose patience is at an end.
+func (a *Admission) loseWaiting(now moment) {
+	a.end(func(c *Call) error {
+		if c.Once || now < a.patienceEnds(c) || a.recovery.failed-max(c.probes, a.recovery.failedBefore) < leastProbes {
+			return nil
+		}
+		return &OutageError{Waited: now - a.recovery.opened}
+	})
+}
+
+// patienceEnds returns until when a call waits for the end of an outage.
+func (a *Admission) patienceEnds(c *Call) moment {
+	ends := max(c.since, a.recovery.opened) + c.Patience
+	if c.asked {
+		ends = max(ends, c.notBefore+probeEvery)
+	}
+	return ends
+}
+
+// end takes those calls out of their queues for which why returns an error.
+func (a *Admission) end(why func(*Call) error) {
+	for _, q := range []*queue{&a.ready[interactive], &a.ready[background], &a.asleep} {
+		kept := q.calls[:0]
+		for _, c := range q.calls {
+			if err := why(c); err != nil {
+				c.queue = nil
+				c.wake <- err
+				continue
+			}
+			kept = append(kept, c)
+		}
+		clear(q.calls[len(kept):])
+		if len(kept) == len(q.calls) {
+			continue
+		}
+		q.calls, q.once = kept, 0
+		for i, c := range kept {
+			c.index = i
+			q.count(c, 1)
+		}
+		heap.Init(q)
+	}
+}
+
+// wakeAll ends the backoff of all calls that wait for one of their own: what they
+// waited for has come.
+func (a *Admission) wakeAll() {
+	var kept []*Call
+	for _, c := range a.asleep.calls {
+		c.queue = nil
+		if c.asked {
+			kept = append(kept, c)
+			continue
+		}
+		a.ready[c.priority()].add(c)
+	}
+	a.asleep.calls, a.asleep.once = nil, 0
+	for _, c := range kept {
+		a.asleep.add(c)
+	}
+}
+
+// dispatch admits as many calls as may be sent now, and sets the timer for the
+// moment at which there may be more.
+func (a *Admission) dispatch(now moment) {
+	a.dispatches++
+	for a.asleep.Len() > 0 && a.asleep.first().notBefore <= now {
+		c := a.asleep.first()
+		a.asleep.remove(c)
+		a.ready[c.priority()].add(c)
+	}
+	a.recovery.tick(now)
+	if now >= a.sweep {
+		if a.recovery.open {
+			a.loseWaiting(now)
+		}
+		if a.pause.open {
+			a.refuseWaiting(now)
+		}
+		a.sweep = now + probeEvery // a look at all of them takes time
+	}
+	for {
+		c, next := a.next(now)
+		if c == nil {
+			if a.asleep.Len() > 0 {
+				next = min(next, a.asleep.first().notBefore)
+			}
+			a.setAlarm(now, next)
+			return
+		}
+		a.admit(c, now)
+	}
+}
+
+// next returns the call that may be sent now or, if there is none, the moment at
+// which to look again.
+func (a *Admission) next(now moment) (*Call, moment) {
+	if a.ready[interactive].Len()+a.ready[background].Len() == 0 {
+		if a.recovery.open && a.asleep.Len() > 0 {
+			return nil, now + probeEvery // their patience may end
+		}
+		return nil, never
+	}
+	if a.pause.until > now {
+		return nil, a.pause.until
+	}
+	if a.recovery.open {
+		return a.nextProbe(now)
+	}
+	if at := a.ramp.opens(now); at > now {
+		return nil, at
+	}
+	if at := a.pace.next; at > now {
+		return nil, at
+	}
+	if a.window != nil {
+		if at := a.window.opens(now); at > now {
+			return nil, at
+		}
+	}
+	if a.ready[interactive].Len() > 0 {
+		return a.ready[interactive].first(), 0
+	}
+	if a.window != nil {
+		if at := a.window.opensBeyond(now, a.load.rate(now, a.window)); at > now {
+			return nil, at
+		}
+	}
+	return a.ready[background].first(), 0
+}
+
+// nextProbe returns the call that tests the server. A retry takes from the budget.
+func (a *Admission) nextProbe(now moment) (*Call, moment) {
+	at := a.recovery.nextLook(now)
+	if at > now && a.ready[interactive].once+a.ready[background].once == 0 {
+		return nil, at
+	}
+	if a.window != nil {
+		if opens := a.window.opens(now); opens > now {
+			return nil, min(opens, now+probeEvery)
+		}
+	}
+	var best *Call
+	for i := range a.ready {
+		for _, c := range a.ready[i].calls {
+			if c.Once { // nothing is gained by keeping it
+				return c, 0
+			}
+			if best == nil || a.recovery.prefers(c, best) {
+				best = c
+			}
+		}
+	}
+	a.recovery.next = now + probeEvery
+	if best.attempts > 0 && a.cfg.Withdraw != nil && !a.cfg.Withdraw() {
+		a.recovery.failed++ // or those that wait for it would wait forever
+		return nil, a.recovery.next
+	}
+	a.recovery.probe, a.recovery.probed = best, now
+	return best, 0
+}
+
+// before is the order in which calls are admitted.
+func (c *Call) before(other *Call) bool {
+	if c.Background != other.Background {
+		return other.Background
+	}
+	return c.seq < other.seq
+}
+
+// admit lets a call go.
+func (a *Admission) admit(c *Call, now moment) {
+	c.queue.remove(c)
+	c.paused += a.pause.clock(now) - c.pauseMark
+	if now > c.queued && now+a.typical >= c.deadline {
+		a.recovery.giveBack(c)
+		c.wake <- &DeadlineError{Wait: a.typical}
+		return
+	}
+	c.attempts++
+	c.sent, c.hung = now, false
+	if a.window != nil {
+		a.window.take()
+	}
+	a.ramp.enter(c, now)
+	a.pace.sent(now)
+	c.wake <- nil
+}
+
+// setAlarm makes the timer fire at that moment.
+func (a *Admission) setAlarm(now, at moment) {
+	if at == a.alarm {
+		return
+	}
+	a.alarm = at
+	switch {
+	case a.timer == nil && at != never:
+		a.timer = time.AfterFunc(at-now, a.onAlarm)
+	case at != never:
+		a.timer.Reset(at - now)
+	case a.timer != nil:
+		a.timer.Stop()
+	}
+}
+
+func (a *Admission) onAlarm() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	if now < a.alarm { // another moment was set meanwhile
+		return
+	}
+	a.alarm = never
+	a.dispatch(now)
+}
+
+// IsOutage reports whether err is an [OutageError].
+func IsOutage(err error) bool {
+	var outage *OutageError
+	return errors.As(err, &outage)
+}

@@ -1,0 +1,274 @@
+package quota
+
+import "time"
+
+// A pause is the time after a 429 in which nothing is sent. It stays open beyond its
+// end until a request succeeds: what waits until then waits because of it.
+type pause struct {
+	until moment
+	open  bool
+	start moment
+	past  time.Duration // length of all pauses before
+}
+
+// begin starts or extends a pause, and reports whether there was none.
+func (p *pause) begin(now moment, d time.Duration) (began bool) {
+	began = now >= p.until
+	p.until = max(p.until, now+d)
+	if !p.open {
+		p.open, p.start = true, now
+	}
+	return began
+}
+
+// end takes note of a success of a request that was sent at that moment.
+func (p *pause) end(now, sent moment) {
+	if p.open && sent >= p.until {
+		p.past += now - p.start
+		p.open = false
+	}
+}
+
+// clock returns how long pauses have lasted so far, all together.
+func (p *pause) clock(now moment) time.Duration {
+	if !p.open {
+		return p.past
+	}
+	return p.past + now - p.start
+}
+
+// A ramp opens slowly after a pause and after an outage: one request at first, and
+// one more at once for each that succeeds.
+type ramp struct {
+	width      int // how many may be under way; 0: any number
+	inside     int // how many are, of those admitted since it began
+	admitted   moment
+	generation int
+}
+
+// fullWidth is how many successes end a ramp.
+const fullWidth = 512
+
+func (r *ramp) begin() {
+	r.width, r.inside = 1, 0
+	r.generation++
+}
+
+// opens returns the moment at which the next request may be sent as things stand.
+// Requests without a response keep the others waiting for hungAfter only.
+func (r *ramp) opens(now moment) moment {
+	if r.width == 0 || r.inside < r.width {
+		return now
+	}
+	return r.admitted + hungAfter
+}
+
+func (r *ramp) enter(c *Call, now moment) {
+	c.generation = r.generation
+	r.inside++
+	r.admitted = now
+}
+
+func (r *ramp) leave(c *Call, success bool) {
+	if c.generation != r.generation {
+		return
+	}
+	r.inside--
+	if success && r.width > 0 {
+		if r.width++; r.width > fullWidth {
+			r.width = 0
+		}
+	}
+}
+
+// A recovery begins when several requests in a row have failed, and ends when one
+// that was sent afterwards succeeds. Meanwhile one probe at a time tests the server.
+type recovery struct {
+	open   bool
+	opened moment
+	streak int // failures since the last success
+
+	next         moment // when the next probe may be sent
+	probe        *Call  // under way; nil: none is
+	probed       moment // when it was sent
+	operation    string // of the last failure
+	failed       int    // probes that have failed, ever
+	failedBefore int    // until this recovery began
+}
+
+const (
+	// opensAfter is how many failures in a row make an outage.
+	opensAfter = 5
+
+	// probeEvery is the time between two probes.
+	probeEvery = time.Second
+
+	// leastProbes is how many failed probes a call waits for at least.
+	leastProbes = 3
+)
+
+func (r *recovery) fail(now moment, c *Call) {
+	r.streak++
+	r.operation = c.Operation
+	switch {
+	case r.open:
+		if c.sent >= r.opened && !c.hung {
+			r.failed++
+		}
+	case r.streak >= opensAfter:
+		*r = recovery{open: true, opened: now, streak: r.streak, operation: c.Operation, next: now, failed: r.failed, failedBefore: r.failed}
+	}
+}
+
+// succeeded takes note of a success of a request that was sent at that moment, and
+// reports whether it ends the recovery.
+func (r *recovery) succeeded(sent moment) bool {
+	if r.open && sent < r.opened {
+		return false
+	}
+	ended := r.open
+	r.open, r.streak, r.probe = false, 0, nil
+	return ended
+}
+
+// prefers reports whether c is a better probe than other: one of another operation
+// than has failed last, one that was never sent, or the one whose turn it is.
+func (r *recovery) prefers(c, other *Call) bool {
+	if another := c.Operation != r.operation; another != (other.Operation != r.operation) {
+		return another
+	}
+	if fresh := c.attempts == 0; fresh != (other.attempts == 0) {
+		return fresh
+	}
+	return c.before(other)
+}
+
+// tick counts a probe that hangs as failed.
+func (r *recovery) tick(now moment) {
+	if r.probe != nil && !r.probe.hung && now >= r.probed+hungAfter {
+		r.probe.hung = true
+		r.failed++
+	}
+}
+
+// giveBack takes note that a call is no longer the probe that the others wait for, if
+// it was.
+func (r *recovery) giveBack(c *Call) {
+	if r.probe == c {
+		r.probe = nil
+	}
+}
+
+// nextLook returns the moment at which the next probe may be sent.
+func (r *recovery) nextLook(now moment) moment {
+	at := r.next
+	if r.probe != nil {
+		at = max(at, r.probed+hungAfter)
+	}
+	return max(at, now)
+}
+
+// A pace spreads requests evenly, because the server seems to limit each second as
+// well. It is never given up.
+type pace struct {
+	window   time.Duration
+	interval time.Duration // between two requests; 0: none
+	step     int           // in paceParts
+	began    moment        // the interval
+	next     moment        // when the next request may be sent
+
+	second        moment // beginning of the last second in which requests were sent
+	count, before int    // requests in it, and in the one before
+}
+
+// paceParts are the parts of the limit at which a pace goes on, one after the other when
+// it is rejected. At more, jitter of the network would exceed the limit of a second.
+var paceParts = [...]float64{0.8, 0.7}
+
+func (p *pace) sent(now moment) {
+	if p.interval > 0 {
+		p.next = max(p.next, now-p.interval/8) + p.interval // a late timer is made up for
+	}
+	if now >= p.second+time.Second {
+		p.before = 0
+		if now < p.second+2*time.Second {
+			p.before = p.count
+		}
+		p.second, p.count = now, 0
+	}
+	p.count++
+}
+
+// explains decides what a rejection means that no header explains. Far below the
+// limit, and after more requests in a second than an even pace allows, of which some
+// were accepted, the server probably limits each second: an even pace explains it.
+// It certainly does if the server says that some requests remain. Rejections under the
+// slowest pace mean that other programs use the key.
+func (p *pace) explains(now, sent moment, remaining int, w *window) bool {
+	switch {
+	case p.interval == 0:
+	case sent <= p.began:
+		return true
+	case p.step+1 == len(paceParts):
+		return false
+	default:
+		p.step++
+		p.keep(now, w)
+		return true
+	}
+	w.expire(now)
+	perSecond := float64(w.n) / p.window.Seconds()
+	accepted := len(w.held)
+	if p.window <= time.Second || float64(max(p.count, p.before)) <= perSecond {
+		return false
+	}
+	if remaining == Unknown && (accepted >= w.n/4 || float64(accepted) < perSecond/2) {
+		return false
+	}
+	p.keep(now, w)
+	return true
+}
+
+// keep begins an even pace.
+func (p *pace) keep(now moment, w *window) {
+	p.interval = time.Duration(float64(p.window) / (paceParts[p.step] * float64(w.n)))
+	p.began = now
+}
+
+// arrivals count the interactive calls of the last minute.
+type arrivals struct {
+	buckets [60]int
+	latest  int // the second that was counted last
+}
+
+func (l *arrivals) add(now moment) {
+	l.forget(now)
+	l.buckets[l.latest%len(l.buckets)]++
+}
+
+// forget empties the buckets of the seconds that have passed without a call.
+func (l *arrivals) forget(now moment) {
+	second := int(now / time.Second)
+	for l.latest < second {
+		l.latest = max(l.latest+1, second-len(l.buckets))
+		l.buckets[l.latest%len(l.buckets)] = 0
+	}
+}
+
+// rate returns for how many interactive calls per second slots are reserved: a
+// quarter more than came in the last minute or in the last few seconds, at least two,
+// and never so many that background calls get less than two fifths of what is ours.
+func (l *arrivals) rate(now moment, w *window) float64 {
+	l.forget(now)
+	all, recent := 0, 0
+	for i, n := range l.buckets {
+		all += n
+		if age := (l.latest - i + len(l.buckets)) % len(l.buckets); age < recentSeconds {
+			recent += n
+		}
+	}
+	rate := max(2, 1.25*float64(all)/float64(len(l.buckets)), 1.25*float64(recent)/recentSeconds)
+	return min(rate, 0.6*float64(w.learned.size)/w.per.Seconds())
+}
+
+const recentSeconds = 10
