@@ -3,6 +3,7 @@
 # make oldest    the tests of what programs import, with the oldest Go that may
 # make bench     the cost of a call, beside one written by hand
 # make peers     compares this client with others: bench/results.md
+# make laravel   installs Laravel, and runs laraveltest with the API's own limit: takes 15 minutes
 # make contract  docs/contract.md and docs/coverage.md, from api/openapi.yaml
 # make openapi-lint  checks api/openapi.yaml with redocly (needs npx)
 # make apidiff   what changed in the exported API since the last tag
@@ -19,12 +20,12 @@ export GOWORK := off
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
-.PHONY: test lint openapi-lint oldest bench peers contract apidiff fmt
+.PHONY: test lint openapi-lint oldest bench peers laravel contract apidiff fmt
 
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
 	@test -n "$(RACE)" || echo "== no C compiler: the tests run without the race detector"
-	@for p in redis-server chromium; do command -v $$p >/dev/null || \
+	@for p in redis-server chromium php; do command -v $$p >/dev/null || \
 		echo "== $$p is not installed: the tests that need it are skipped"; done
 	@set -e; for m in $(TESTED); do \
 		echo "== test $$m"; \
@@ -62,6 +63,10 @@ bench:
 
 peers:
 	cd bench && go test -run TestComparison -update
+
+laravel:
+	laraveltest/server.sh install
+	cd laraveltest && CI=true go test $(RACE) -count=1 -timeout 30m -v . -full
 
 contract:
 	cd contracttest && go generate ./...

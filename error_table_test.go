@@ -28,7 +28,7 @@ func TestErrorTable(t *testing.T) {
 		provoke      func(*testing.T, *funneltest.Server, *funnel.Client) error
 	}{
 		{"UNAUTHORIZED", funnel.ErrUnauthorized, 401, "GET", "/contacts", func(t *testing.T, s *funneltest.Server, _ *funnel.Client) error {
-			client, err := funnel.New("another key", funnel.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+			client, err := funnel.New("another key", funnel.WithBaseURL("https://funnel.test"), funnel.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 			require.NoError(t, err)
 			_, err = client.Contacts.List(ctx, funnel.ContactListParams{})
 			return err

@@ -134,8 +134,8 @@ func scheduleCampaign(c *call) (any, *apiError) {
 	if err := cp.notSent(); err != nil {
 		return nil, err
 	}
-	cp.Status, cp.ScheduledFor = scheduled, at
-	c.wakeAt(at)
+	cp.Status, cp.ScheduledFor = scheduled, at.seconds()
+	c.wakeAt(cp.ScheduledFor)
 	return idOf(c, cp), nil
 }
 

@@ -16,7 +16,8 @@
 //   - [Server.Client] is an SDK client in memory, without sockets and goroutines.
 //   - [Server.Transport] serves a client that the program creates itself:
 //     funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}) with
-//     [Server.APIKey] as the key and any base URL.
+//     [Server.APIKey] as the key and any base URL with the path of [WithBasePath],
+//     which is none by default.
 //   - [Server.URL] opens a loopback socket, for programs that are tested from
 //     outside.
 //   - [Server.Handler] serves a listener or mux of the caller.
@@ -39,7 +40,8 @@
 // proxies, slow responses, connections that are dropped before or after the
 // request was carried out, truncated bodies. [Server.PendingFaults] returns the
 // faults that no request has met. The limit of 600 requests per minute applies;
-// [WithRateLimit] changes it.
+// [WithRateLimit] changes it, and [WithThrottleStyle] makes it count as Laravel
+// does with one cache store.
 //
 //	server.Fail(funneltest.Fault{Code: funnel.ErrForbidden, Path: "/funnels"})
 //

@@ -57,6 +57,7 @@ type apiError struct {
 	code    funnel.Code // empty: Laravel's own error, without the envelope
 	message string
 	details map[string][]string // by field, for a 422 VALIDATION_ERROR
+	allow   string              // the header Allow of a 405
 }
 
 // newError returns the error of a code as the reference documents it.

@@ -21,7 +21,8 @@ import (
 //	Fault{Body: "<html>", TruncateBody: true}           // a 200 that is not JSON, and half of it
 //
 // A request counts against the rate limit first. A request without the right
-// key or over the limit meets no fault.
+// key or over the limit meets no fault. A path that the API does not have is
+// found if a fault applies to it.
 type Fault struct {
 	Method string // only these requests, such as "POST"; empty: any method
 	Path   string // only these, below the base path, such as "/contact"; empty: any path
@@ -61,6 +62,8 @@ type Fault struct {
 	TruncateBody bool
 
 	// Delay holds the response back. The request is carried out before that.
+	// X-RateLimit-Remaining is read afterwards, as by Laravel, so concurrent
+	// responses show the same number.
 	Delay time.Duration
 }
 
@@ -147,6 +150,11 @@ func (s *Server) PendingFaults() []Fault {
 	return pending
 }
 
+// hasFault reports whether a fault applies to the request.
+func (s *Server) hasFault(r *http.Request, path string) bool {
+	return slices.ContainsFunc(s.faults, func(f *pendingFault) bool { return f.appliesTo(r, path) })
+}
+
 // takeFault returns the first fault that applies to the request, or nil.
 func (s *Server) takeFault(r *http.Request, path string) *Fault {
 	for i, f := range s.faults {
@@ -176,21 +184,23 @@ func (f *Fault) responds() bool {
 	return f.Status != 0 || f.Code != "" || f.Body != "" || f.DropConnection
 }
 
-// apply turns the real response, if there is one, into the fault's. A response
-// that replaces it has no rate limit headers, like one of a proxy in front of
-// the API.
-func (s *Server) apply(f *Fault, resp response) response {
+// apply turns the real response, if there is one, into the fault's.
+func (s *Server) apply(f *Fault, resp response, now time.Time) response {
 	if f.responds() {
-		resp = s.replacement(f)
+		resp = s.replacement(f, now)
 	}
 	for key, values := range f.Header {
 		resp.header[http.CanonicalHeaderKey(key)] = slices.Clone(values)
 	}
+	resp.counted = resp.counted && f.Header.Get(headerRemaining) == ""
 	resp.delay, resp.dropped, resp.truncated = f.Delay, f.DropConnection, f.TruncateBody
 	return resp
 }
 
-func (s *Server) replacement(f *Fault) response {
+// replacement is the response instead of the real one. An error envelope comes
+// from the application and has the rate limit headers, except for a 401. Any
+// other response has none, like one of a proxy in front of the API.
+func (s *Server) replacement(f *Fault, now time.Time) response {
 	status := f.Status
 	switch {
 	case status != 0:
@@ -205,7 +215,7 @@ func (s *Server) replacement(f *Fault) response {
 	if f.Code == "" && f.Body == "" {
 		e, page := usual(status)
 		if e != nil {
-			return s.failure(e)
+			return s.application(e, now)
 		}
 		return s.verbatim(status, page)
 	}
@@ -220,7 +230,16 @@ func (s *Server) replacement(f *Fault) response {
 	if e.message == "" {
 		e.message = "Something went wrong"
 	}
-	return s.failure(e)
+	return s.application(e, now)
+}
+
+// application is an error of the application, which runs behind the throttle.
+func (s *Server) application(e *apiError, now time.Time) response {
+	resp := s.failure(e)
+	if e.code != "" && e.status != http.StatusUnauthorized {
+		s.setQuotaHeaders(&resp, now)
+	}
+	return resp
 }
 
 // usual is the body of a status if the fault sets none: the API's envelope if

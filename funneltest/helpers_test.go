@@ -178,6 +178,17 @@ func (got response) isError(status int, code string) {
 	require.NotEmpty(got.t, got.Error.Message)
 }
 
+// noRoute is Laravel's body for a path that it does not have.
+const noRoute = `{"message":""}`
+
+// isNoRoute requires a 404 of Laravel itself, without the API's envelope.
+func (got response) isNoRoute() {
+	got.t.Helper()
+	require.Equal(got.t, http.StatusNotFound, got.Status, got.Body)
+	require.JSONEq(got.t, noRoute, got.Body)
+	require.NotContains(got.t, got.Header, "X-Ratelimit-Limit")
+}
+
 // isInvalid requires a 422 VALIDATION_ERROR about one field.
 func (got response) isInvalid(field string, messages ...string) {
 	got.t.Helper()

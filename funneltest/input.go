@@ -24,7 +24,7 @@ type input struct {
 // newInput parses the request's query or body.
 func newInput(r *http.Request, body []byte) (input, *apiError) {
 	// B1: a DELETE takes its parameters from a JSON body; its query is ignored.
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return input{query: r.URL.Query()}, nil
 	}
 	in := input{body: map[string]json.RawMessage{}}
@@ -65,7 +65,7 @@ type kind int
 
 const (
 	absent kind = iota
-	null        // null or an empty string, which Laravel turns into null
+	null        // null or a blank string, which Laravel turns into null
 	text        // a string
 	number      // a JSON number
 	other       // true, false, an object or an array
@@ -77,10 +77,11 @@ func (in *input) given(field string) bool {
 	return kind != absent && kind != null
 }
 
-// scalar returns a field's value as text.
+// scalar returns a field's value as text. Strings are trimmed, as by Laravel's
+// own middleware.
 func (in *input) scalar(field string) (string, kind) {
 	if in.body == nil {
-		switch value := in.query.Get(field); {
+		switch value := strings.TrimSpace(in.query.Get(field)); {
 		case !in.query.Has(field):
 			return "", absent
 		case value == "":
@@ -97,7 +98,7 @@ func (in *input) scalar(field string) (string, kind) {
 	case '"':
 		var s string
 		_ = json.Unmarshal(raw, &s) // cannot fail: the whole body was valid JSON
-		if s == "" {
+		if s = strings.TrimSpace(s); s == "" {
 			return "", null
 		}
 		return s, text
@@ -235,7 +236,7 @@ func (in *input) choice(field string, allowed []string) (_ string, ok bool) {
 type rule func(attribute, value string) (message string)
 
 func required(attribute, value string) string {
-	if strings.TrimSpace(value) == "" {
+	if value == "" {
 		return "The " + attribute + " field is required."
 	}
 	return ""

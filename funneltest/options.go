@@ -17,6 +17,7 @@ type config struct {
 	latency         func() (there, back time.Duration)
 	limit           int
 	per             time.Duration
+	style           ThrottleStyle
 	quotaHeaders    bool
 	hooks           http.RoundTripper
 	anyHost         bool
@@ -83,10 +84,19 @@ func WithClock(now func() time.Time) Option {
 // default is the documented 600 per minute. With n zero or below there is no
 // limit, and no rate limit headers are sent.
 //
-// The window is Laravel's: the first request opens it, and a rejected request
-// is not counted.
+// The window is Laravel's. The first request opens it. It ends on a whole
+// second, so it is up to 1 s shorter than its length; see [WithThrottleStyle].
+// A rejected request is not counted, and neither is one that reaches no
+// operation: 401, 404 for an unknown path, 405 and 413. Those responses have no
+// rate limit headers.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(c *config) { c.limit, c.per = n, per }
+}
+
+// WithThrottleStyle makes the rate limit count as Laravel's does with one cache
+// store.
+func WithThrottleStyle(style ThrottleStyle) Option {
+	return func(c *config) { c.style = style }
 }
 
 // WithoutRateLimitHeaders leaves out the X-RateLimit- headers and Retry-After:

@@ -18,7 +18,7 @@ func TestOrders_Responses(t *testing.T) {
 	require.EqualValues(t, 2, a.AddOrder(funneltest.Order{}))
 	const (
 		full = `{"id":1,"id_order":"A-7","id_customer":9,"email":"ada@example.com","firstname":"Ada","lastname":"Lovelace",
-			"type":"Paypal","status":"waiting","amount":49.90,"currency":"USD","created_at":"2031-01-02T02:04:05.123456Z"}`
+			"type":"Paypal","status":"waiting","amount":49.90,"currency":"USD","created_at":"2031-01-02T02:04:05.000000Z"}`
 		defaults = `{"id":2,"id_order":"order-2","id_customer":1,"email":"customer@example.com","firstname":null,"lastname":null,
 			"type":"Stripe","status":"completed","amount":0.00,"currency":"EUR","created_at":"2031-03-10T12:00:00.000000Z"}`
 	)

@@ -19,7 +19,13 @@ func (s *Server) exchange(r *http.Request, body []byte) (response, error) {
 		return response{}, err
 	}
 	resp := s.serve(r, body)
-	return resp, pause(r.Context(), resp.delay+back)
+	if resp.delay > 0 {
+		if err := pause(r.Context(), resp.delay); err != nil {
+			return resp, err
+		}
+		s.refreshQuotaHeaders(&resp)
+	}
+	return resp, pause(r.Context(), back)
 }
 
 // travel returns how long the next request takes there and back.
@@ -68,25 +74,46 @@ func (s *Server) serve(r *http.Request, body []byte) (resp response) {
 	return s.admit(r, body, entry.time)
 }
 
-// admit checks a request in the order of a Laravel application: its key, the
-// rate limit, then (only in this fake) faults, and last what it asks for.
+// admit checks a request in the order of a Laravel application: its size, its
+// route, its key, the rate limit, then (only in this fake) faults, and last what
+// it asks for.
 func (s *Server) admit(r *http.Request, body []byte, now time.Time) response {
-	if !s.authorised(r) {
+	path := s.apiPath(r)
+	route, unknown := s.routes.find(r, path)
+	switch {
+	case len(body) > maxBody:
+		return s.failure(bare(http.StatusRequestEntityTooLarge, ""))
+	case unknown != nil && !s.hasFault(r, path):
+		return s.elsewhere(r, unknown)
+	case !s.authorised(r):
 		return s.failure(newError(codeUnauthorized))
-	}
-	if !s.throttle.hit(now) {
+	case !s.throttle.hit(now):
 		return s.tooMany(now)
 	}
-	path := s.apiPath(r)
 	fault := s.takeFault(r, path)
 	if fault == nil {
-		return s.perform(r, path, body, now)
+		return s.perform(r, route, body, now)
 	}
 	var resp response
-	if fault.AfterCommit || !fault.responds() {
-		resp = s.perform(r, path, body, now)
+	switch {
+	case fault.responds() && !fault.AfterCommit:
+	case unknown != nil:
+		resp = s.elsewhere(r, unknown)
+	default:
+		resp = s.perform(r, route, body, now)
 	}
-	return s.apply(fault, resp)
+	return s.apply(fault, resp, now)
+}
+
+// elsewhere is the response to a request for no operation. Laravel itself
+// handles OPTIONS for a path that it has.
+func (s *Server) elsewhere(r *http.Request, e *apiError) response {
+	if r.Method != http.MethodOptions || e.allow == "" {
+		return s.failure(e)
+	}
+	resp := s.newResponse(http.StatusOK, nil)
+	resp.header.Set("Allow", strings.ReplaceAll(e.allow, " ", ""))
+	return resp
 }
 
 // authorised compares the bearer token; the scheme's case does not matter.
@@ -108,31 +135,40 @@ func (s *Server) apiPath(r *http.Request) string {
 func (s *Server) tooMany(now time.Time) response {
 	resp := s.failure(tooManyAttempts())
 	if s.cfg.quotaHeaders {
-		s.throttle.setHeaders(resp.header)
 		s.throttle.setRejectionHeaders(resp.header, now)
 	}
 	return resp
 }
 
-// perform carries out an operation of the API.
-func (s *Server) perform(r *http.Request, path string, body []byte, now time.Time) response {
-	resp := s.carryOut(r, path, body, now)
+// setQuotaHeaders sets the rate limit headers of a counted request's response.
+func (s *Server) setQuotaHeaders(resp *response, now time.Time) {
 	if s.cfg.quotaHeaders {
-		s.throttle.setHeaders(resp.header)
+		s.throttle.setHeaders(resp.header, now)
+		resp.counted = true
 	}
+}
+
+// refreshQuotaHeaders sets what remains now, after a delay. The headers that a
+// fault has set stay.
+func (s *Server) refreshQuotaHeaders(resp *response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if resp.counted {
+		s.setQuotaHeaders(resp, s.cfg.now())
+	}
+}
+
+// perform carries out an operation of the API.
+func (s *Server) perform(r *http.Request, route route, body []byte, now time.Time) response {
+	resp := s.carryOut(r, route, body, now)
+	s.setQuotaHeaders(&resp, now)
 	return resp
 }
 
-func (s *Server) carryOut(r *http.Request, path string, body []byte, now time.Time) response {
+func (s *Server) carryOut(r *http.Request, route route, body []byte, now time.Time) response {
 	c := s.newCall(now)
 	c.sendDue()
-	route, err := s.routes.find(r, path)
-	if err != nil {
-		return s.failure(err)
-	}
-	if len(body) > maxBody {
-		return s.failure(bare(http.StatusRequestEntityTooLarge, "The POST data is too large."))
-	}
+	var err *apiError
 	if c.in, err = newInput(r, body); err != nil {
 		return s.failure(err)
 	}
@@ -153,21 +189,34 @@ func newRouteTable(routes []route) routeTable {
 			t[r.path] = make(map[string]route)
 		}
 		t[r.path][r.method] = r
+		if r.method == http.MethodGet {
+			t[r.path][http.MethodHead] = r
+		}
 	}
 	return t
 }
 
+// find returns the operation, or Laravel's error without the API's envelope.
 func (t routeTable) find(r *http.Request, path string) (route, *apiError) {
 	methods := t[path]
 	if methods == nil {
-		return route{}, notFound("The route " + r.URL.Path)
+		return route{}, bare(http.StatusNotFound, "")
 	}
 	found, ok := methods[r.Method]
-	if !ok {
-		return route{}, bare(http.StatusMethodNotAllowed,
-			"The "+r.Method+" method is not supported for route "+r.URL.Path+".")
+	if ok {
+		return found, nil
 	}
-	return found, nil
+	var allowed []string
+	for _, method := range [...]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if _, ok := methods[method]; ok {
+			allowed = append(allowed, method)
+		}
+	}
+	allow := strings.Join(allowed, ", ")
+	e := bare(http.StatusMethodNotAllowed,
+		"The "+r.Method+" method is not supported for this route. Supported methods: "+allow+".")
+	e.allow = allow
+	return route{}, e
 }
 
 // maxBody is the largest request body that the server accepts, PHP's default.

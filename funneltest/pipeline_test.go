@@ -1,6 +1,7 @@
 package funneltest_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -124,19 +125,27 @@ func TestPipeline_OperationsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	known := map[string]bool{}
+	allowed := map[string][]string{}
 	for _, operation := range operations {
 		known[operation] = true
+		method, path, _ := strings.Cut(operation, " ")
+		allowed[path] = append(allowed[path], method)
+		if method == "GET" {
+			allowed[path] = append(allowed[path], "HEAD")
+		}
 	}
 	for _, operation := range operations {
 		_, path, _ := strings.Cut(operation, " ")
-		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
 			got := a.call(method + " " + path)
 			if known[method+" "+path] {
 				require.Contains(t, []int{200, 422}, got.Status, "%s %s: %s", method, path, got.Body)
 				continue
 			}
 			require.Equal(t, 405, got.Status, "%s %s", method, path)
-			require.JSONEq(t, `{"message":"The `+method+` method is not supported for route `+path+`."}`, got.Body)
+			allow := strings.Join(allowed[path], ", ")
+			require.Equal(t, allow, got.Header.Get("Allow"))
+			require.JSONEq(t, `{"message":"The `+method+` method is not supported for this route. Supported methods: `+allow+`."}`, got.Body)
 		}
 	}
 }
@@ -146,8 +155,64 @@ func TestPipeline_UnknownRoutesAreNotFound(t *testing.T) {
 	a := newAPI(t)
 	for _, path := range []string{"", "/", "/nothing", "/contacts/", "/contact/1", "/v1/contacts", "//contacts",
 		"/funnel-steps", "/sequence-stages", "/funnel-stats", "/campaign-stats"} {
-		a.get(path).isError(404, "NOT_FOUND")
+		a.get(path).isNoRoute()
 	}
+}
+
+func TestPipeline_UnknownRouteNeedsNoKey(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for line, status := range map[string]int{"GET /nothing": 404, "PATCH /tag": 405, "GET /tags": 401} {
+		method, path, _ := strings.Cut(line, " ")
+		r := a.request(method, path, "")
+		r.Header.Del("Authorization")
+		require.Equal(t, status, a.send(r).Status, line)
+	}
+}
+
+func TestPipeline_FaultMakesAnUnknownRoute(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.Fail(funneltest.Fault{Path: "/contact-stats", Body: `{"success":true,"data":{"opened":3}}`})
+	a.Fail(funneltest.Fault{Path: "/contact-stats", Header: http.Header{"X-Seen": {"yes"}}})
+	require.JSONEq(t, data(`{"opened":3}`), a.get("/contact-stats").Body)
+	got := a.get("/contact-stats")
+	require.Equal(t, 404, got.Status)
+	require.Equal(t, "yes", got.Header.Get("X-Seen"))
+	a.get("/contact-stats").isNoRoute()
+	require.Equal(t, 2, a.Quota().Used, "a fault happens behind the throttle")
+}
+
+func TestPipeline_HEADIsGETWithoutABody(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.setUp(`POST /tag {"name":"a"}`)
+	body := a.get("/tags").Body
+	resp, err := a.Transport().RoundTrip(a.request("HEAD", "/tags", ""))
+	require.NoError(t, err)
+	require.Equal(t, 200, resp.StatusCode)
+	require.EqualValues(t, len(body), resp.ContentLength)
+	require.Equal(t, "597", resp.Header.Get("X-RateLimit-Remaining"))
+	content, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Empty(t, content)
+	resp, err = a.Transport().RoundTrip(a.request("HEAD", "/tags?page=0", ""))
+	require.NoError(t, err)
+	require.Equal(t, 422, resp.StatusCode, "the query is read")
+}
+
+func TestPipeline_OPTIONSShowsTheMethods(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for path, allow := range map[string]string{"/tags": "GET,HEAD", "/tag": "POST,PUT,DELETE", "/contact": "GET,HEAD,POST,PUT,DELETE"} {
+		resp, err := a.Transport().RoundTrip(a.request("OPTIONS", path, ""))
+		require.NoError(t, err)
+		require.Equal(t, 200, resp.StatusCode)
+		require.Equal(t, allow, resp.Header.Get("Allow"))
+		require.Zero(t, resp.ContentLength)
+	}
+	a.call("OPTIONS /nothing").isNoRoute()
+	require.Zero(t, a.Quota().Used)
 }
 
 func TestWithBasePath(t *testing.T) {
@@ -155,7 +220,7 @@ func TestWithBasePath(t *testing.T) {
 	a := newAPI(t, funneltest.WithBasePath("api/v1/"))
 	a.get("/api/v1/contacts").ok()
 	for _, path := range []string{"/contacts", "/api/v1contacts", "/api/contacts", "/api/v1", "/x/api/v1/contacts"} {
-		a.get(path).isError(404, "NOT_FOUND")
+		a.get(path).isNoRoute()
 	}
 }
 
@@ -192,6 +257,15 @@ func TestInput_QueryForGETAndBodyForTheOthers(t *testing.T) {
 	require.Zero(t, a.Counts()["tags"])
 }
 
+func TestInput_StringsAreTrimmed(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.setUp(`POST /contact {"email":" ada@example.com\n","first_name":"\tAda ","last_name":"  "}`)
+	a.expect(exchange{`GET /contact?email=+ada@example.com+`, 200, data(`{"id":1,"email":"ada@example.com","first_name":"Ada",
+		"last_name":null,"email_marketing":false,"gdpr":false,"tags":[],"sequences":[]}`)})
+	a.call(`POST /contact {"email":" "}`).isInvalid("email", "The email field is required.")
+}
+
 func TestInput_BodyMustBeAJSONObject(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -225,7 +299,7 @@ func TestInput_BodySizeIsLimited(t *testing.T) {
 		const start, end = `{"name":"a","x":"`, `"}`
 		return start + strings.Repeat("x", size-len(start)-len(end)) + end
 	}
-	a.expect(exchange{"POST /tag " + padded(limit+1), 413, `{"message":"The POST data is too large."}`})
+	a.expect(exchange{"POST /tag " + padded(limit+1), 413, `{"message":""}`})
 	a.call("POST /tag " + padded(limit)).ok()
 }
 

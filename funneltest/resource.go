@@ -287,7 +287,7 @@ func (t *table[T, P]) taken(row P) bool {
 }
 
 // insert stores a new row under the next id. A creation time that is set
-// stays.
+// stays. A database stores it in whole seconds.
 func (t *table[T, P]) insert(row P, now stamp) {
 	t.last++
 	b := row.row()
@@ -295,6 +295,7 @@ func (t *table[T, P]) insert(row P, now stamp) {
 	if b.CreatedAt == 0 {
 		b.CreatedAt = now
 	}
+	b.CreatedAt = b.CreatedAt.seconds()
 	if n := len(t.rows); n > 0 && b.CreatedAt < t.rows[n-1].row().CreatedAt {
 		t.unordered = true
 	}

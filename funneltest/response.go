@@ -16,6 +16,7 @@ type response struct {
 	header http.Header
 	body   []byte
 
+	counted   bool          // it has the throttle's headers
 	delay     time.Duration // before it is sent
 	dropped   bool          // it is not sent: the connection is closed instead
 	truncated bool          // half of the body is sent
@@ -59,7 +60,11 @@ func (s *Server) success(status int, data any, m *meta) response {
 // failure renders an error response.
 func (s *Server) failure(e *apiError) response {
 	if e.code == "" {
-		return s.render(e.status, bareMessage{e.message})
+		resp := s.render(e.status, bareMessage{e.message})
+		if e.allow != "" {
+			resp.header.Set("Allow", e.allow)
+		}
+		return resp
 	}
 	var body errorEnvelope
 	body.Error.Code, body.Error.Message = e.code, e.message

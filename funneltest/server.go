@@ -43,7 +43,7 @@ func NewServer(opts ...Option) *Server {
 	s := &Server{
 		cfg:      cfg,
 		hooks:    newDispatcher(cfg),
-		throttle: newThrottle(cfg.limit, cfg.per),
+		throttle: newThrottle(cfg),
 	}
 	s.use(newAccount(cfg.subdomain))
 	return s

@@ -35,9 +35,9 @@ func tagRoutes(tags *resource[tag, *tag]) []route {
 	}
 }
 
-// key is the name as the account compares it: ignoring case and surrounding
-// space, as Laravel and MySQL do by default (assumed).
-func (t *tag) key() string { return strings.ToLower(strings.TrimSpace(t.Name)) }
+// key is the name as the account compares it: ignoring case, as MySQL does by
+// default (assumed). Laravel has removed surrounding space.
+func (t *tag) key() string { return strings.ToLower(t.Name) }
 
 type tagItem struct {
 	ID        int64    `json:"id"`

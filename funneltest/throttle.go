@@ -13,22 +13,48 @@ type Quota struct {
 	Ends  time.Time // end of this window; zero: none is open
 }
 
+// A ThrottleStyle is how Laravel's throttle counts with one cache store. The
+// zero value is what the file and database stores have in common: a window ends
+// on a whole second, so that one of 60 s has 59 to 60 s.
+type ThrottleStyle struct {
+	// ExactWindows makes a window last its full length, as with the Redis store.
+	// The headers still describe the whole second before its end: Retry-After is
+	// up to 1 s too short, or 0, and X-RateLimit-Reset may be in the past.
+	ExactWindows bool
+
+	// Overshoot is how many requests above the limit are accepted in a window.
+	// Laravel checks and counts in two steps, with every store: concurrent
+	// requests pass the check together, and X-RateLimit-Remaining becomes negative.
+	Overshoot int
+
+	// CounterLag is how long the counter outlives its window. With the file store
+	// it is a second if a second ends while a request is being counted. Until then
+	// the next window goes on with the count, unless that has reached the limit.
+	CounterLag time.Duration
+}
+
 // A throttle counts requests.
 //
-// B7: it works like Laravel's, with Laravel's headers. The first request opens a
-// window, which ends a fixed time later whatever happens in between.
+// B7: it works like Laravel's, with Laravel's headers. It has two parts that end
+// on their own: the counter, and the timer of the window that its first request
+// opens.
 type throttle struct {
 	limit int
 	per   time.Duration
-	used  int
-	ends  time.Time
+	style ThrottleStyle
+
+	used      int
+	counter   time.Time // when the counter ends
+	timer     time.Time // when the window ends
+	announced time.Time // when it ends as the headers say, a whole second
 }
 
-func newThrottle(limit int, per time.Duration) throttle {
+func newThrottle(cfg config) throttle {
+	per := cfg.per
 	if per <= 0 {
 		per = defaultPer
 	}
-	return throttle{limit: max(limit, 0), per: per}
+	return throttle{limit: max(cfg.limit, 0), per: per, style: cfg.style}
 }
 
 // hit counts a request, or reports that the limit is reached.
@@ -36,21 +62,50 @@ func (t *throttle) hit(now time.Time) bool {
 	if t.limit == 0 {
 		return true
 	}
-	if !now.Before(t.ends) {
-		t.used, t.ends = 0, now.Add(t.per)
+	if !now.Before(t.counter) {
+		t.used = 0
 	}
-	if t.used >= t.limit {
-		return false
+	if t.used >= t.limit+t.style.Overshoot {
+		if now.Before(t.timer) {
+			return false
+		}
+		t.used = 0
+	}
+	if !now.Before(t.timer) {
+		t.timer, t.announced = t.window(now)
+	}
+	if t.used == 0 {
+		ends, _ := t.window(now)
+		t.counter = ends.Add(t.style.CounterLag)
 	}
 	t.used++
 	return true
 }
 
-func (t *throttle) quota(now time.Time) Quota {
-	if !now.Before(t.ends) {
-		return Quota{Limit: t.limit}
+// window returns when a window that opens now ends, and what the headers say. A
+// length that is no whole number of seconds is one that Laravel does not have;
+// it is exact, and the headers are rounded up.
+func (t *throttle) window(now time.Time) (ends, announced time.Time) {
+	second := now.Truncate(time.Second)
+	switch {
+	case t.per%time.Second != 0:
+		ends = now.Add(t.per)
+		return ends, ends.Add(time.Second - 1).Truncate(time.Second)
+	case t.style.ExactWindows:
+		return now.Add(t.per), second.Add(t.per)
 	}
-	return Quota{Limit: t.limit, Used: t.used, Ends: t.ends}
+	return second.Add(t.per), second.Add(t.per)
+}
+
+func (t *throttle) quota(now time.Time) Quota {
+	q := Quota{Limit: t.limit}
+	if now.Before(t.counter) {
+		q.Used = t.used
+	}
+	if now.Before(t.timer) {
+		q.Ends = t.timer
+	}
+	return q
 }
 
 // The headers as net/http spells them in its map.
@@ -66,20 +121,21 @@ func tooManyAttempts() *apiError {
 	return bare(http.StatusTooManyRequests, "Too Many Attempts.")
 }
 
-// setHeaders sets the headers of every response to a counted request.
-func (t *throttle) setHeaders(h http.Header) {
+// setHeaders sets the headers of every response to a counted request. Laravel
+// reads the counter after it has handled the request.
+func (t *throttle) setHeaders(h http.Header, now time.Time) {
 	if t.limit == 0 {
 		return
 	}
-	values := []string{strconv.Itoa(t.limit), strconv.Itoa(t.limit - t.used)}
+	values := []string{strconv.Itoa(t.limit), strconv.Itoa(t.limit - t.quota(now).Used)}
 	h[headerLimit], h[headerRemaining] = values[:1:1], values[1:]
 }
 
-// setRejectionHeaders adds those of a 429: whole seconds, rounded up, so that a
-// client that waits for them does not send too early.
+// setRejectionHeaders sets those of a 429.
 func (t *throttle) setRejectionHeaders(h http.Header, now time.Time) {
-	wait := (t.ends.Sub(now) + time.Second - 1) / time.Second
-	reset := t.ends.Add(time.Second - 1).Unix()
-	h[headerRetryAfter] = []string{strconv.FormatInt(int64(wait), 10)}
-	h[headerReset] = []string{strconv.FormatInt(reset, 10)}
+	second := now.Unix()
+	wait := max(0, t.announced.Unix()-second)
+	values := []string{strconv.Itoa(t.limit), "0", strconv.FormatInt(wait, 10), strconv.FormatInt(second+wait, 10)}
+	h[headerLimit], h[headerRemaining] = values[:1:1], values[1:2:2]
+	h[headerRetryAfter], h[headerReset] = values[2:3:3], values[3:]
 }

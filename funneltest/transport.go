@@ -78,7 +78,10 @@ func connectionReset() error {
 // received returns the client's view of the response.
 func (resp response) received(r *http.Request) *http.Response {
 	body := &memoryBody{rest: resp.body}
-	if resp.truncated {
+	switch {
+	case r.Method == http.MethodHead:
+		body.rest = nil
+	case resp.truncated:
 		body.rest, body.end = resp.body[:len(resp.body)/2], io.ErrUnexpectedEOF
 	}
 	return &http.Response{

@@ -24,6 +24,9 @@ func stampOf(t time.Time) stamp {
 	return stamp(t.UnixMicro())
 }
 
+// seconds is the stamp in whole seconds, as Laravel stores it.
+func (s stamp) seconds() stamp { return s - s%1_000_000 }
+
 func (s stamp) time() time.Time { return time.UnixMicro(int64(s)).UTC() }
 
 // MarshalJSON implements [encoding/json.Marshaler].

@@ -45,8 +45,9 @@ func newAccount(t testing.TB, judge require.TestingT, s suite, options Options) 
 }
 
 // connect returns a new client, as another program would have.
-func (a *account) connect(apiKey string) *funnel.Client {
-	client, err := funnel.New(apiKey, funnel.WithBaseURL(a.server.BaseURL), funnel.WithHTTPClient(&http.Client{Transport: a.transport}))
+func (a *account) connect(apiKey string, options ...funnel.Option) *funnel.Client {
+	options = append(options, funnel.WithBaseURL(a.server.BaseURL), funnel.WithHTTPClient(&http.Client{Transport: a.transport}))
+	client, err := funnel.New(apiKey, options...)
 	a.NoError(err)
 	return client
 }

@@ -73,7 +73,49 @@ func TestFlows_NoticeMistakes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			require.Contains(t, verdict(t, contract, tt.flow, tt.sdk, tt.server), tt.want)
+			require.Contains(t, verdict(t, contract, tt.flow, tt.sdk, changedFake(tt.server.responses)), tt.want)
+		})
+	}
+}
+
+// Each change is a mistake of the server outside of the body, and a flow notices it.
+func TestFlows_NoticeWrongStatusAndHeaders(t *testing.T) {
+	t.Parallel()
+	contract := load(t)
+	without := func(name string) func(*http.Response) {
+		return func(res *http.Response) { res.Header.Del(name) }
+	}
+	tests := []struct {
+		name   string
+		flow   func(*account)
+		change func(*http.Response)
+		want   string
+	}{
+		{"a create returns 200", tagsFlow, func(res *http.Response) {
+			if res.StatusCode == http.StatusCreated {
+				res.StatusCode = http.StatusOK
+			}
+		}, "POST /tag: response 200: the contract has no such status here"},
+		{"an error has no rate limit headers", notFoundFlow, without("X-RateLimit-Remaining"), "GET /contact: without rate limit headers"},
+		{"an unknown route has rate limit headers", strayFlow, func(res *http.Response) { res.Header.Set("X-RateLimit-Limit", "600") },
+			"Should be empty, but was 600"},
+		{"a wrong method has no Allow", strayFlow, without("Allow"), `expected: "GET, HEAD, POST, PUT, DELETE"`},
+		{"the maintenance mode has no Retry-After", brokenFlow(Maintenance), without("Retry-After"), `expected: "60"`},
+		{"a proxy hides its 502", brokenFlow(Crash), func(res *http.Response) { res.StatusCode = http.StatusInternalServerError }, "expected: 502"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := changedFake(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					res, err := next.RoundTrip(r)
+					if err == nil {
+						tt.change(res)
+					}
+					return res, err
+				})
+			})
+			require.Contains(t, verdict(t, contract, tt.flow, edit{}, server), tt.want)
 		})
 	}
 }
@@ -81,15 +123,15 @@ func TestFlows_NoticeMistakes(t *testing.T) {
 // The flows above find nothing if nothing is edited; TestRun_Fake shows that too.
 func TestFlows_EditMustMatter(t *testing.T) {
 	t.Parallel()
-	require.Empty(t, verdict(t, load(t), tagsFlow, edit{"never sent", ""}, edit{"never received", ""}))
+	require.Empty(t, verdict(t, load(t), tagsFlow, edit{"never sent", ""}, changedFake(edit{"never received", ""}.responses)))
 }
 
 // verdict returns what a flow and the contract report.
-func verdict(t *testing.T, contract *contracttest.Contract, play func(*account), sdk, server edit) string {
+func verdict(t *testing.T, contract *contracttest.Contract, play func(*account), sdk edit, server Server) string {
 	var recorder contracttest.Recorder
 	var judge collector
 	judge.run(func() {
-		flow{play: play}.run(t, &judge, suite{server: editedFake{server}, contract: contract, record: recorder.Record, sdk: sdk.requests})
+		flow{play: play}.run(t, &judge, suite{server: server, contract: contract, record: recorder.Record, sdk: sdk.requests})
 	})
 	said := judge.failures
 	for _, v := range recorder.Violations() {
@@ -119,12 +161,12 @@ func (c *collector) run(play func()) {
 	play()
 }
 
-// editedFake is the fake with an edit of its responses.
-type editedFake struct{ edit edit }
+// changedFake is the fake with a change of its responses.
+type changedFake func(http.RoundTripper) http.RoundTripper
 
-func (f editedFake) NewAccount(t testing.TB, o Options) *Account {
+func (change changedFake) NewAccount(t testing.TB, o Options) *Account {
 	account := fake{}.NewAccount(t, o)
-	account.Transport = f.edit.responses(account.Transport)
+	account.Transport = change(account.Transport)
 	return account
 }
 

@@ -3,7 +3,8 @@
 //
 // [Run] uses the server through the SDK, with every operation, parameter, field
 // and error code of the contract. Every request and response is checked against
-// the contract.
+// the contract. Then the server fails in ways that the contract does not describe:
+// see [Failure].
 package conformance
 
 import (
@@ -31,6 +32,7 @@ type Server interface {
 type Options struct {
 	NoSubdomain bool // the account has no subdomain
 	RateLimit   int  // requests per minute; 0: enough for every flow, such as 600
+	Debug       bool // an unexpected exception is shown as Laravel's debug page
 }
 
 // An Account is an account of the server, and what the server can do with it apart
@@ -47,8 +49,8 @@ type Account struct {
 	AddTransaction  func(funnel.Transaction) funnel.TransactionID
 	AddSubscription func(funnel.Subscription) funnel.SubscriptionID
 
-	// Fail makes the next request fail with the code FORBIDDEN or SERVER_ERROR.
-	Fail func(funnel.Code)
+	// Fail makes the next request fail.
+	Fail func(Failure)
 	// Advance moves the clock of this account forward.
 	Advance func(time.Duration)
 	// Deliver sends an event, signed, to the webhooks of the account.
@@ -84,8 +86,8 @@ var flows = []flow{
 	{name: "transactions", play: transactionsFlow},
 	{name: "subscriptions", play: subscriptionsFlow},
 	{name: "wrong key", play: wrongKeyFlow},
-	{name: "forbidden", play: failFlow(funnel.ErrForbidden)},
-	{name: "server error", play: failFlow(funnel.ErrServer)},
+	{name: "forbidden", play: failFlow(Forbidden, funnel.ErrForbidden)},
+	{name: "server error", play: failFlow(ServerError, funnel.ErrServer)},
 	{name: "not found", play: notFoundFlow},
 	{name: "missing parameters", play: missingFlow},
 	{name: "invalid parameters", play: invalidFlow},
@@ -93,6 +95,14 @@ var flows = []flow{
 	{name: "malformed lists", play: malformedListsFlow},
 	{name: "not in the contract", play: strayFlow},
 	{name: "rate limit", play: rateLimitFlow, options: Options{RateLimit: 1}},
+	{name: "debug page", play: brokenFlow(DebugPage), options: Options{Debug: true}},
+	{name: "crash", play: brokenFlow(Crash)},
+	{name: "crash after the request", play: brokenFlow(CrashAfter)},
+	{name: "maintenance", play: brokenFlow(Maintenance)},
+	{name: "bad gateway", play: brokenFlow(BadGateway)},
+	{name: "gateway timeout", play: brokenFlow(GatewayTimeout)},
+	{name: "truncated body", play: brokenFlow(Truncated)},
+	{name: "PHP warning", play: brokenFlow(Warning)},
 }
 
 // mayBeUnused are the parts of the contract that a server may leave out: B4 allows

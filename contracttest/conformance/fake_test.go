@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,8 +61,22 @@ func (fake) NewAccount(t testing.TB, o Options) *Account {
 				PaymentsLeft: s.PaymentsLeft.Count, RebillDate: s.RebillDate.Time, CreatedAt: s.CreatedAt.Time,
 			})
 		},
-		Fail:    func(code funnel.Code) { server.Fail(funneltest.Fault{Code: code}) },
+		Fail:    func(f Failure) { server.Fail(faults[f]) },
 		Advance: func(d time.Duration) { ahead.Add(int64(d)) },
 		Deliver: server.Deliver,
 	}
+}
+
+// faults are the failures as the fake has them.
+var faults = map[Failure]funneltest.Fault{
+	Forbidden:      {Code: funnel.ErrForbidden},
+	ServerError:    {Code: funnel.ErrServer},
+	DebugPage:      {Status: 500, Body: `{"message": "oops", "exception": "RuntimeException", "file": "/srv/app.php", "line": 7, "trace": []}`},
+	Crash:          {Status: 502},
+	CrashAfter:     {Status: 502, AfterCommit: true},
+	Maintenance:    {Status: 503, Body: `{"message": "Service Unavailable"}`, Header: http.Header{"Retry-After": {"60"}}},
+	BadGateway:     {Status: 502},
+	GatewayTimeout: {Status: 504, AfterCommit: true},
+	Truncated:      {TruncateBody: true},
+	Warning:        {Status: 201, Body: `<b>Warning</b>: oops<br />{"success": true, "data": {"id": 1, "name": "vip"}}`, AfterCommit: true},
 }

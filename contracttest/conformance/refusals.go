@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -87,11 +88,11 @@ func wrongKeyFlow(a *account) {
 }
 
 // failFlow has every operation fail with a code.
-func failFlow(code funnel.Code) func(*account) {
+func failFlow(failure Failure, code funnel.Code) func(*account) {
 	return func(a *account) {
 		a.need(a.server.Fail != nil, "Fail")
 		for _, op := range a.contract.Document().Operations {
-			a.server.Fail(code)
+			a.server.Fail(failure)
 			a.ErrorIs(a.send(a.ctx, a.Client, op, a.valid(op)), code, op)
 		}
 	}
@@ -101,7 +102,10 @@ func failFlow(code funnel.Code) func(*account) {
 func notFoundFlow(a *account) {
 	for _, op := range a.contract.Document().Operations {
 		if has(op, "404", funnel.ErrNotFound) {
-			a.ErrorIs(a.send(a.ctx, a.Client, op, a.valid(op)), funnel.ErrNotFound, op)
+			var notFound *funnel.APIError
+			a.ErrorAs(a.send(a.ctx, a.Client, op, a.valid(op)), &notFound, op)
+			a.Equal(funnel.ErrNotFound, notFound.Code, op)
+			a.NotEmpty(notFound.Header.Get("X-RateLimit-Remaining"), "%s: without rate limit headers", op)
 		}
 	}
 }
@@ -194,22 +198,31 @@ func malformedListsFlow(a *account) {
 	a.ErrorIs(err, funnel.ErrNotFound, "nothing was created")
 }
 
-// strayFlow sends requests that no operation of the contract takes.
+// strayFlow sends requests that no operation of the contract takes. Laravel itself
+// responds, without the envelope. These requests do not count.
 func strayFlow(a *account) {
-	status := func(err error) int {
-		var apiError *funnel.APIError
-		a.ErrorAs(err, &apiError)
-		return apiError.StatusCode
+	stray := func(ctx context.Context, method, path string, body any, status int, message string) http.Header {
+		var got *funnel.APIError
+		a.ErrorAs(a.Call(funnel.WithoutRetry(ctx), method, path, nil, body, nil), &got)
+		a.Equal(status, got.StatusCode)
+		a.Empty(got.Code)
+		a.JSONEq(fmt.Sprintf(`{"message": %q}`, message), string(got.Body))
+		a.Empty(got.Header.Get("X-RateLimit-Limit"))
+		return got.Header
 	}
-	ctx := contracttest.BadRequest(funnel.WithoutRetry(a.ctx))
-	a.Equal(http.StatusNotFound, status(a.Call(ctx, http.MethodGet, "/unknown", nil, nil, nil)))
-	a.Equal(http.StatusNotFound, status(a.Call(ctx, http.MethodGet, "/contact/7", nil, nil, nil)))
-	a.Equal(http.StatusMethodNotAllowed, status(a.Call(ctx, http.MethodPatch, "/contact", nil, params{}, nil)))
-	a.Equal(http.StatusMethodNotAllowed, status(a.Call(ctx, http.MethodPost, "/contacts", nil, params{}, nil)))
-
+	ctx := contracttest.BadRequest(a.ctx)
+	stray(ctx, http.MethodGet, "/unknown", nil, http.StatusNotFound, "")
+	stray(ctx, http.MethodGet, "/contact/7", nil, http.StatusNotFound, "")
+	for _, wrong := range [][3]string{
+		{http.MethodPatch, "/contact", "GET, HEAD, POST, PUT, DELETE"},
+		{http.MethodPost, "/contacts", "GET, HEAD"},
+	} {
+		message := "The " + wrong[0] + " method is not supported for this route. Supported methods: " + wrong[2] + "."
+		header := stray(ctx, wrong[0], wrong[1], params{}, http.StatusMethodNotAllowed, message)
+		a.Equal(wrong[2], header.Get("Allow"))
+	}
 	tooLarge := params{"email": "ada@example.com", "first_name": strings.Repeat("x", 9<<20)}
-	ctx = contracttest.AnyResponse(funnel.WithoutRetry(a.ctx))
-	a.Equal(http.StatusRequestEntityTooLarge, status(a.Call(ctx, http.MethodPost, "/contact", nil, tooLarge, nil)))
+	stray(contracttest.AnyResponse(a.ctx), http.MethodPost, "/contact", tooLarge, http.StatusRequestEntityTooLarge, "")
 }
 
 // rateLimitFlow calls every operation in an account that allows one request per

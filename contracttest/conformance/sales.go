@@ -6,6 +6,9 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
+// The amounts of the rows have two decimals that do not end in 0: PHP's JSON
+// encoder leaves out final zeros.
+
 // ages are how old the rows of a flow are, newest first, in days.
 var ages = []int{0, 3, 10, 40, 50, 60}
 
@@ -36,7 +39,7 @@ func ordersFlow(a *account) {
 	for i, age := range ages {
 		order := funnel.Order{
 			IDOrder: "WO-" + string(rune('A'+i)), IDCustomer: int64(70 + i), Email: "ada@example.com", Firstname: "Ada", Lastname: "Byron",
-			Type: "PayPal", Status: statuses[i%len(statuses)], Amount: "129.90", Currency: "CHF", CreatedAt: created(age),
+			Type: "PayPal", Status: statuses[i%len(statuses)], Amount: "129.95", Currency: "CHF", CreatedAt: created(age),
 		}
 		order.ID = a.server.AddOrder(order)
 		want = append(want, order)
@@ -55,8 +58,8 @@ func ordersFlow(a *account) {
 	})
 
 	for days, amount := range map[funnel.DateRange]int64{ // of the completed orders
-		{}: 2 * 12990,
-		{From: created(55).Time, To: created(45).Time}:       12990,
+		{}: 2 * 12995,
+		{From: created(55).Time, To: created(45).Time}:       12995,
 		{From: created(500).Time, To: created(500 - 1).Time}: 0,
 	} {
 		sales, err := a.Orders.SalesAmount(a.ctx, funnel.PeriodParams{Range: days})
@@ -102,7 +105,7 @@ func subscriptionsFlow(a *account) {
 	for i, age := range ages {
 		subscription := funnel.Subscription{
 			IDCustomer: int64(70 + i), Email: "ada@example.com", Firstname: "Ada", Lastname: "Byron", Status: statuses[i%len(statuses)],
-			Name: "Club", Amount: "19.00", Currency: "USD", PaymentSource: "paypal", Rate: "3 month(s)", Trial: i%2 == 0,
+			Name: "Club", Amount: "19.25", Currency: "USD", PaymentSource: "paypal", Rate: "3 month(s)", Trial: i%2 == 0,
 			PaymentsLeft: funnel.PaymentsLeft{Count: funnel.Ptr(i + 1)}, RebillDate: created(-30), CreatedAt: created(age),
 		}
 		if i == 0 {

@@ -1,0 +1,9 @@
+<?php
+
+namespace App\Models;
+
+class User extends \Illuminate\Foundation\Auth\User
+{
+    protected $guarded = [];
+    public $timestamps = false;
+}
