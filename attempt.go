@@ -16,25 +16,25 @@ import (
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
-// An answer is what one attempt brought.
+// A response is what one attempt brought.
 type answer struct {
 	status int // 0: none came
 	header http.Header
 	body   []byte // whole, or as much of it as came
 	quota  quota.Headers
 
-	err     error // why there is no whole answer
+	err     error // why there is no complete response
 	refused bool  // err came from admission or authentication: nothing was sent
 	unsent  bool  // nothing was sent for sure
 	repeats int   // how often net/http sent the request again by itself
 }
 
-// errTooLarge marks an answer over the client's limit: it would be no smaller
+// errTooLarge marks a response over the client's limit: it would be no smaller
 // next time.
 var errTooLarge = errors.New("the response is too large")
 
 // An attempter is the transport under the retries. Each RoundTrip is one
-// attempt: it waits for its turn, authenticates, sends, reads the whole answer
+// attempt: it waits for its turn, authenticates, sends, reads the complete response
 // and leaves it with the call.
 //
 // It has no CloseIdleConnections on purpose: go-retryablehttp would call it after
@@ -45,13 +45,13 @@ type attempter struct {
 }
 
 // RoundTrip returns a response that says nothing but where the call is: the
-// answer is with the call, and neither http.Client nor go-retryablehttp shall
-// act on it. The header is the answer's, for the cookie jar.
+// response is with the call, and neither http.Client nor go-retryablehttp shall
+// act on it. The header is the response's, for the cookie jar.
 func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callFrom(req.Context())
 	got := a.attempt(req.Context(), call, req)
 	if got.refused {
-		call.refusal = got.err // and the last answer stays
+		call.refusal = got.err // and the last response stays
 	} else {
 		call.last = got
 	}
@@ -188,7 +188,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 {
-		// No final answer. The body of a 101 is the bare connection, and reading
+		// No final response. The body of a 101 is the bare connection, and reading
 		// it would not end with the context.
 		return noAnswer(fmt.Errorf("the response has the unexpected status %d", resp.StatusCode), false)
 	}
@@ -223,7 +223,7 @@ func (a *attempter) authenticate(req *http.Request) error {
 	return req.Context().Err()
 }
 
-// cause is why an attempt has no whole answer: the whole call's time, or the
+// cause is why an attempt has no complete response: the whole call's time, or the
 // attempt's own, ran out, or else what the transport says.
 func (c *call) cause(ctx, parent context.Context, err error) error {
 	switch {

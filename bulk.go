@@ -195,7 +195,7 @@ type bulkRules[P any] struct {
 	// that their order counts. Nil: no two have to do with each other.
 	key func(P) string
 
-	// fatal are codes that befall all items, if one.
+	// fatal are codes that concern all items, if one.
 	fatal []Code
 }
 
@@ -315,7 +315,7 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// isPointless reports whether err will befall every other item too: a key that
+// isPointless reports whether every other item would fail with err too: a key that
 // is not accepted, or a time to wait that the bulk's context does not allow.
 func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool {
 	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(code Code) bool { return errors.Is(err, code) }) {

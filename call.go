@@ -30,7 +30,7 @@ type request struct {
 	repeatable bool
 }
 
-// A decoder reads the body of a successful answer.
+// A decoder reads the body of a successful response.
 type decoder func(body []byte) error
 
 // fetch makes the call and returns its result. isSame, if not nil, checks that it
@@ -82,7 +82,7 @@ func decodeInto(out any) decoder {
 	}
 }
 
-// do sends a request down the road. A nil decoder expects no result.
+// do makes a call. A nil decoder expects no result.
 func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	if err := c.ready(ctx); err != nil {
 		return err
@@ -202,7 +202,7 @@ func encodeQuery(params any) (url.Values, error) {
 }
 
 // A call is the state of one call on its way, over all its attempts. The
-// attempter leaves each attempt's answer in it, and judge says what that means.
+// attempter leaves each attempt's response in it, and judge says what that means.
 type call struct {
 	core *core
 	request
@@ -216,7 +216,7 @@ type call struct {
 	admission context.Context // of attempts, where it is another than the call's; may be nil
 
 	attempts  int
-	unsettled bool   // some attempt may have taken effect, and nobody knows
+	unsettled bool   // some attempt may have taken effect, and it is unknown
 	last      answer // of the last attempt
 	refusal   error  // why another one was not sent
 	err       error  // what the call fails with as things stand

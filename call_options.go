@@ -22,10 +22,9 @@ func InBackground(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.background = true })
 }
 
-// WithHeader returns a context whose calls send that header, in place of any
-// other value it had; only what a function given to [WithAuth] sets goes before
-// it. A name or value that is no valid header makes the call fail with an
-// [*ArgumentError], and so does Host, which is the base URL's.
+// WithHeader returns a context whose calls send that header. It replaces the client's
+// value, but not what a function given to [WithAuth] sets. An invalid name or value, and
+// the name Host, make the call fail with an [*ArgumentError].
 func WithHeader(ctx context.Context, key, value string) context.Context {
 	return withCallOption(ctx, func(o *callOptions) {
 		if err := checkHeader(key, value); err != nil {
@@ -133,17 +132,16 @@ func (o callOptions) addFields(req *request) error {
 	return nil
 }
 
-// WithResponse returns a context whose calls fill in response, also when they
-// fail; only an [*ArgumentError] leaves it as it was. A method that needs several
-// requests leaves that of the last. It is not for contexts that are shared by
-// calls at the same time.
+// WithResponse returns a context whose calls fill in response, also if they fail. A
+// method that needs several requests leaves the response of the last one. Do not share
+// the context between calls at the same time.
 func WithResponse(ctx context.Context, response *Response) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.response = response })
 }
 
-// A Response is the last answer to a call, as the server sent it.
+// A Response is the last response to a call, as the server sent it.
 type Response struct {
-	StatusCode int         // 0: no answer
+	StatusCode int         // 0: no response
 	Header     http.Header // as received
 	RequestID  string      // X-Request-Id, where the server sent one
 	Attempts   int         // how many were made

@@ -157,9 +157,9 @@ func (c *Client) RateLimit() RateLimit {
 }
 
 // Call sends a request to any endpoint, also one that this SDK has no method
-// for, down the same road as all others. The path is relative to the base URL
+// for, with the same authentication, retries and rate limiting as all others. The path is relative to the base URL
 // and not escaped, such as "/contact". A body that is not nil is sent as JSON.
-// The answer's "data" is decoded into out; with a nil out no result is expected.
+// The response's "data" is decoded into out; nil expects no result.
 //
 // A GET, HEAD, PUT or DELETE is taken as safe to repeat, all other methods as a
 // creation without a unique key: see the package documentation on retries.

@@ -50,19 +50,19 @@ const (
 	ErrServer              Code = "SERVER_ERROR"           // 500: an unexpected error on the server
 )
 
-// ErrRateLimited is the SDK's own code for every answer with status 429, which
+// ErrRateLimited is the SDK's own code for every response with status 429, which
 // the API sends without its envelope.
 const ErrRateLimited Code = "RATE_LIMITED"
 
-// An APIError is an answer of the API that is not a success: an error
+// An APIError is a response of the API that is not a success: an error
 // envelope, or anything else that is not what the call expects (an HTML page
 // of a proxy, a redirect, a 200 that says "success": false).
 //
 // Test for a certain code with [errors.Is]; reach the fields with [errors.As],
 // which finds the APIError inside a [ValidationError] or [RateLimitError] too.
 type APIError struct {
-	Code       Code   // as in the envelope; empty where the answer was no envelope
-	Message    string // as in the envelope, or what was wrong with the answer
+	Code       Code   // as in the envelope; empty where the response was no envelope
+	Message    string // as in the envelope, or what was wrong with the response
 	StatusCode int    // HTTP status
 	Method     string // of the request
 	Path       string // of the operation, without base path and query
@@ -70,7 +70,7 @@ type APIError struct {
 	Attempts   int    // how many were made; 0: refused before the first
 
 	// MayHaveBeenApplied tells that some attempt of this failed call may have
-	// taken effect on the server: it got a 5xx, or no whole answer. It is
+	// taken effect on the server: it got a 5xx, or no complete response. It is
 	// never set for reads.
 	MayHaveBeenApplied bool
 
@@ -139,16 +139,18 @@ func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
 
-// A RateLimitError is an answer with status 429, or a call that was not sent
-// because the rate limit would hold it up for longer than the call may wait: an
-// earlier 429 has paused the client, or the quota has no room before the
-// context's deadline. StatusCode is 0 in the last case, where the error is found
-// in a [RequestError] that matches [context.DeadlineExceeded] too. It unwraps to
-// its [APIError].
+// A RateLimitError is a response with status 429, or a call that was not sent because
+// the rate limit would delay it for longer than it may wait:
+//
+//   - an earlier 429 has paused the client: StatusCode is 429, Attempts is 0;
+//   - the quota has no room before the context's deadline: StatusCode is 0, and the
+//     error is inside a [RequestError] that matches [context.DeadlineExceeded] too.
+//
+// It unwraps to its [APIError].
 type RateLimitError struct {
 	APIError
 
-	// RetryAfter is how long to wait before the next try, from the moment the
+	// RetryAfter is how long to wait before the next request, from the moment the
 	// error was made: after a 429 at least 60 s, by the API's reference.
 	RetryAfter time.Duration
 }
@@ -170,8 +172,8 @@ func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || e.APIError.Is(target)
 }
 
-// A RequestError is a call without a usable answer: no connection, a time-out,
-// an answer cut short, a context that ended. It unwraps to its cause, so
+// A RequestError is a call without a usable response: no connection, a time-out,
+// a response cut short, a context that ended. It unwraps to its cause, so
 // errors.Is(err, context.Canceled) works; where a context ended the wait for a
 // retry it matches the error that asked for the retry as well.
 type RequestError struct {

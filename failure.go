@@ -22,7 +22,7 @@ import (
 // maxErrorBody bounds the body that an error keeps, in bytes.
 const maxErrorBody = 64 << 10
 
-// answered returns the error of the last answer. What the server sent may hold
+// answered returns the error of the last response. What the server sent may hold
 // the API key, and does not carry it on.
 func (c *call) answered(f *envelope.Failure) APIError {
 	hide := c.core.hide
@@ -46,7 +46,7 @@ func (c *call) answered(f *envelope.Failure) APIError {
 	return e
 }
 
-// keptBody is the part of the last answer's body that errors show. The API key
+// keptBody is the part of the last response's body that errors show. The API key
 // is hidden before the rest is cut off, so that the cut leaves no part of it.
 func (c *call) keptBody() []byte {
 	const longestKey = 8 << 10
@@ -239,7 +239,7 @@ func (e *interruption) Error() string {
 
 func (e *interruption) Unwrap() []error { return []error{e.reason, e.after} }
 
-// excerpt shows the beginning of an answer that was not understood; of a page
+// excerpt shows the beginning of a response that was not understood; of a page
 // of HTML, its title.
 func (c *call) excerpt() string {
 	body := c.keptBody()
@@ -271,7 +271,7 @@ func isBadCertificate(err error) bool {
 func contextError(ctx context.Context) error {
 	cause := context.Cause(ctx)
 	if skip := (*skipped)(nil); errors.As(cause, &skip) {
-		return skip // nobody has cancelled anything
+		return skip // the caller has canceled anything
 	}
 	if cause != ctx.Err() { //nolint:errorlint // a cause that matches it says more
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)

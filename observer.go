@@ -42,7 +42,7 @@ type CallInfo struct {
 
 // A CallResult is how a call ended.
 type CallResult struct {
-	StatusCode int // of the last answer; 0: none
+	StatusCode int // of the last response; 0: none
 	Attempts   int // how many were made
 	Duration   time.Duration
 	Err        error // as the call returns it
@@ -57,11 +57,11 @@ type AttemptInfo struct {
 
 // An AttemptResult is how an attempt ended.
 type AttemptResult struct {
-	StatusCode int // 0: no answer
+	StatusCode int // 0: no response
 	Header     http.Header
 	Body       []byte // may hold personal data
 	Duration   time.Duration
-	Err        error // why there is no whole answer
+	Err        error // why there is no complete response
 }
 
 // A WaitReason says what a call waits for.

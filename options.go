@@ -115,7 +115,7 @@ func WithAuth(auth func(*http.Request) error) Option {
 }
 
 // WithLogger logs to logger: a line for each attempt at debug level, with the
-// answer's body; a warning when the client pauses or tries again. The API key
+// response's body; a warning when the client pauses or retries. The API key
 // is never logged, and nothing personal above debug level. Without it the
 // client is silent.
 func WithLogger(logger *slog.Logger) Option {
@@ -138,10 +138,9 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// WithRateLimit keeps the client within n requests in any stretch of time as
-// long as per, 600 a minute by default (documented). Both are positive. Of a
-// limit of 100 or more, one slot in a hundred stays free for what net/http
-// repeats by itself.
+// WithRateLimit limits the client to n requests in any period of length per: 600 per
+// minute by default (documented). Both must be positive. For limits of 100 or more,
+// 1 % is held back because net/http may retry a request on its own.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(cfg *config) error {
 		if n <= 0 || per <= 0 {
@@ -177,7 +176,7 @@ func WithObserver(observer Observer) Option {
 }
 
 // WithAttemptTimeout bounds one attempt, from the moment at which the rate
-// limiter lets it go until its answer's body is read: 30 s by default, or the
+// limiter lets it go until its response's body is read: 30 s by default, or the
 // Timeout of the http.Client given. Zero means no bound but the context's.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
@@ -192,8 +191,8 @@ func WithAttemptTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxResponseBytes refuses answers with a larger body, counted after
-// decompression: 32 MiB by default. Whatever their size, answers of more than
+// WithMaxResponseBytes refuses responses with a larger body, counted after
+// decompression: 32 MiB by default. Whatever their size, responses of more than
 // 262,144 JSON values are refused, since small values take up far more memory
 // than they have bytes; a page of 100 contacts has about 1,500.
 func WithMaxResponseBytes(n int64) Option {

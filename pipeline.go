@@ -124,7 +124,7 @@ func (p *pipeline[J, R]) stop(reason error) { p.refuse(&skipped{reason}) }
 // room is how many jobs the quota has room for now.
 func (p *pipeline[J, R]) room() int {
 	left := p.core.room()
-	if left < 0 { // nobody knows
+	if left < 0 { // it is unknown
 		return p.most
 	}
 	return max(fewest, left)

@@ -22,10 +22,10 @@ const (
 // client calls release exactly once, when the attempt is over. Both must be
 // safe for concurrent use, and must not call the API using the same client.
 //
-// Where Acquire knows that there is no room before ctx's deadline, it had better
-// fail at once, by an error that matches [context.DeadlineExceeded]. If that has a
-// method RetryAfter() time.Duration, the call's error is found as a
-// [*RateLimitError] too, and a [Bulk] knows whether its other items can wait.
+// If Acquire knows that there is no room before ctx's deadline, it should fail
+// immediately, with an error that matches [context.DeadlineExceeded]. If the error has a
+// method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the call's
+// error, and [Bulk] knows whether its other items can wait.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }
@@ -40,7 +40,7 @@ type noRoom interface {
 // An Outcome tells a [Limiter] how an attempt ended.
 type Outcome struct {
 	Sent       bool          // false: the request was surely not sent
-	StatusCode int           // 0: no answer came
+	StatusCode int           // 0: no response came
 	Remaining  int           // of the quota, as the server said; -1: unknown
 	RetryAfter time.Duration // as the server said; 0: unknown
 }
@@ -80,7 +80,7 @@ func (c *core) rateLimit() RateLimit {
 	return limit
 }
 
-// hear takes note of the quota headers of an answer.
+// hear takes note of the quota headers of a response.
 func (c *core) hear(h quota.Headers) {
 	c.quotaMu.Lock()
 	defer c.quotaMu.Unlock()

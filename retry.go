@@ -14,7 +14,7 @@ import (
 )
 
 // newRetrier puts the attempter under go-retryablehttp, which runs the loop.
-// All decisions are the call's: it keeps the last answer, which the library
+// All decisions are the call's: it keeps the last response, which the library
 // would drain, and the error, which it would replace.
 func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
 	client.Transport = a
@@ -63,7 +63,7 @@ func (c *call) judge(ctx context.Context, err error) (again bool) {
 	return true
 }
 
-// assess turns the last answer into the call's error, and says whether another
+// assess turns the last response into the call's error, and says whether another
 // attempt could help and would do no harm.
 func (c *call) assess() (repeat bool, err error) {
 	got := &c.last
@@ -108,7 +108,7 @@ func (c *call) assessResult() (repeat bool, err error) {
 	return errors.Is(err, envelope.ErrUnreadable) && c.isRepeatable(), c.formatError(err)
 }
 
-// isRepeatable reports whether the request may be sent again when nobody knows
+// isRepeatable reports whether the request may be sent again when it is unknown
 // what became of it.
 func (c *call) isRepeatable() bool {
 	return c.repeatable || isIdempotent(c.method)
@@ -157,7 +157,7 @@ func (c *call) schedule(ctx context.Context) (why string) {
 }
 
 // rateLimitWait is how long a 429 with those headers pauses the client. More
-// than a day is no serious answer.
+// than a day is no serious response.
 func (c *core) rateLimitWait(h quota.Headers) time.Duration {
 	return max(c.policy.RateLimitWait, min(h.RetryAfter, 24*time.Hour))
 }

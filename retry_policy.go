@@ -6,28 +6,27 @@ import (
 	"time"
 )
 
-// A RetryPolicy says how often and after which waits a failed attempt is
-// repeated; the package documentation says which ones are. In [WithRetry] a
-// field that is zero has its default.
+// A RetryPolicy sets how often a failed request is retried, and how long the client
+// waits before. The package documentation says which requests are retried. In
+// [WithRetry] a zero field has its default.
 type RetryPolicy struct {
-	// MaxAttempts is how many times a request is sent at most, rejections by
-	// the rate limit included: 4 by default, 1 for no retries.
+	// MaxAttempts is the maximum number of attempts of a call, including rejected
+	// ones: 4 by default, 1 for no retries.
 	MaxAttempts int
 
-	// MinWait is the wait before the first retry, 1 s by default; it doubles
-	// with each further one up to MaxWait, 30 s by default. Up to half of the
-	// wait is added at random. A Retry-After of a 5xx that asks for more is
-	// honoured up to MaxWait. A MaxWait below MinWait counts as MinWait.
+	// MinWait is the wait before the first retry: 1 s by default. It doubles with
+	// each further retry, up to MaxWait: 30 s by default. A longer Retry-After of a
+	// 5xx is honoured up to MaxWait. Up to half of the wait is added at random. A
+	// MaxWait below MinWait counts as MinWait.
 	MinWait, MaxWait time.Duration
 
-	// RateLimitWait is how long the client pauses after a 429, if its
-	// Retry-After does not ask for more: 60 s by default, the least that the
-	// API's reference allows.
+	// RateLimitWait is how long the client pauses after a 429 without a longer
+	// Retry-After: 60 s by default, the minimum of the API's reference.
 	RateLimitWait time.Duration
 
-	// MaxRateLimitWait is the longest pause that a call waits for: 5 min by
+	// MaxRateLimitWait is how long a call waits for pauses in total: 5 min by
 	// default, and never less than RateLimitWait. A call that would have to wait
-	// longer fails at once.
+	// longer fails immediately.
 	MaxRateLimitWait time.Duration
 
 	// Budget is how many retries the client has in store, over all its calls:
@@ -36,13 +35,13 @@ type RetryPolicy struct {
 	// together for the end of an outage.
 	Budget int
 
-	// NoRetryCreateOn5xx keeps a creation without a unique key, such as that of
-	// a funnel, from being repeated after a 5xx, for those who would rather look
-	// than risk a second one.
+	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique
+	// key, such as that of a funnel. Set it if a duplicate would be worse than a
+	// failed call.
 	NoRetryCreateOn5xx bool
 }
 
-// DefaultRetryPolicy returns the policy of a client that is given no other.
+// DefaultRetryPolicy returns the policy of a client without [WithRetry].
 func DefaultRetryPolicy() RetryPolicy {
 	return RetryPolicy{
 		MaxAttempts:      4,

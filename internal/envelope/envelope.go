@@ -14,16 +14,16 @@ import (
 )
 
 var (
-	// ErrUnreadable marks an answer that is no JSON, or was cut short: asking
+	// ErrUnreadable marks a response that is no JSON, or was cut short: asking
 	// again may help.
 	ErrUnreadable = errors.New("the response is not readable")
 
-	// ErrUnexpected marks an answer that is JSON but not what the call
+	// ErrUnexpected marks a response that is JSON but not what the call
 	// expects: asking again would get the same.
 	ErrUnexpected = errors.New("the response is not what the API promises")
 )
 
-// maxValues bounds the values of an answer: in memory the smallest take some
+// maxValues bounds the values of a response: in memory the smallest take some
 // hundred times the bytes that they have in JSON. A full page of a list has some
 // thousand.
 const maxValues = 1 << 18
@@ -67,7 +67,7 @@ const (
 	failed
 )
 
-// UnmarshalJSON keeps to the worst of what it is told: an answer that says both
+// UnmarshalJSON keeps to the worst of what it is told: a response that says both
 // is a failure.
 func (s *status) UnmarshalJSON(b []byte) error {
 	if string(b) != "true" {
@@ -78,7 +78,7 @@ func (s *status) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A head is what every answer may begin with.
+// A head is what every response may begin with.
 type head struct {
 	Success status          `json:"success"`
 	Error   json.RawMessage `json:"error"`
@@ -109,7 +109,7 @@ func (h head) statesError() bool {
 	return true
 }
 
-// Data reads an answer that carries one result.
+// Data reads a response that carries one result.
 func Data[T any](body []byte) (*T, error) {
 	var answer struct {
 		head

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// A Failure is what a failed call's answer says of itself. Whatever it does
+// A Failure is what a failed call's response says of itself. Whatever it does
 // not say is empty.
 type Failure struct {
 	Code    string
@@ -18,7 +18,7 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Message }
 
-// ParseFailure reads an answer that is known to be a failure: the envelope
+// ParseFailure reads a response that is known to be a failure: the envelope
 // {"error": {"code", "message", "details"}}, Laravel's own {"message"} or
 // {"message", "errors"}, or anything else. It never fails: what is not understood stays empty.
 func ParseFailure(body []byte) *Failure {

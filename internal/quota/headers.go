@@ -21,7 +21,7 @@ type Headers struct {
 
 // ParseHeaders reads X-RateLimit-Limit, X-RateLimit-Remaining and Retry-After
 // (seconds or a date) or else, of a 429, X-RateLimit-Reset (unix seconds): of
-// other answers it is no time to wait for. Dates count from the answer's own
+// other responses it is no time to wait for. Dates count from the response's own
 // Date where it has one, so that a wrong clock on this side does no harm.
 func ParseHeaders(status int, h http.Header) Headers {
 	// B7: the names are those of Laravel's throttle.

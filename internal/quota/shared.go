@@ -51,7 +51,7 @@ func (s *serverWindow) observe(now, sent moment, remaining, flying int, per time
 const spread = 10
 
 // most returns how many requests may be under way at once. Our share of what
-// was left when the last answer went off is not enough to keep everybody within
+// was left when the last response went off is not enough to keep everybody within
 // it: others' requests have been on their way since. So the share counts twice,
 // and who is alone may use all that is left.
 func (s *serverWindow) most(now moment, n int) int {
