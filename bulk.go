@@ -14,12 +14,12 @@ import (
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
-// A BulkStatus says what became of one item of a bulk.
+// A BulkStatus is the outcome of one item of a bulk job.
 type BulkStatus string
 
-// What can become of an item. Whoever must not do anything twice looks at the
-// unknown ones, or repeats them by a way that is safe to repeat, such as
-// [ContactsService.UpsertAll]; all others are certain.
+// The statuses of an item. All except unknown are certain, as far as the call goes that
+// the result is about. If nothing may be done twice, check the unknown ones, or repeat
+// them in a way that cannot duplicate anything, such as [ContactsService.UpsertAll].
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
 	BulkUpdated BulkStatus = "updated" // done: it was there, and is up to date now
@@ -27,10 +27,10 @@ const (
 	BulkExists  BulkStatus = "exists"  // not done: it was there already
 	BulkFailed  BulkStatus = "failed"  // not done: see the error
 	BulkUnknown BulkStatus = "unknown" // may have been done: see the error
-	BulkSkipped BulkStatus = "skipped" // not done: an earlier error made it pointless to try
+	BulkSkipped BulkStatus = "skipped" // not done: an earlier error ended the job
 )
 
-// A BulkResult is what became of one item.
+// A BulkResult is the outcome of one item.
 type BulkResult[P, R any] struct {
 	Index  int // of the item, from 0
 	Item   P   // as it was given
@@ -60,9 +60,8 @@ const (
 	maxBulk = 500
 )
 
-// Bulk does something with many items, up to 500 at a time, and yields one result
-// for each, in order. It uses the quota as well as it can be used at any
-// latency, and holds a bounded number of items, however many there are.
+// Bulk calls do for many items, up to 500 at a time, and yields one result for each, in
+// order. It uses the whole quota at any latency, and holds a bounded number of items.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:

@@ -1,9 +1,14 @@
 package funnel_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"iter"
 	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -147,4 +152,130 @@ func named(n int) iter.Seq[funnel.ContactCreateParams] {
 			}
 		}
 	}
+}
+
+// mostExisting yields 60 contacts that exist, so that the update comes first, and
+// then params.
+func mostExisting(params funnel.ContactCreateParams) iter.Seq[funnel.ContactCreateParams] {
+	return func(yield func(funnel.ContactCreateParams) bool) {
+		for i := range 60 {
+			if !yield(funnel.ContactCreateParams{Email: address(i), FirstName: "Ada"}) {
+				return
+			}
+		}
+		yield(params)
+	}
+}
+
+// lastResult returns the result of the last item.
+func lastResult[P, R any](results iter.Seq[funnel.BulkResult[P, R]]) (last funnel.BulkResult[P, R]) {
+	for last = range results {
+	}
+	return last
+}
+
+func TestUpsertAll_UpdateFirstChecksTheItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(roundTrip))
+		defer server.Close()
+		client := server.Client()
+		importing(t, client, 60)
+		last := lastResult(client.Contacts.UpsertAll(t.Context(), mostExisting(funnel.ContactCreateParams{Email: "j@example.com", FirstName: "J\xfcrgen"})))
+		require.Equal(t, funnel.BulkFailed, last.Status)
+		requireArgumentError(t, last.Err, "first_name")
+	})
+}
+
+// An update that finds no contact proves that there is none, also after a lost
+// response.
+func TestUpsertAll_UpdateFirstCreatesAfterALostResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(fixedLatency(roundTrip))
+		defer server.Close()
+		lost := 0
+		client := server.Client(funnel.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if body, err := req.GetBody(); err == nil && req.Method == http.MethodPut && lost == 0 {
+				if sent, _ := io.ReadAll(body); strings.Contains(string(sent), "new@example.com") {
+					lost++
+					return nil, io.ErrUnexpectedEOF
+				}
+			}
+			return server.Transport().RoundTrip(req)
+		})}))
+		importing(t, client, 60)
+		last := lastResult(client.Contacts.UpsertAll(t.Context(), mostExisting(funnel.ContactCreateParams{Email: "new@example.com", FirstName: "New"})))
+		require.NoError(t, last.Err)
+		require.Equal(t, 1, lost)
+		require.Equal(t, funnel.BulkCreated, last.Status)
+	})
+}
+
+func TestUpsert_ContactThatIsDeletedInBetweenIsCreated(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).
+		on(http.MethodPost, "/contact", failure(http.StatusConflict, funnel.ErrContactExists, "Taken."), data(seven)).
+		on(http.MethodPut, "/contact", failure(http.StatusNotFound, funnel.ErrNotFound, "Gone."))
+	id, created, err := api.client(t).Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada"})
+	require.NoError(t, err)
+	require.True(t, created)
+	require.Equal(t, funnel.ContactID(7), id)
+	require.Equal(t, []string{"POST /contact", "PUT /contact", "POST /contact"}, api.operations())
+}
+
+// A contact that is updated and has an unknown tag is not to be repeated for ever.
+func TestUpsertAll_UnknownTagIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).
+		on(http.MethodPost, "/contact", failure(http.StatusConflict, funnel.ErrContactExists, "Taken.")).
+		on(http.MethodPut, "/contact", success200).
+		on(http.MethodPost, "/contact-tag", failure(http.StatusNotFound, funnel.ErrNotFound, "No tag."))
+	item := funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada", TagIDs: []funnel.TagID{99}}
+	last := lastResult(api.client(t).Contacts.UpsertAll(t.Context(), slices.Values([]funnel.ContactCreateParams{item})))
+	require.ErrorIs(t, last.Err, funnel.ErrNotFound)
+	require.Equal(t, funnel.BulkUnknown, last.Status)
+	require.False(t, last.Again())
+}
+
+// success200 replies with a success without a result.
+func success200(req *http.Request) (*http.Response, error) {
+	return answers(http.StatusOK, `{"success":true}`)(req)
+}
+
+// A bulk job over many accounts goes on if the key of one is not accepted.
+func TestBulk_AnotherClientsErrorDoesNotEndIt(t *testing.T) {
+	t.Parallel()
+	parent := clientOver(t, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		if req.Header.Get("Authorization") == "Bearer account-3" {
+			return failure(http.StatusUnauthorized, funnel.ErrUnauthorized, "Disabled.")(req)
+		}
+		return data(`{"amount":12.50}`)(req)
+	}))
+	accounts := make([]string, 300)
+	for i := range accounts {
+		accounts[i] = fmt.Sprintf("account-%d", i)
+	}
+	failed := 0
+	results := 0
+	for r := range funnel.Bulk(t.Context(), parent, slices.Values(accounts), func(ctx context.Context, key string) (funnel.Decimal, error) {
+		client, err := parent.WithKey(key)
+		if err != nil {
+			return "", err
+		}
+		return client.Orders.SalesAmount(ctx, funnel.PeriodParams{})
+	}) {
+		results++
+		if r.Err != nil {
+			failed++
+			require.Equal(t, "account-3", r.Item)
+		}
+	}
+	require.Equal(t, 300, results)
+	require.Equal(t, 1, failed)
+}
+
+func TestBulk_NilFunctionIsRefused(t *testing.T) {
+	t.Parallel()
+	client := newMockAPI(t).client(t)
+	last := lastResult(funnel.Each(t.Context(), client, slices.Values([]int{1}), nil))
+	requireArgumentError(t, last.Err, "do")
 }
