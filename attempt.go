@@ -64,6 +64,9 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 		c.observers.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()
+	if call.attempts > 0 {
+		queued = call.failed
+	}
 	admission, stop := either(ctx, call.admission)
 	defer stop()
 	done, err := c.admit(admission, &call.place)

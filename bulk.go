@@ -329,8 +329,10 @@ func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool 
 	}
 	switch { // the bulk's own context, not only the item's, must forbid the wait
 	case errors.As(err, &full):
-		deadline, ok := ctx.Deadline()
-		return ok && time.Until(deadline) <= full.limited.RetryAfter
+		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > full.limited.RetryAfter {
+			return c.admission.Refuse(ctx, &quota.Call{Background: true}) != nil // a response takes time too
+		}
+		return true
 	case errors.As(err, &limited):
 		return limited.Attempts == 0 && c.admission.Refuse(ctx, &quota.Call{Background: true}) != nil
 	}

@@ -645,7 +645,7 @@ func TestBulk_EndsIfItsContextForbidsTheWaitForTheQuota(t *testing.T) {
 				require.True(t, last.Again())
 				require.Equal(t, test.room > 0, errors.Is(last.Err, context.DeadlineExceeded))
 				var limited *funnel.RateLimitError
-				require.Equal(t, test.room > 0, errors.As(last.Err, &limited))
+				require.Equal(t, test.room > 0, errors.As(last.Err, &limited), "%v", last.Err)
 				if limited != nil {
 					require.InDelta(t, test.room, limited.RetryAfter, float64(time.Second))
 				}

@@ -216,10 +216,11 @@ type call struct {
 	admission context.Context // of attempts, where it is another than the call's; may be nil
 
 	attempts  int
-	unsettled bool   // some attempt may have taken effect, and it is unknown
-	last      answer // of the last attempt
-	refusal   error  // why another one was not sent
-	err       error  // what the call fails with as things stand
+	unsettled bool      // some attempt may have taken effect, and it is unknown
+	last      answer    // of the last attempt
+	failed    time.Time // when the last attempt was found to need another one
+	refusal   error     // why another one was not sent
+	err       error     // what the call fails with as things stand
 }
 
 type callKey struct{}

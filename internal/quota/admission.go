@@ -484,38 +484,46 @@ func (a *Admission) dispatch(now moment) {
 // next returns the call that may be sent now or, if there is none, the moment at
 // which to look again.
 func (a *Admission) next(now moment) (*Call, moment) {
-	if a.ready[interactive].Len()+a.ready[background].Len() == 0 {
-		if a.recovery.open && a.asleep.Len() > 0 {
-			return nil, now + probeEvery // their patience may end
+	for {
+		if a.ready[interactive].Len()+a.ready[background].Len() == 0 {
+			if a.recovery.open && a.asleep.Len() > 0 {
+				return nil, now + probeEvery // their patience may end
+			}
+			return nil, never
 		}
-		return nil, never
-	}
-	if a.pause.until > now {
-		return nil, a.pause.until
-	}
-	if a.recovery.open {
-		return a.nextProbe(now)
-	}
-	if at := a.ramp.opens(now); at > now {
-		return nil, at
-	}
-	if at := a.pace.next; at > now {
-		return nil, at
-	}
-	if a.window != nil {
-		if at := a.window.opens(now); at > now {
+		if a.pause.until > now {
+			return nil, a.pause.until
+		}
+		if a.recovery.open {
+			return a.nextProbe(now)
+		}
+		if at := a.ramp.opens(now); at > now {
 			return nil, at
 		}
-	}
-	if a.ready[interactive].Len() > 0 {
-		return a.ready[interactive].first(), 0
-	}
-	if a.window != nil {
-		if at := a.window.opensBeyond(now, a.load.rate(now, a.window)); at > now {
+		if at := a.pace.next; at > now {
 			return nil, at
 		}
+		q := &a.ready[interactive]
+		if q.Len() == 0 {
+			q = &a.ready[background]
+		}
+		if a.window == nil {
+			return q.first(), 0
+		}
+		at := a.window.opens(now)
+		if at <= now && q == &a.ready[background] {
+			at = a.window.opensBeyond(now, a.load.rate(now, a.window))
+		}
+		if at <= now {
+			return q.first(), 0
+		}
+		if c := q.first(); c.Background && at != never && at+a.typical >= c.deadline { // which was not known when it came
+			q.remove(c)
+			c.wake <- &DeadlineError{Wait: at - now}
+			continue
+		}
+		return nil, at
 	}
-	return a.ready[background].first(), 0
 }
 
 // nextProbe returns the call that tests the server. A retry takes from the budget.
