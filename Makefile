@@ -1,7 +1,7 @@
 # make test      all tests of all modules, under the race detector
 # make lint      formatting, vet, golangci-lint, tidy modules
 # make oldest    the tests of what programs import, with the oldest Go that may
-# make bench     the cost of a call, beside one written by hand
+# make bench     the cost of a call, beside one written by hand, and with telemetry
 # make peers     compares this client with others: bench/results.md
 # make laravel   installs Laravel, and runs laraveltest with the API's own limit: takes 15 minutes
 # make contract  docs/contract.md and docs/coverage.md, from api/openapi.yaml
@@ -60,6 +60,7 @@ oldest:
 
 bench:
 	go test -run '^$$' -bench . -benchmem .
+	cd oteltest && go test -run '^$$' -bench . -benchmem .
 
 peers:
 	cd bench && go test -run TestComparison -update

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +24,8 @@ type answer struct {
 	header http.Header
 	body   []byte // whole, or as much of it as came
 	quota  quota.Headers
+	proto  string
+	peer   net.Addr // nil: unknown
 
 	err     error // why there is no complete response
 	refused bool  // err came from admission or authentication: nothing was sent
@@ -96,6 +100,8 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 			StatusCode: got.status,
 			Header:     got.header,
 			Body:       got.body,
+			Proto:      got.proto,
+			Peer:       got.peer,
 			Duration:   time.Since(started),
 			Err:        got.err,
 		})
@@ -183,7 +189,7 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	}
 	if err != nil {
 		got := noAnswer(call.cause(ctx, parent, err), conn.surelyUnsent())
-		got.repeats = conn.repeats()
+		got.repeats, got.peer = conn.repeats(), conn.lastPeer()
 		return got
 	}
 	if resp.Body == nil {
@@ -199,6 +205,8 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		status:  resp.StatusCode,
 		header:  resp.Header,
 		quota:   quota.ParseHeaders(resp.StatusCode, resp.Header),
+		proto:   resp.Proto,
+		peer:    conn.lastPeer(),
 		repeats: conn.repeats(),
 	}
 	if got.status == http.StatusTooManyRequests { // before the body is read: that takes time
@@ -264,13 +272,29 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 type connTrace struct {
 	asked atomic.Bool
 	got   atomic.Int32 // connections that the request was written to
+
+	mu   sync.Mutex
+	peer net.Addr // of the last connection
 }
 
 func (t *connTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Add(1) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			t.got.Add(1)
+			if info.Conn != nil { // some transports report none
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				t.peer = info.Conn.RemoteAddr()
+			}
+		},
 	}
+}
+
+func (t *connTrace) lastPeer() net.Addr {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.peer
 }
 
 func (t *connTrace) surelyUnsent() bool { return t.asked.Load() && t.got.Load() == 0 }

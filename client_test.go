@@ -671,13 +671,13 @@ func TestClient_RateLimit(t *testing.T) {
 		require.Equal(t, funnel.RateLimit{Limit: 600, Remaining: 593}, client.RateLimit())
 
 		require.NoError(t, createTag.call(t.Context(), client))
-		require.Equal(t, funnel.RateLimit{Limit: 1000, Remaining: 321}, client.RateLimit())
+		require.Equal(t, funnel.RateLimit{Limit: 1000, Remaining: 321, Others: 677}, client.RateLimit())
 
 		wait(t, time.Minute) // what the server said is of no use any more
 		require.Equal(t, funnel.RateLimit{Limit: 1000, Remaining: 594}, client.RateLimit())
 
 		require.ErrorIs(t, createFunnel.call(t.Context(), client), funnel.ErrRateLimited)
-		require.Equal(t, funnel.RateLimit{Limit: 1000, PausedUntil: time.Now().Add(time.Minute)}, client.RateLimit())
+		require.Equal(t, funnel.RateLimit{Limit: 1000, Others: 999, PausedUntil: time.Now().Add(time.Minute)}, client.RateLimit())
 
 		wait(t, time.Minute)
 		require.Zero(t, client.RateLimit().PausedUntil)

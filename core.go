@@ -34,9 +34,10 @@ type core struct {
 	failure atomic.Pointer[error] // why a request has failed, the last time one did
 	upserts upserts               // what recent ones found
 
-	quotaMu sync.Mutex
-	quota   RateLimit // Limit and Remaining as last heard
-	heard   time.Time // when
+	quotaMu   sync.Mutex
+	quota     RateLimit // as last heard
+	heard     time.Time // when
+	pauseEnds time.Time // of the last pause that the observers know of
 }
 
 func newCore(base *url.URL, cfg config) *core {
@@ -68,10 +69,16 @@ func newCore(base *url.URL, cfg config) *core {
 	if c.limiter != nil {
 		admission.Limit, c.quota.Limit = 0, 0
 	}
-	c.admission = quota.NewAdmission(admission)
 	if cfg.logger != nil {
 		c.observers = append(c.observers, logTo(cfg.logger, c.hide))
 	}
+	if c.observers.wantWaits() {
+		admission.Queued = func(ctx context.Context, place *quota.Call, wait time.Duration) {
+			c.waits(ctx, place, WaitQuota, wait)
+		}
+	}
+	c.admission = quota.NewAdmission(admission)
+	c.observeLimiter()
 	httpClient := cfg.client()
 	transport := httpClient.Transport
 	c.transport = func() http.RoundTripper { return transport }

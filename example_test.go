@@ -132,6 +132,20 @@ func ExampleClient_RateLimit() {
 	// Output: 599 of 600 left, paused: false
 }
 
+// A status page shows what the rate limiter does.
+func ExampleClient_LimiterStats() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+
+	if _, err := client.Tags.List(context.Background(), funnel.TagListParams{}); err != nil {
+		log.Fatal(err)
+	}
+	stats := client.LimiterStats()
+	fmt.Println(stats.Used, "of", stats.Limit, "slots used,", stats.Interactive+stats.Background, "calls waiting")
+	// Output: 1 of 600 slots used, 0 calls waiting
+}
+
 // WithField sends a field that the API knows and the SDK does not.
 func ExampleWithField() {
 	server := funneltest.NewServer()

@@ -95,6 +95,9 @@ const (
 // status, or one of a few words such as "timeout" and "connection_lost". The set of
 // labels is bounded, and none contains personal data. It is "" for nil.
 func ErrorKind(err error) string {
+	if err == nil { // before the variables, which are allocated
+		return ""
+	}
 	var (
 		argument   *ArgumentError
 		answered   *APIError
@@ -103,8 +106,6 @@ func ErrorKind(err error) string {
 		timeout    interface{ Timeout() bool } // context.DeadlineExceeded has it too
 	)
 	switch {
-	case err == nil:
-		return ""
 	case errors.As(err, &argument):
 		return kindArgument
 	case errors.As(err, &answered) && answered.Code == ErrRateLimited && answered.StatusCode == 0:

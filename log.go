@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/funnel-go/funnel/internal/text"
 )
@@ -21,6 +23,7 @@ const maxLoggedBody = 2048
 func logTo(logger *slog.Logger, hide func(string) string) Observer {
 	clean := func(s string, most int) string { return text.Clip(hide(s), most) }
 	operation := func(method, path string) slog.Attr { return slog.String("operation", method+" "+text.Clip(path, 128)) }
+	var quotaWaits everyMinute
 	return Observer{
 		AttemptDone: func(ctx context.Context, info AttemptInfo, result AttemptResult) {
 			if !logger.Enabled(ctx, slog.LevelDebug) {
@@ -40,7 +43,14 @@ func logTo(logger *slog.Logger, hide func(string) string) Observer {
 			logger.LogAttrs(ctx, slog.LevelDebug, "funnel: attempt", attrs...)
 		},
 		Wait: func(ctx context.Context, info WaitInfo) {
-			if info.Err == nil {
+			switch {
+			case info.Reason == WaitQuota:
+				if quotaWaits.due() {
+					logger.LogAttrs(ctx, slog.LevelInfo, "funnel: rate limit used up, calls wait",
+						slog.String("for", roundedWait(info.Duration)))
+				}
+				return
+			case info.Err == nil:
 				return // the pause was logged when it began
 			}
 			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: retrying",
@@ -48,11 +58,52 @@ func logTo(logger *slog.Logger, hide func(string) string) Observer {
 				slog.String("after", clean(impersonal(info.Err), 128)),
 				slog.String("in", info.Duration.String()))
 		},
-		Pause: func(ctx context.Context, info PauseInfo) {
-			logger.LogAttrs(ctx, slog.LevelWarn, "funnel: rate limited, pausing",
-				slog.String("for", info.Duration.String()))
-		},
+		Limiter: func(ctx context.Context, event LimiterEvent) { logEvent(ctx, logger, event) },
 	}
+}
+
+func logEvent(ctx context.Context, logger *slog.Logger, event LimiterEvent) {
+	level, message := slog.LevelWarn, "funnel: limiter: "+text.Clip(string(event.Kind), 64)
+	switch event.Kind {
+	case LimiterPaused:
+		message = "funnel: rate limited, pausing"
+	case LimiterStoreLost:
+		message = "funnel: the limiter's store does not respond"
+	case LimiterFallback:
+		message = "funnel: sending without the limiter's store, within a share of the rate limit"
+	case LimiterStoreBack:
+		level, message = slog.LevelInfo, "funnel: the limiter's store responds again"
+	case LimiterDataLost:
+		message = "funnel: the limiter's store has lost its data, pausing"
+	}
+	var attrs []slog.Attr
+	if !event.Until.IsZero() {
+		attrs = append(attrs, slog.String("for", roundedWait(time.Until(event.Until))))
+	}
+	if event.Err != nil {
+		attrs = append(attrs, slog.String("error", text.Clip(impersonal(event.Err), 128)))
+	}
+	logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// roundedWait is a wait that was measured, without the digits that mean nothing.
+func roundedWait(d time.Duration) string { return d.Round(time.Millisecond).String() }
+
+// everyMinute says when something is due that is to happen once a minute at most.
+type everyMinute struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (m *everyMinute) due() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if !m.last.IsZero() && now.Sub(m.last) < time.Minute {
+		return false
+	}
+	m.last = now
+	return true
 }
 
 // impersonalPath is a path without the segments that may hold an e-mail address,

@@ -2,14 +2,16 @@ package funnel
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
 // An Observer is told what a client does: for traces, metrics and logs. Every
-// function is optional, runs on the goroutine of the call, and must be safe for
-// concurrent use. What it is given is for reading, until it returns. It must not
+// function is optional, runs on the goroutine of the call (except Limiter), and must be
+// safe for concurrent use. What it is given is for reading, until it returns. It must not
 // call the API using the same client: after a 429 an attempt may have to end before
 // the next one begins.
 type Observer struct {
@@ -24,11 +26,16 @@ type Observer struct {
 	// AttemptDone ends an attempt, with what came of it.
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
-	// Wait tells that a call begins to wait for a retry, or for the end of a
-	// pause. How long it waited for the quota is in AttemptInfo.
+	// Wait tells that a call begins to wait: for a retry, the end of a pause, or a
+	// slot of the rate limit. How long it did wait is in AttemptInfo. A limiter given
+	// with [WithLimiter] that has no Stats method does not tell of its waits.
 	Wait func(context.Context, WaitInfo)
-	// Pause tells that a 429 has paused the whole client.
-	Pause func(context.Context, PauseInfo)
+
+	// Limiter is told of changes of the limiter's state, such as a pause after a 429.
+	// The context is that of the attempt that caused the change. If there is none,
+	// it is [context.Background], and the function may run on any goroutine, while
+	// the limiter is locked: it must return soon, and not use the client.
+	Limiter func(context.Context, LimiterEvent)
 }
 
 // A CallInfo says which call it is. It holds no parameters, so that nothing
@@ -59,7 +66,9 @@ type AttemptInfo struct {
 type AttemptResult struct {
 	StatusCode int // 0: no response
 	Header     http.Header
-	Body       []byte // may hold personal data
+	Body       []byte   // may hold personal data
+	Proto      string   // such as "HTTP/1.1"; empty: no response
+	Peer       net.Addr // of the connection: the server, or a proxy; nil: unknown
 	Duration   time.Duration
 	Err        error // why there is no complete response
 }
@@ -70,21 +79,16 @@ type WaitReason string
 // What a call waits for.
 const (
 	WaitRetry WaitReason = "retry" // the backoff before another attempt
-	WaitPause WaitReason = "pause" // the client's pause after a 429
+	WaitPause WaitReason = "pause" // the pause after a 429
+	WaitQuota WaitReason = "quota" // the rate limit is used up; background calls also keep some of it free
 )
 
 // A WaitInfo says how long a call waits and why.
 type WaitInfo struct {
 	CallInfo
 	Reason   WaitReason
-	Duration time.Duration
-	Err      error // what made the wait necessary; nil: the pause was there before
-}
-
-// A PauseInfo says how long the client pauses.
-type PauseInfo struct {
-	Duration time.Duration
-	Until    time.Time
+	Duration time.Duration // expected; a wait for the quota may take longer
+	Err      error         // of the attempt that made the wait necessary; nil: there was none
 }
 
 // observers are told in order.
@@ -132,10 +136,15 @@ func (o observers) waits(ctx context.Context, info WaitInfo) {
 	}
 }
 
-func (o observers) pauses(ctx context.Context, info PauseInfo) {
+func (o observers) limiterEvent(ctx context.Context, event LimiterEvent) {
 	for i := range o {
-		if f := o[i].Pause; f != nil {
-			f(ctx, info)
+		if f := o[i].Limiter; f != nil {
+			f(ctx, event)
 		}
 	}
+}
+
+// wantWaits reports whether some observer is told of waits.
+func (o observers) wantWaits() bool {
+	return slices.ContainsFunc(o, func(observer Observer) bool { return observer.Wait != nil })
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -60,8 +61,8 @@ func (w *witness) observer() funnel.Observer {
 		Wait: func(ctx context.Context, info funnel.WaitInfo) {
 			note(ctx, "%s of %s %s: %s, error %t", info.Reason, info.Method, info.Path, info.Duration.Truncate(time.Second), info.Err != nil)
 		},
-		Pause: func(ctx context.Context, info funnel.PauseInfo) {
-			note(ctx, "pause for %s until %s", info.Duration, time.Until(info.Until))
+		Limiter: func(ctx context.Context, event funnel.LimiterEvent) {
+			note(ctx, "limiter %s for %s", event.Kind, time.Until(event.Until))
 		},
 	}
 }
@@ -116,7 +117,7 @@ func TestObserver_IsToldEverything(t *testing.T) {
 		want: []string{
 			call,
 			first,
-			"pause for 1m15s until 1m15s" + inAttempt,
+			"limiter paused for 1m15s" + inAttempt,
 			`attempt 1 done: 429, 0s, "{\"message\": \"Too Many Attempts.\"}", error <nil>` + inAttempt,
 			"pause of GET /contact: 1m15s, error true in call",
 			"attempt 2 of GET /contact, waited 1m15s in call",
@@ -199,10 +200,10 @@ func TestObserver_IsToldOfAPauseOnce(t *testing.T) {
 		var pauses, waits []time.Duration
 		var mu sync.Mutex
 		client := api.client(t, funnel.WithObserver(funnel.Observer{
-			Pause: func(_ context.Context, info funnel.PauseInfo) {
+			Limiter: func(_ context.Context, event funnel.LimiterEvent) {
 				mu.Lock()
 				defer mu.Unlock()
-				pauses = append(pauses, info.Duration)
+				pauses = append(pauses, time.Until(event.Until))
 			},
 			Wait: func(_ context.Context, info funnel.WaitInfo) {
 				mu.Lock()
@@ -237,6 +238,98 @@ func TestObserver_KnowsTheQuotasWait(t *testing.T) {
 		require.Equal(t, []time.Duration{0, time.Minute}, waited)
 		require.Equal(t, []time.Duration{time.Second, time.Second}, took)
 	})
+}
+
+// A call that waits for the quota says so when it begins to wait, and for how long.
+// One that does not wait says nothing.
+func TestObserver_IsToldOfAQuotaWait(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		ctx  func(context.Context) context.Context
+		want time.Duration
+	}{
+		{"interactive", func(ctx context.Context) context.Context { return ctx }, time.Minute},
+		{"background", funnel.InBackground, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
+				var waits []funnel.WaitInfo
+				client := api.client(t, funnel.WithRateLimit(1, time.Minute), funnel.WithObserver(funnel.Observer{
+					Wait: func(_ context.Context, info funnel.WaitInfo) { waits = append(waits, info) },
+				}))
+				require.NoError(t, getContact.call(t.Context(), client))
+				require.Empty(t, waits)
+				require.NoError(t, getContact.call(tt.ctx(t.Context()), client))
+				require.Len(t, waits, 1)
+				require.Equal(t, funnel.WaitQuota, waits[0].Reason)
+				require.Equal(t, "/contact", waits[0].Path)
+				require.Equal(t, tt.want, waits[0].Duration)
+				require.NoError(t, waits[0].Err)
+			})
+		})
+	}
+}
+
+// The expected wait counts the calls that are ahead: of a limit of 1, each waits a
+// window longer.
+func TestObserver_QuotaWaitCountsTheCallsAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
+		var waits []time.Duration
+		client := api.client(t, funnel.WithRateLimit(1, time.Minute), funnel.WithObserver(funnel.Observer{
+			Wait: func(_ context.Context, info funnel.WaitInfo) { waits = append(waits, info.Duration) },
+		}))
+		require.NoError(t, getContact.call(t.Context(), client))
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() { _ = getContact.call(t.Context(), client) })
+			synctest.Wait()
+		}
+		all.Wait()
+		require.Equal(t, []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute}, waits)
+	})
+}
+
+// An observer that panics costs its call, and no slot of the rate limit.
+func TestObserver_PanicInAQuotaWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
+		client := api.client(t, funnel.WithRateLimit(1, time.Minute), funnel.WithObserver(funnel.Observer{
+			Wait: func(context.Context, funnel.WaitInfo) { panic("a bug") },
+		}))
+		require.NoError(t, getContact.call(t.Context(), client))
+		require.Panics(t, func() { _ = getContact.call(t.Context(), client) })
+		require.Zero(t, client.LimiterStats().Interactive)
+		wait(t, time.Minute)
+		require.NoError(t, getContact.call(t.Context(), client))
+	})
+}
+
+// What a response tells of its connection.
+func TestObserver_ProtocolAndPeer(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, success(seven))
+	}))
+	defer server.Close()
+	var results []funnel.AttemptResult
+	client, err := newClientAt(server.URL, testKey, funnel.WithObserver(funnel.Observer{
+		AttemptDone: func(_ context.Context, _ funnel.AttemptInfo, result funnel.AttemptResult) {
+			results = append(results, result)
+		},
+	}))
+	require.NoError(t, err)
+	require.NoError(t, getContact.call(t.Context(), client))
+	require.Len(t, results, 1)
+	require.Equal(t, "HTTP/1.1", results[0].Proto)
+	require.Equal(t, server.Listener.Addr().String(), results[0].Peer.String())
+	client.CloseIdleConnections()
 }
 
 // Several observers are told in the order in which they were given, each with

@@ -114,10 +114,14 @@ func WithAuth(auth func(*http.Request) error) Option {
 	}
 }
 
-// WithLogger logs to logger: a line for each attempt at debug level, with the
-// response's body; a warning when the client pauses or retries. The API key
-// is never logged, and nothing personal above debug level. Without it the
-// client is silent.
+// WithLogger logs to logger:
+//   - a line for each attempt at debug level, with the response's body;
+//   - a warning when the client retries or pauses, or its limiter loses its store;
+//   - an info line if calls wait because the rate limit is used up, at most once a
+//     minute.
+//
+// The API key is never logged, and nothing personal above debug level. Without it
+// the client is silent.
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {

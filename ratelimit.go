@@ -3,6 +3,7 @@ package funnel
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/funnel-go/funnel/internal/quota"
@@ -26,6 +27,13 @@ const (
 // immediately, with an error that matches [context.DeadlineExceeded]. If the error has a
 // method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the call's
 // error, and [Bulk] knows whether its other items can wait.
+//
+// Two more methods are optional and make the limiter visible to operators:
+//
+//	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
+//	Observe(func(LimiterEvent)) // New passes a function to call with each event
+//
+// A limiter that serves several clients calls the functions of all of them.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }
@@ -61,10 +69,12 @@ func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
 	return func(Outcome) {}, l.waiter.Wait(ctx)
 }
 
-// A RateLimit is what a client knows of its quota.
+// A RateLimit is what a client knows of its quota at the server. How its limiter
+// keeps within it is in [LimiterStats].
 type RateLimit struct {
 	Limit       int       // requests a window; 0: unknown
 	Remaining   int       // requests left in it; -1: unknown
+	Others      int       // requests in it that the limiter does not know of, as the headers say; 0: none, or unknown
 	PausedUntil time.Time // after a 429, when requests go out again; zero: now
 }
 
@@ -74,7 +84,7 @@ func (c *core) rateLimit() RateLimit {
 	limit, fresh := c.quota, !c.heard.IsZero() && time.Since(c.heard) < time.Minute
 	c.quotaMu.Unlock()
 	if !fresh {
-		limit.Remaining = c.admission.Left()
+		limit.Remaining, limit.Others = c.admission.Left(), 0
 	}
 	limit.PausedUntil = c.admission.Paused()
 	return limit
@@ -82,23 +92,35 @@ func (c *core) rateLimit() RateLimit {
 
 // hear takes note of the quota headers of a response.
 func (c *core) hear(h quota.Headers) {
+	if h.Limit == quota.Unknown && h.Remaining == quota.Unknown {
+		return
+	}
+	stats := c.limiterStats()
 	c.quotaMu.Lock()
 	defer c.quotaMu.Unlock()
 	if h.Limit != quota.Unknown {
 		c.quota.Limit = h.Limit
 	}
-	if h.Remaining != quota.Unknown {
-		c.quota.Remaining, c.heard = h.Remaining, time.Now()
+	if h.Remaining == quota.Unknown {
+		return
+	}
+	c.quota.Remaining, c.quota.Others, c.heard = h.Remaining, 0, time.Now()
+	if stats.Limit > 0 && (stats.Store == "" || stats.Store == StoreOK) { // else it is unknown what the limiter has used
+		c.quota.Others = max(0, c.quota.Limit-h.Remaining-stats.Used)
 	}
 }
 
 // pause stops the whole client for a while.
 func (c *core) pause(ctx context.Context, d time.Duration) {
-	until, began := c.admission.Pause(d)
-	if !began {
-		return
+	if until, began := c.admission.Pause(d); began {
+		c.limiterEvent(ctx, LimiterEvent{Kind: LimiterPaused, Until: until})
 	}
-	c.observers.pauses(ctx, PauseInfo{Duration: d, Until: until})
+}
+
+// waits tells the observers that the call of place begins to wait.
+func (c *core) waits(ctx context.Context, place *quota.Call, reason WaitReason, d time.Duration) {
+	method, path, _ := strings.Cut(place.Operation, " ")
+	c.observers.waits(ctx, WaitInfo{CallInfo: CallInfo{Method: method, Path: path, BaseURL: c.base}, Reason: reason, Duration: d})
 }
 
 // room returns how many requests may be sent now, as far as is known; -1 if nothing
@@ -149,6 +171,7 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 			c.admission.Done(place, outcome)
 		}
 	}()
+	c.foretell(ctx, place)
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
 	if full := noRoom(nil); err != nil && ctx.Err() == nil && !errors.As(err, &full) && place.Background {

@@ -23,7 +23,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-func TestErrorTypes(t *testing.T) {
+func TestErrorType(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body string) roundTripper {
 		return func(req *http.Request) (*http.Response, error) {
@@ -75,8 +75,8 @@ func TestErrorTypes(t *testing.T) {
 
 			spans := got.spans.GetSpans()
 			require.Len(t, spans, 2)
-			require.Equal(t, tc.attempt, errorTypeOf(spans[0].Attributes))
-			require.Equal(t, tc.call, errorTypeOf(spans[1].Attributes))
+			require.Equal(t, tc.attempt, valueOf(spans[0].Attributes, "error.type"))
+			require.Equal(t, tc.call, valueOf(spans[1].Attributes, "error.type"))
 		})
 	}
 }
@@ -89,7 +89,7 @@ func (away) Acquire(context.Context) (func(funnel.Outcome), error) {
 }
 
 // What is not sent for the limiter's reasons is not blamed on the API.
-func TestErrorTypes_NotSent(t *testing.T) {
+func TestErrorType_NotSent(t *testing.T) {
 	t.Parallel()
 	got := record(t)
 	client, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com"), funnel.WithLimiter(away{}), funnel.WithObserver(got.observer))
@@ -98,5 +98,5 @@ func TestErrorTypes_NotSent(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	spans := got.spans.GetSpans()
 	require.Len(t, spans, 1)
-	require.Equal(t, "not_sent", errorTypeOf(spans[0].Attributes))
+	require.Equal(t, "not_sent", valueOf(spans[0].Attributes, "error.type"))
 }

@@ -26,6 +26,7 @@ import (
 type recording struct {
 	observer funnel.Observer
 	tracers  *sdktrace.TracerProvider
+	meters   *sdkmetric.MeterProvider
 	spans    *tracetest.InMemoryExporter
 	metrics  *sdkmetric.ManualReader
 }
@@ -34,10 +35,9 @@ func record(t *testing.T) *recording {
 	t.Helper()
 	r := &recording{spans: tracetest.NewInMemoryExporter(), metrics: sdkmetric.NewManualReader()}
 	r.tracers = sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans))
+	r.meters = sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.metrics))
 	var err error
-	r.observer, err = funnelotel.New(
-		funnelotel.WithTracerProvider(r.tracers),
-		funnelotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.metrics))))
+	r.observer, err = funnelotel.New(funnelotel.WithTracerProvider(r.tracers), funnelotel.WithMeterProvider(r.meters))
 	require.NoError(t, err)
 	return r
 }
@@ -119,6 +119,10 @@ func (r *recording) values(t *testing.T, hidden func(attribute.Key) bool) string
 				for _, p := range data.DataPoints {
 					point(p.Attributes, "%d", p.Value)
 				}
+			case metricdata.Gauge[float64]:
+				for _, p := range data.DataPoints {
+					point(p.Attributes, "%.6g", p.Value)
+				}
 			default:
 				t.Fatalf("%s is a %T", m.Name, data)
 			}
@@ -139,9 +143,10 @@ func list(attrs []attribute.KeyValue, hidden func(attribute.Key) bool) string {
 	return b.String()
 }
 
-func errorTypeOf(attrs []attribute.KeyValue) string {
+// valueOf returns an attribute's value, and "" if it is not there.
+func valueOf(attrs []attribute.KeyValue, key attribute.Key) string {
 	for _, a := range attrs {
-		if a.Key == "error.type" {
+		if a.Key == key {
 			return a.Value.AsString()
 		}
 	}

@@ -1,11 +1,7 @@
 package funnelotel
 
 import (
-	"context"
 	"errors"
-	"net/http"
-	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
@@ -19,8 +15,7 @@ type instruments struct {
 	waitDuration    metric.Float64Histogram
 	retries         metric.Int64Counter
 	rejections      metric.Int64Counter
-	quotaLimit      metric.Int64Gauge
-	quotaRemaining  metric.Int64Gauge
+	limiterEvents   metric.Int64Counter
 }
 
 // secondsWithWaits are the conventions' buckets, and those for waits of minutes.
@@ -29,7 +24,7 @@ var secondsWithWaits = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5
 func newInstruments(meter metric.Meter) (*instruments, error) {
 	var (
 		in  instruments
-		err [7]error
+		err [6]error
 	)
 	request, err0 := httpconv.NewClientRequestDuration(meter)
 	in.requestDuration, err[0] = request.Inst(), err0
@@ -40,34 +35,16 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		metric.WithExplicitBucketBoundaries(secondsWithWaits...))
 	in.waitDuration, err[2] = meter.Float64Histogram("funnel.client.wait.duration",
 		metric.WithUnit("s"),
-		metric.WithDescription("Time that attempts waited for a retry, a pause and the rate limit."),
+		metric.WithDescription("Time that attempts waited for a retry, a pause and the rate limit, of those that did."),
 		metric.WithExplicitBucketBoundaries(secondsWithWaits...))
 	in.retries, err[3] = meter.Int64Counter("funnel.client.retries",
 		metric.WithUnit("{retry}"),
 		metric.WithDescription("Attempts after the first, by the error that made them necessary."))
 	in.rejections, err[4] = meter.Int64Counter("funnel.client.quota.rejections",
 		metric.WithUnit("{rejection}"),
-		metric.WithDescription("Answers with status 429."))
-	in.quotaLimit, err[5] = meter.Int64Gauge("funnel.client.quota.limit",
-		metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that the server allows in a window, as it last said."))
-	in.quotaRemaining, err[6] = meter.Int64Gauge("funnel.client.quota.remaining",
-		metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that are left in the window, as the server last said."))
+		metric.WithDescription("Responses with status 429."))
+	in.limiterEvents, err[5] = meter.Int64Counter("funnel.limiter.events",
+		metric.WithUnit("{event}"),
+		metric.WithDescription("Changes of the limiter's state, such as pauses."))
 	return &in, errors.Join(err[:]...)
-}
-
-// recordQuota notes what an answer says of the quota, if anything.
-func (in *instruments) recordQuota(ctx context.Context, h http.Header, attrs metric.MeasurementOption) {
-	if n, ok := number(h.Get("X-RateLimit-Limit")); ok {
-		in.quotaLimit.Record(ctx, n, attrs)
-	}
-	if n, ok := number(h.Get("X-RateLimit-Remaining")); ok {
-		in.quotaRemaining.Record(ctx, n, attrs)
-	}
-}
-
-func number(s string) (n int64, ok bool) {
-	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-	return n, err == nil && n >= 0
 }

@@ -57,8 +57,7 @@ func TestInstruments(t *testing.T) {
 			"funnel.client.wait.duration":    "s",
 			"funnel.client.retries":          "{retry}",
 			"funnel.client.quota.rejections": "{rejection}",
-			"funnel.client.quota.limit":      "{request}",
-			"funnel.client.quota.remaining":  "{request}",
+			"funnel.limiter.events":          "{event}",
 		}, units)
 		withMinutes := append(slices.Clone(conventional), 30, 60, 120, 300)
 		require.Equal(t, map[string][]float64{
@@ -70,7 +69,7 @@ func TestInstruments(t *testing.T) {
 }
 
 // Each call keeps its own spans, whatever runs beside it.
-func TestManyCallsAtATime(t *testing.T) {
+func TestNew_ConcurrentCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, got := newServer(t), record(t)
 		client := server.Client(funnel.WithObserver(got.observer))
@@ -96,7 +95,7 @@ func TestManyCallsAtATime(t *testing.T) {
 
 // A sampler decides when a span begins, by what the conventions want it to have
 // by then.
-func TestSamplersAreToldTheRequest(t *testing.T) {
+func TestNew_SamplersSeeTheRequest(t *testing.T) {
 	t.Parallel()
 	server := funneltest.NewServer()
 	defer server.Close()

@@ -13,7 +13,7 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestNewRefusesNil(t *testing.T) {
+func TestNew_RefusesNil(t *testing.T) {
 	t.Parallel()
 	for want, opt := range map[string]funnelotel.Option{
 		"WithTracerProvider": funnelotel.WithTracerProvider(nil),
@@ -26,7 +26,7 @@ func TestNewRefusesNil(t *testing.T) {
 	}
 }
 
-func TestNewGoesByTheGlobalProviders(t *testing.T) {
+func TestNew_UsesTheGlobalProviders(t *testing.T) {
 	t.Parallel()
 	server := funneltest.NewServer()
 	defer server.Close()
@@ -37,7 +37,7 @@ func TestNewGoesByTheGlobalProviders(t *testing.T) {
 	require.NotZero(t, id)
 }
 
-func TestTracesWithoutMetrics(t *testing.T) {
+func TestNew_TracesWithoutMetrics(t *testing.T) {
 	t.Parallel()
 	server, got := funneltest.NewServer(), record(t)
 	defer server.Close()
@@ -52,7 +52,7 @@ func TestTracesWithoutMetrics(t *testing.T) {
 }
 
 // Each observer sees to its own spans, whatever the others put in the context.
-func TestObserversSideBySide(t *testing.T) {
+func TestNew_SeveralObservers(t *testing.T) {
 	t.Parallel()
 	server, first, second := funneltest.NewServer(), record(t), record(t)
 	defer server.Close()
@@ -70,7 +70,7 @@ func TestObserversSideBySide(t *testing.T) {
 
 // An observer that replaces the context, against the rules, costs the spans
 // and not the call.
-func TestAnotherObserverLosesTheContext(t *testing.T) {
+func TestNew_ContextLostByAnotherObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, got := newServer(t), record(t)
 		server.Fail(funneltest.Fault{Status: 429})

@@ -2,13 +2,11 @@ package funnelotel
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net"
 	"net/http"
-	"slices"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
@@ -22,27 +20,24 @@ import (
 // measurements.
 const ScopeName = "github.com/funnel-go/funnel/funnelotel"
 
-// New returns an observer for [funnel.WithObserver]. Without options it goes by
-// the global providers, which may also be set later.
+// New returns an observer for [funnel.WithObserver]. Without options it uses the
+// global providers, which may also be set later.
 func New(opts ...Option) (funnel.Observer, error) {
-	cfg := config{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider()}
-	for _, opt := range opts {
-		if opt == nil {
-			return funnel.Observer{}, errors.New("funnelotel: an option is nil: leave it out")
-		}
-		if err := opt(&cfg); err != nil {
-			return funnel.Observer{}, err
-		}
+	cfg, err := newConfig(opts)
+	if err != nil {
+		return funnel.Observer{}, err
 	}
-	instruments, err := newInstruments(cfg.meters.Meter(ScopeName,
-		metric.WithInstrumentationVersion(funnel.Version),
-		metric.WithSchemaURL(semconv.SchemaURL)))
+	instruments, err := newInstruments(cfg.meter())
 	if err != nil {
 		return funnel.Observer{}, fmt.Errorf("funnelotel: making the instruments: %w", err)
 	}
 	o := &observer{
-		instruments:  instruments,
-		knownMethods: methodsFromEnv(),
+		instruments: instruments,
+		operations: operations{
+			knownMethods: methodsFromEnv(),
+			extra:        cfg.attributes,
+			seen:         map[operationKey]*operation{},
+		},
 		tracer: cfg.tracers.Tracer(ScopeName,
 			trace.WithInstrumentationVersion(funnel.Version),
 			trace.WithSchemaURL(semconv.SchemaURL)),
@@ -53,32 +48,29 @@ func New(opts ...Option) (funnel.Observer, error) {
 		AttemptStart: o.attemptStart,
 		AttemptDone:  o.attemptDone,
 		Wait:         o.wait,
-		Pause:        o.pause,
+		Limiter:      o.limiterEvent,
 	}, nil
 }
 
 type observer struct {
 	*instruments
-	tracer       trace.Tracer
-	knownMethods []string
+	operations operations
+	tracer     trace.Tracer
 }
 
 // A call is what the observer keeps of a call. It does not trust the context's
 // current span to be its own: another observer may have put one there.
 type call struct {
-	operation
+	*operation
 	span    trace.Span
 	attempt trace.Span // of the latest; before the first, the call's
 	failure string     // of the last attempt, which made a wait necessary
 	waits   bool       // it was told so, and not yet of the attempt that comes after
 }
 
-// A wait for the quota is an event too, if it was one: to pass the limiter takes
-// microseconds.
-const (
-	waitQuota    funnel.WaitReason = "quota"
-	shortestWait                   = time.Millisecond
-)
+// shortestWait is the shortest wait that is recorded: to pass a limiter without one
+// takes microseconds.
+const shortestWait = time.Millisecond
 
 // callKey finds an observer's call in the context.
 type callKey struct{ *observer }
@@ -90,11 +82,8 @@ func (o *observer) callFrom(ctx context.Context) *call {
 }
 
 func (o *observer) callStart(ctx context.Context, info funnel.CallInfo) context.Context {
-	c := &call{operation: newOperation(info, o.knownMethods)}
-	// The attempts are the client spans: the conventions want no other around them.
-	ctx, c.span = o.tracer.Start(ctx, c.call,
-		trace.WithSpanKind(trace.SpanKindInternal),
-		trace.WithAttributes(c.attributes...))
+	c := &call{operation: o.operations.of(info)}
+	ctx, c.span = o.tracer.Start(ctx, c.callName, c.callStart...)
 	c.attempt = c.span
 	return context.WithValue(ctx, callKey{o}, c)
 }
@@ -104,14 +93,18 @@ func (o *observer) callDone(ctx context.Context, _ funnel.CallInfo, result funne
 	if c == nil {
 		return
 	}
-	failure := failureAttributes(funnel.ErrorKind(result.Err))
-	o.callDuration.Record(ctx, result.Duration.Seconds(), c.measured(failure...))
-
-	c.span.SetAttributes(attribute.Int(attrAttempts, result.Attempts))
-	if funnel.MayHaveBeenApplied(result.Err) {
-		c.span.SetAttributes(attribute.Bool(attrMayHaveBeenApplied, true))
+	errorType := funnel.ErrorKind(result.Err)
+	if o.callDuration.Enabled(ctx) {
+		o.callDuration.Record(ctx, result.Duration.Seconds(), c.of(outcome{errorType: errorType})...)
 	}
-	end(c.span, failure)
+	if c.span.IsRecording() {
+		attrs := append(make([]attribute.KeyValue, 0, 3), attribute.Int(attrAttempts, result.Attempts))
+		if funnel.MayHaveBeenApplied(result.Err) {
+			attrs = append(attrs, attribute.Bool(attrMayHaveBeenApplied, true))
+		}
+		finish(c.span, attrs, errorType)
+	}
+	c.span.End()
 }
 
 func (o *observer) attemptStart(ctx context.Context, info funnel.AttemptInfo) context.Context {
@@ -119,43 +112,68 @@ func (o *observer) attemptStart(ctx context.Context, info funnel.AttemptInfo) co
 	if c == nil {
 		return ctx
 	}
-	o.waitDuration.Record(ctx, info.Waited.Seconds(), c.measured())
-	if !c.waits && info.Waited >= shortestWait {
-		// For the quota: nobody is told of that wait before it is over.
-		c.waited(waitQuota, info.Waited, trace.WithTimestamp(time.Now().Add(-info.Waited)))
+	if info.Waited >= shortestWait {
+		if o.waitDuration.Enabled(ctx) {
+			o.waitDuration.Record(ctx, info.Waited.Seconds(), c.of(outcome{})...)
+		}
+		if !c.waits { // for a limiter that does not tell of its waits
+			c.waited(funnel.WaitQuota, info.Waited, "", trace.WithTimestamp(time.Now().Add(-info.Waited)))
+		}
 	}
 	c.waits = false
-	attrs := slices.Concat(c.attributes, c.request, []attribute.KeyValue{
-		attribute.Float64(attrWaitDuration, info.Waited.Seconds()),
-	})
-	if info.Attempt > 1 {
-		o.retries.Add(ctx, 1, c.measured(failureAttributes(c.failure)...))
-		attrs = append(attrs, semconv.HTTPRequestResendCount(info.Attempt-1))
+	if info.Attempt > 1 && o.retries.Enabled(ctx) {
+		o.retries.Add(ctx, 1, metric.WithAttributes(append(outcome{errorType: c.failure}.attributes(), c.attributes...)...))
 	}
-	ctx, c.attempt = o.tracer.Start(ctx, c.name,
-		trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(attrs...))
+	ctx, c.attempt = o.tracer.Start(ctx, c.attemptName, c.attemptStart...)
 	return ctx
 }
 
-func (o *observer) attemptDone(ctx context.Context, _ funnel.AttemptInfo, result funnel.AttemptResult) {
+func (o *observer) attemptDone(ctx context.Context, info funnel.AttemptInfo, result funnel.AttemptResult) {
 	c := o.callFrom(ctx)
 	if c == nil {
 		return
 	}
-	failure := failureAttributes(attemptErrorType(result))
-	var status []attribute.KeyValue
-	if result.StatusCode != 0 {
-		status = append(status, semconv.HTTPResponseStatusCode(result.StatusCode))
+	got := outcome{status: result.StatusCode, version: protocolVersion(result.Proto), errorType: attemptErrorType(result)}
+	if o.requestDuration.Enabled(ctx) {
+		o.requestDuration.Record(ctx, result.Duration.Seconds(), c.of(got)...)
 	}
-	o.requestDuration.Record(ctx, result.Duration.Seconds(), c.measured(slices.Concat(status, failure)...))
-	if result.StatusCode == http.StatusTooManyRequests {
-		o.rejections.Add(ctx, 1, c.measured())
+	if result.StatusCode == http.StatusTooManyRequests && o.rejections.Enabled(ctx) {
+		o.rejections.Add(ctx, 1, metric.WithAttributes(c.attributes...))
 	}
-	o.recordQuota(ctx, result.Header, metric.WithAttributes(c.server...))
+	if c.attempt.IsRecording() {
+		attrs := append(make([]attribute.KeyValue, 0, 7), attribute.Float64(attrWaitDuration, info.Waited.Seconds()))
+		if info.Attempt > 1 {
+			attrs = append(attrs, semconv.HTTPRequestResendCount(info.Attempt-1))
+		}
+		if result.StatusCode != 0 {
+			attrs = append(attrs, semconv.HTTPResponseStatusCode(result.StatusCode))
+		}
+		if got.version != "" {
+			attrs = append(attrs, semconv.NetworkProtocolVersion(got.version))
+		}
+		if peer, ok := result.Peer.(*net.TCPAddr); ok {
+			addr := peer.AddrPort()
+			attrs = append(attrs, semconv.NetworkPeerAddress(addr.Addr().Unmap().String()), semconv.NetworkPeerPort(int(addr.Port())))
+		}
+		finish(c.attempt, attrs, got.errorType)
+	}
+	c.attempt.End()
+}
 
-	c.attempt.SetAttributes(status...)
-	end(c.attempt, failure)
+// protocolVersion is the version as the conventions spell it, of the protocols that
+// they name.
+func protocolVersion(proto string) string {
+	switch proto {
+	case "HTTP/1.0":
+		return "1.0"
+	case "HTTP/1.1":
+		return "1.1"
+	case "HTTP/2.0":
+		return "2"
+	case "HTTP/3.0":
+		return "3"
+	}
+	return ""
 }
 
 func (o *observer) wait(ctx context.Context, info funnel.WaitInfo) {
@@ -163,31 +181,41 @@ func (o *observer) wait(ctx context.Context, info funnel.WaitInfo) {
 	if c == nil {
 		return
 	}
-	c.failure, c.waits = funnel.ErrorKind(info.Err), true
-	c.waited(info.Reason, info.Duration, trace.WithAttributes(failureAttributes(c.failure)...))
+	if errorType := funnel.ErrorKind(info.Err); errorType != "" {
+		c.failure = errorType
+	}
+	c.waits = true
+	c.waited(info.Reason, info.Duration, funnel.ErrorKind(info.Err))
 }
 
 // waited makes a wait an event of the call's span.
-func (c *call) waited(reason funnel.WaitReason, d time.Duration, opts ...trace.EventOption) {
-	c.span.AddEvent(eventWait, append(opts, trace.WithAttributes(
-		attribute.String(attrWaitReason, string(reason)),
-		attribute.Float64(attrWaitDuration, d.Seconds())))...)
-}
-
-func (o *observer) pause(ctx context.Context, info funnel.PauseInfo) {
-	c := o.callFrom(ctx)
-	if c == nil {
+func (c *call) waited(reason funnel.WaitReason, d time.Duration, errorType string, opts ...trace.EventOption) {
+	if !c.span.IsRecording() {
 		return
 	}
-	c.attempt.AddEvent(eventPause, trace.WithAttributes(
-		attribute.Float64(attrPauseDuration, info.Duration.Seconds())))
+	attrs := append(outcome{errorType: errorType}.attributes(),
+		attribute.String(attrWaitReason, string(reason)),
+		attribute.Float64(attrWaitDuration, d.Seconds()))
+	c.span.AddEvent(eventWait, append(opts, trace.WithAttributes(attrs...))...)
 }
 
-// end ends a span. A failure has no description: it would be the error's text.
-func end(span trace.Span, failure []attribute.KeyValue) {
-	if len(failure) > 0 {
-		span.SetAttributes(failure...)
+func (o *observer) limiterEvent(ctx context.Context, event funnel.LimiterEvent) {
+	if o.limiterEvents.Enabled(ctx) {
+		o.limiterEvents.Add(ctx, 1, metric.WithAttributes(append(o.operations.extra[:len(o.operations.extra):len(o.operations.extra)],
+			attribute.String(attrEvent, string(event.Kind)))...))
+	}
+	if c := o.callFrom(ctx); c != nil && event.Kind == funnel.LimiterPaused && c.attempt.IsRecording() {
+		c.attempt.AddEvent(eventPause, trace.WithAttributes(
+			attribute.Float64(attrPauseDuration, time.Until(event.Until).Seconds())))
+	}
+}
+
+// finish sets what is known at the end of a span. A failure has no description: it
+// would be the error's text.
+func finish(span trace.Span, attrs []attribute.KeyValue, errorType string) {
+	if errorType != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType))
 		span.SetStatus(codes.Error, "")
 	}
-	span.End()
+	span.SetAttributes(attrs...)
 }

@@ -36,14 +36,11 @@ func TestTelemetry(t *testing.T) {
 			},
 			spans: `
 funnel POST /contact (internal) 0s–100ms funnel.call.attempts=1
-  POST /contact (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=201
+  POST /contact (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=201 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in 0.1 s
-funnel.client.quota.limit: 600 {request}
-funnel.client.quota.remaining: 599 {request}
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s http.response.status_code=201
+http.client.request.duration: 1 in 0.1 s http.response.status_code=201 network.protocol.version=1.1
 `,
 		},
 		{
@@ -56,17 +53,15 @@ http.client.request.duration: 1 in 0.1 s http.response.status_code=201
 			spans: `
 funnel POST /contact (internal) 0s–~s funnel.call.attempts=2
   * 100ms funnel.wait error.type=503 funnel.wait.duration=~ funnel.wait.reason=retry
-  POST /contact (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
-  POST /contact (client) ~s–~s funnel.wait.duration=~ http.request.resend_count=1 http.response.status_code=201
+  POST /contact (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503 network.protocol.version=1.1
+  POST /contact (client) ~s–~s funnel.wait.duration=~ http.request.resend_count=1 http.response.status_code=201 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in ~ s
-funnel.client.quota.limit: 600 {request}
-funnel.client.quota.remaining: 598 {request}
 funnel.client.retries: 1 {retry} error.type=503
-funnel.client.wait.duration: 2 in ~ s
-http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503
-http.client.request.duration: 1 in 0.1 s http.response.status_code=201
+funnel.client.wait.duration: 1 in ~ s
+http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503 network.protocol.version=1.1
+http.client.request.duration: 1 in 0.1 s http.response.status_code=201 network.protocol.version=1.1
 `,
 		},
 		{
@@ -79,19 +74,18 @@ http.client.request.duration: 1 in 0.1 s http.response.status_code=201
 			spans: `
 funnel POST /contact (internal) 0s–1m0.2s funnel.call.attempts=2
   * 100ms funnel.wait error.type=RATE_LIMITED funnel.wait.duration=60 funnel.wait.reason=pause
-  POST /contact (client) 0s–100ms Error error.type=429 funnel.wait.duration=0 http.response.status_code=429
+  POST /contact (client) 0s–100ms Error error.type=429 funnel.wait.duration=0 http.response.status_code=429 network.protocol.version=1.1
     * 100ms funnel.pause funnel.pause.duration=60
-  POST /contact (client) 1m0.1s–1m0.2s funnel.wait.duration=60 http.request.resend_count=1 http.response.status_code=201
+  POST /contact (client) 1m0.1s–1m0.2s funnel.wait.duration=60 http.request.resend_count=1 http.response.status_code=201 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in 60.2 s
-funnel.client.quota.limit: 600 {request}
 funnel.client.quota.rejections: 1 {rejection}
-funnel.client.quota.remaining: 599 {request}
 funnel.client.retries: 1 {retry} error.type=RATE_LIMITED
-funnel.client.wait.duration: 2 in 60 s
-http.client.request.duration: 1 in 0.1 s error.type=429 http.response.status_code=429
-http.client.request.duration: 1 in 0.1 s http.response.status_code=201
+funnel.client.wait.duration: 1 in 60 s
+funnel.limiter.events: 1 {event} funnel.limiter.event=paused
+http.client.request.duration: 1 in 0.1 s error.type=429 http.response.status_code=429 network.protocol.version=1.1
+http.client.request.duration: 1 in 0.1 s http.response.status_code=201 network.protocol.version=1.1
 `,
 		},
 		{
@@ -105,17 +99,15 @@ http.client.request.duration: 1 in 0.1 s http.response.status_code=201
 			},
 			spans: `
 funnel GET /tags (internal) 0s–100ms funnel.call.attempts=1
-  GET /tags (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200
+  GET /tags (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200 network.protocol.version=1.1
 funnel GET /tags (internal) 100ms–1m0.2s funnel.call.attempts=1
   * 100ms funnel.wait funnel.wait.duration=60 funnel.wait.reason=quota
-  GET /tags (client) 1m0.1s–1m0.2s funnel.wait.duration=60 http.response.status_code=200
+  GET /tags (client) 1m0.1s–1m0.2s funnel.wait.duration=60 http.response.status_code=200 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 2 in 60.2 s
-funnel.client.quota.limit: 600 {request}
-funnel.client.quota.remaining: 599 {request}
-funnel.client.wait.duration: 2 in 60 s
-http.client.request.duration: 2 in 0.2 s http.response.status_code=200
+funnel.client.wait.duration: 1 in 60 s
+http.client.request.duration: 2 in 0.2 s http.response.status_code=200 network.protocol.version=1.1
 `,
 		},
 		{
@@ -126,14 +118,11 @@ http.client.request.duration: 2 in 0.2 s http.response.status_code=200
 			},
 			spans: `
 funnel POST /contact (internal) 0s–100ms Error error.type=VALIDATION_ERROR funnel.call.attempts=1
-  POST /contact (client) 0s–100ms Error error.type=422 funnel.wait.duration=0 http.response.status_code=422
+  POST /contact (client) 0s–100ms Error error.type=422 funnel.wait.duration=0 http.response.status_code=422 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in 0.1 s error.type=VALIDATION_ERROR
-funnel.client.quota.limit: 600 {request}
-funnel.client.quota.remaining: 599 {request}
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s error.type=422 http.response.status_code=422
+http.client.request.duration: 1 in 0.1 s error.type=422 http.response.status_code=422 network.protocol.version=1.1
 `,
 		},
 		{
@@ -150,7 +139,6 @@ funnel POST /funnel (internal) 0s–100ms Error error.type=connection_lost funne
 `,
 			values: `
 funnel.client.call.duration: 1 in 0.1 s error.type=connection_lost
-funnel.client.wait.duration: 1 in 0 s
 http.client.request.duration: 1 in 0.1 s error.type=connection_lost
 `,
 		},
@@ -164,12 +152,11 @@ http.client.request.duration: 1 in 0.1 s error.type=connection_lost
 			},
 			spans: `
 funnel POST /funnel (internal) 0s–100ms Error error.type=invalid_response funnel.call.attempts=1 funnel.call.may_have_been_applied=true
-  POST /funnel (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200
+  POST /funnel (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in 0.1 s error.type=invalid_response
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s http.response.status_code=200
+http.client.request.duration: 1 in 0.1 s http.response.status_code=200 network.protocol.version=1.1
 `,
 		},
 		{
@@ -187,7 +174,6 @@ funnel GET /tags (internal) 0s–5s Error error.type=canceled funnel.call.attemp
 `,
 			values: `
 funnel.client.call.duration: 1 in 5 s error.type=canceled
-funnel.client.wait.duration: 1 in 0 s
 http.client.request.duration: 1 in 5 s error.type=canceled
 `,
 		},
@@ -204,7 +190,7 @@ http.client.request.duration: 1 in 5 s error.type=canceled
 			},
 			spans: `
 funnel GET /tags (internal) 0s–100ms Error error.type=RATE_LIMITED funnel.call.attempts=1
-  GET /tags (client) 0s–100ms Error error.type=429 funnel.wait.duration=0 http.response.status_code=429
+  GET /tags (client) 0s–100ms Error error.type=429 funnel.wait.duration=0 http.response.status_code=429 network.protocol.version=1.1
     * 100ms funnel.pause funnel.pause.duration=60
 funnel POST /contact (internal) 100ms–5.1s Error error.type=canceled funnel.call.attempts=0
   * 100ms funnel.wait funnel.wait.duration=60 funnel.wait.reason=pause
@@ -213,8 +199,8 @@ funnel POST /contact (internal) 100ms–5.1s Error error.type=canceled funnel.ca
 funnel.client.call.duration: 1 in 0.1 s error.type=RATE_LIMITED
 funnel.client.call.duration: 1 in 5 s error.type=canceled
 funnel.client.quota.rejections: 1 {rejection}
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s error.type=429 http.response.status_code=429
+funnel.limiter.events: 1 {event} funnel.limiter.event=paused
+http.client.request.duration: 1 in 0.1 s error.type=429 http.response.status_code=429 network.protocol.version=1.1
 `,
 		},
 		{
@@ -229,12 +215,11 @@ http.client.request.duration: 1 in 0.1 s error.type=429 http.response.status_cod
 			spans: `
 funnel GET /tags (internal) 0s–~s Error error.type=canceled funnel.call.attempts=1
   * 100ms funnel.wait error.type=503 funnel.wait.duration=~ funnel.wait.reason=retry
-  GET /tags (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
+  GET /tags (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in ~ s error.type=canceled
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503
+http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503 network.protocol.version=1.1
 `,
 		},
 		{
@@ -250,16 +235,14 @@ http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_cod
 			},
 			spans: `
 funnel GET /tags (internal) 0s–100ms funnel.call.attempts=1
-  GET /tags (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200
+  GET /tags (client) 0s–100ms funnel.wait.duration=0 http.response.status_code=200 network.protocol.version=1.1
 funnel GET /tags (internal) 100ms–5.1s Error error.type=canceled funnel.call.attempts=0
+  * 100ms funnel.wait funnel.wait.duration=60 funnel.wait.reason=quota
 `,
 			values: `
 funnel.client.call.duration: 1 in 0.1 s
 funnel.client.call.duration: 1 in 5 s error.type=canceled
-funnel.client.quota.limit: 600 {request}
-funnel.client.quota.remaining: 599 {request}
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s http.response.status_code=200
+http.client.request.duration: 1 in 0.1 s http.response.status_code=200 network.protocol.version=1.1
 `,
 		},
 		{
@@ -274,12 +257,11 @@ http.client.request.duration: 1 in 0.1 s http.response.status_code=200
 			},
 			spans: `
 funnel GET /tags (internal) 0s–100ms Error error.type=503 funnel.call.attempts=1
-  GET /tags (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
+  GET /tags (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in 0.1 s error.type=503
-funnel.client.wait.duration: 1 in 0 s
-http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503
+http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_code=503 network.protocol.version=1.1
 `,
 		},
 		{
@@ -294,15 +276,15 @@ http.client.request.duration: 1 in 0.1 s error.type=503 http.response.status_cod
 funnel POST /contact (internal) 0s–~s Error error.type=503 funnel.call.attempts=3 funnel.call.may_have_been_applied=true
   * 100ms funnel.wait error.type=503 funnel.wait.duration=~ funnel.wait.reason=retry
   * ~s funnel.wait error.type=503 funnel.wait.duration=~ funnel.wait.reason=retry
-  POST /contact (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503
-  POST /contact (client) ~s–~s Error error.type=503 funnel.wait.duration=~ http.request.resend_count=1 http.response.status_code=503
-  POST /contact (client) ~s–~s Error error.type=503 funnel.wait.duration=~ http.request.resend_count=2 http.response.status_code=503
+  POST /contact (client) 0s–100ms Error error.type=503 funnel.wait.duration=0 http.response.status_code=503 network.protocol.version=1.1
+  POST /contact (client) ~s–~s Error error.type=503 funnel.wait.duration=~ http.request.resend_count=1 http.response.status_code=503 network.protocol.version=1.1
+  POST /contact (client) ~s–~s Error error.type=503 funnel.wait.duration=~ http.request.resend_count=2 http.response.status_code=503 network.protocol.version=1.1
 `,
 			values: `
 funnel.client.call.duration: 1 in ~ s error.type=503
 funnel.client.retries: 2 {retry} error.type=503
-funnel.client.wait.duration: 3 in ~ s
-http.client.request.duration: 3 in 0.3 s error.type=503 http.response.status_code=503
+funnel.client.wait.duration: 2 in ~ s
+http.client.request.duration: 3 in 0.3 s error.type=503 http.response.status_code=503 network.protocol.version=1.1
 `,
 		},
 		{
@@ -319,7 +301,6 @@ funnel GET /tags (internal) 0s–1s Error error.type=timeout funnel.call.attempt
 `,
 			values: `
 funnel.client.call.duration: 1 in 1 s error.type=timeout
-funnel.client.wait.duration: 1 in 0 s
 http.client.request.duration: 1 in 1 s error.type=timeout
 `,
 		},
@@ -350,7 +331,7 @@ func withoutBackoffs(recorded string) string {
 }
 
 // The user's transport panics: its spans are ended, and say so.
-func TestPanic(t *testing.T) {
+func TestTelemetry_Panic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := record(t)
 		client, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com"),
@@ -363,19 +344,4 @@ funnel DELETE /contact (internal) 0s–0s Error error.type=panicked funnel.call.
   DELETE /contact (client) 0s–0s Error error.type=panicked funnel.wait.duration=0
 `, "\n"+got.tree())
 	})
-}
-
-func TestQuotaThatIsNoNumberIsNotMeasured(t *testing.T) {
-	t.Parallel()
-	for _, header := range []string{"", "-1", "many", "1e3"} {
-		server, got := funneltest.NewServer(), record(t)
-		server.Fail(funneltest.Fault{Header: http.Header{
-			"X-Ratelimit-Limit":     {header},
-			"X-Ratelimit-Remaining": {header},
-		}})
-		_, err := server.Client(funnel.WithObserver(got.observer)).Contacts.Create(t.Context(), ada)
-		require.NoError(t, err)
-		require.NotContains(t, got.values(t, nil), "quota")
-		server.Close()
-	}
 }

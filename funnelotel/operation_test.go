@@ -2,19 +2,22 @@ package funnelotel_test
 
 import (
 	"errors"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestOperationIsOnEverySpanAndMeasurement(t *testing.T) {
+func TestOperation_IsOnEverySpanAndMeasurement(t *testing.T) {
 	t.Parallel()
 	server, got := funneltest.NewServer(funneltest.WithBasePath("/api/v1")), record(t)
 	defer server.Close()
@@ -34,16 +37,13 @@ func TestOperationIsOnEverySpanAndMeasurement(t *testing.T) {
 	values := got.values(t, nil)
 	for _, line := range []string{
 		`funnel.client.call.duration: .* error.type=NOT_FOUND ` + operation,
-		`funnel.client.wait.duration: .* s ` + operation,
-		`http.client.request.duration: .* error.type=404 http.request.method=GET http.response.status_code=404 server.address=funnel.test server.port=443 url.template=/api/v1/contact`,
-		`funnel.client.quota.limit: 600 {request} server.address=funnel.test server.port=443`,
-		`funnel.client.quota.remaining: 599 {request} server.address=funnel.test server.port=443`,
+		`http.client.request.duration: .* error.type=404 http.request.method=GET http.response.status_code=404 network.protocol.version=1.1 server.address=funnel.test server.port=443 url.template=/api/v1/contact`,
 	} {
 		require.Regexp(t, `(?m)^`+line+`$`, values)
 	}
 }
 
-func TestSpansGoUnderTheCallersSpan(t *testing.T) {
+func TestNew_SpansAreChildrenOfTheCallersSpan(t *testing.T) {
 	t.Parallel()
 	server, got := funneltest.NewServer(), record(t)
 	defer server.Close()
@@ -64,7 +64,7 @@ func TestSpansGoUnderTheCallersSpan(t *testing.T) {
 }
 
 // A path given to Client.Call may be anything, and so may a method.
-func TestWhatCallIsGiven(t *testing.T) {
+func TestOperation_OfClientCall(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		method, path string
@@ -104,7 +104,7 @@ func TestWhatCallIsGiven(t *testing.T) {
 
 // The conventions have a variable for the methods that are known, in place of
 // their own.
-func TestKnownMethodsOfTheEnvironment(t *testing.T) {
+func TestOperation_KnownMethodsFromTheEnvironment(t *testing.T) {
 	for _, tc := range []struct {
 		variable string
 		want     []string // of a GET and a PURGE
@@ -130,7 +130,7 @@ func TestKnownMethodsOfTheEnvironment(t *testing.T) {
 }
 
 // The API's contract knows all operations of the SDK.
-func TestAllOperationsHaveTheirPath(t *testing.T) {
+func TestOperation_PathsOfTheContract(t *testing.T) {
 	t.Parallel()
 	contract, err := os.ReadFile("../api/openapi.yaml")
 	require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestAllOperationsHaveTheirPath(t *testing.T) {
 
 // The URL and its template are those of the request, however the base URL is
 // spelled.
-func TestURLIsTheRequests(t *testing.T) {
+func TestOperation_URLOfTheRequest(t *testing.T) {
 	t.Parallel()
 	for _, base := range []string{"", "/api", "/api//v1", "/a/../b", "/a%2Fb", "/a%20b", "/ä"} {
 		var sent string
@@ -162,7 +162,7 @@ func TestURLIsTheRequests(t *testing.T) {
 	}
 }
 
-func TestServerPort(t *testing.T) {
+func TestOperation_ServerPort(t *testing.T) {
 	t.Parallel()
 	for baseURL, want := range map[string]string{
 		"https://api.example.com":        "server.address=api.example.com server.port=443",
@@ -178,5 +178,41 @@ func TestServerPort(t *testing.T) {
 		_, _ = client.Tags.List(t.Context(), funnel.TagListParams{})
 		require.Contains(t, list(got.spans.GetSpans()[0].Attributes, nil), want)
 		server.Close()
+	}
+}
+
+// The address of the server is known only from the connection.
+func TestOperation_Peer(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	got := record(t)
+	client, err := funnel.New("key", funnel.WithBaseURL(server.URL), funnel.WithObserver(got.observer))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	_, err = client.Tags.List(funnel.WithoutRetry(t.Context()), funnel.TagListParams{})
+	require.Error(t, err)
+	peer := server.Listener.Addr().(*net.TCPAddr)
+	attrs := got.spans.GetSpans()[0].Attributes
+	require.Contains(t, attrs, attribute.String("network.peer.address", peer.IP.String()))
+	require.Contains(t, attrs, attribute.Int("network.peer.port", peer.Port))
+	require.Contains(t, attrs, attribute.String("network.protocol.version", "1.1"))
+}
+
+// The versions are those of the conventions; others are left out.
+func TestOperation_ProtocolVersion(t *testing.T) {
+	t.Parallel()
+	for proto, want := range map[string]string{
+		"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2.0": "2", "HTTP/3.0": "3", "ada@example.com": "", "": "",
+	} {
+		got := record(t)
+		client, err := funnel.New("key", funnel.WithBaseURL("https://api.example.com"), funnel.WithObserver(got.observer),
+			funnel.WithHTTPClient(&http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusNotFound, Proto: proto, Body: http.NoBody, Request: req}, nil
+			})}))
+		require.NoError(t, err)
+		_, err = client.Tags.List(funnel.WithoutRetry(t.Context()), funnel.TagListParams{})
+		require.Error(t, err)
+		require.Equal(t, want, valueOf(got.spans.GetSpans()[0].Attributes, "network.protocol.version"), proto)
 	}
 }

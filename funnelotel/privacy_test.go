@@ -21,7 +21,7 @@ var private = []string{
 	"770001", "request-id", "token", "something in the server's words",
 }
 
-func TestNothingPrivateIsRecorded(t *testing.T) {
+func TestPrivacy_NothingPrivateIsRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newServer(t, funneltest.WithAPIKey("fk-5ecret"))
 		got := record(t)

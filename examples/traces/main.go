@@ -74,7 +74,8 @@ func work(ctx context.Context, client *funnel.Client, server *funneltest.Server)
 }
 
 // A printer is an exporter that prints spans as a tree, each with its start time
-// and its duration. It omits attributes that repeat the span's name.
+// and its duration. It omits attributes that repeat the span's name, and those of
+// the connection.
 type printer struct{ out io.Writer }
 
 // ExportSpans prints the spans of one trace.
@@ -110,7 +111,7 @@ func list(attrs []attribute.KeyValue) string {
 	var b strings.Builder
 	for _, a := range attrs {
 		switch key := string(a.Key); {
-		case strings.HasPrefix(key, "server."), strings.HasPrefix(key, "url."), key == "http.request.method":
+		case strings.HasPrefix(key, "server."), strings.HasPrefix(key, "url."), strings.HasPrefix(key, "network."), key == "http.request.method":
 		case a.Value.Type() == attribute.FLOAT64:
 			fmt.Fprintf(&b, " %s=%.3f", key, a.Value.AsFloat64())
 		default:

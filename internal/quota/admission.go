@@ -21,6 +21,10 @@ type Config struct {
 
 	MaxPause time.Duration // how long a call waits for pauses in total
 	Withdraw func() bool   // takes a retry from the client's budget, if there is one
+
+	// Queued is told that a call waits for a slot, and for how long at least. It may
+	// be nil.
+	Queued func(ctx context.Context, c *Call, wait time.Duration)
 }
 
 // An Admission admits the requests of a client, one after the other:
@@ -186,24 +190,51 @@ func (a *Admission) Enter(ctx context.Context, c *Call) error {
 		a.ready[c.priority()].add(c)
 	}
 	a.dispatch(now)
+	var wait time.Duration
+	if a.cfg.Queued != nil {
+		wait = a.quotaWait(c, now)
+	}
 	a.mu.Unlock()
+	if wait > 0 {
+		a.tell(ctx, c, wait)
+	}
 
 	select {
 	case err := <-c.wake:
 		return err
 	case <-ctx.Done():
 	}
+	if err := a.leave(c); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// tell calls Queued. The call leaves if that panics.
+func (a *Admission) tell(ctx context.Context, c *Call, wait time.Duration) {
+	told := false
+	defer func() {
+		if !told {
+			_ = a.leave(c) // the panic says more
+		}
+	}()
+	a.cfg.Queued(ctx, c, wait)
+	told = true
+}
+
+// leave ends the wait of a call. It returns the error with which the call was
+// refused meanwhile, if it was.
+func (a *Admission) leave(c *Call) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c.queue != nil {
 		c.queue.remove(c)
 		a.dispatch(a.now())
-		return ctx.Err()
+		return nil
 	}
 	err := <-c.wake
 	if err == nil {
 		a.done(c, Outcome{Remaining: Unknown}) // its turn came together with its end
-		err = ctx.Err()
 	}
 	return err
 }
@@ -352,11 +383,7 @@ func (a *Admission) refuse(c *Call, now moment) error {
 	if a.window == nil || c.deadline == never {
 		return nil
 	}
-	wait := a.window.wait(now, a.ahead(c))
-	if c.Background {
-		wait = max(wait, a.window.opensBeyond(now, a.load.rate(now, a.window))-now)
-	}
-	if wait > 0 && now+wait+a.typical >= c.deadline {
+	if wait := a.expected(c, now, a.ahead(c)); wait > 0 && now+wait+a.typical >= c.deadline {
 		return &DeadlineError{Wait: wait}
 	}
 	return nil

@@ -1,0 +1,3 @@
+// Package oteltest measures what funnelotel costs and shows its metrics as
+// Prometheus does.
+package oteltest
