@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"cmp"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -43,8 +44,7 @@ func checkIDs[R any](field string, ids []ID[R]) error {
 	return nil
 }
 
-// checkText refuses a required text that is empty, and any that cannot be
-// meant.
+// checkText refuses a required text that is empty or has control characters.
 func checkText(field, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":
@@ -128,11 +128,18 @@ func hasControl(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' }) >= 0
 }
 
-// checkUnit refuses a duration that was meant as so many seconds: there are 60 ns
-// in time.Duration(60).
+// checkUnit refuses a duration without a unit: time.Duration(60) is 60 ns.
 func checkUnit(field string, d time.Duration) error {
 	if d > 0 && d < time.Millisecond {
-		return argumentError(field, "is %s, less than anybody means: give it a unit, as in %d * time.Second", d, d)
+		return argumentError(field, "is %s, which is too short: use a unit, as in %d * time.Second", d, d)
 	}
 	return nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
 }

@@ -18,85 +18,62 @@ import (
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
-// A response is what one attempt brought.
-type answer struct {
-	status int // 0: none came
+// A response is the result of one attempt.
+type response struct {
+	status int // 0: there was no response
 	header http.Header
-	body   []byte // whole, or as much of it as came
+	body   []byte // complete, or as much of it as was read
 	quota  quota.Headers
 	proto  string
 	peer   net.Addr // nil: unknown
 
 	err     error // why there is no complete response
-	refused bool  // err came from admission or authentication: nothing was sent
-	unsent  bool  // nothing was sent for sure
-	repeats int   // how often net/http sent the request again by itself
+	refused bool  // err is of the admission or the authentication: nothing was sent
+	unsent  bool  // certainly nothing was sent
+	repeats int   // how often net/http has repeated the request on its own
 }
 
 // errTooLarge marks a response over the client's limit: it would be no smaller
 // next time.
 var errTooLarge = errors.New("the response is too large")
 
-// An attempter is the transport under the retries. Each RoundTrip is one
-// attempt: it waits for its turn, authenticates, sends, reads the complete response
-// and leaves it with the call.
-//
-// It has no CloseIdleConnections on purpose: go-retryablehttp would call it after
-// each failure, at the cost of everybody's connections.
-type attempter struct {
-	core *core
-	base func() http.RoundTripper
-}
-
-// RoundTrip returns a response that says nothing but where the call is: the
-// response is with the call, and neither http.Client nor go-retryablehttp shall
-// act on it. The header is the response's, for the cookie jar.
-func (a *attempter) RoundTrip(req *http.Request) (*http.Response, error) {
-	call := callFrom(req.Context())
-	got := a.attempt(req.Context(), call, req)
-	if got.refused {
-		call.refusal = got.err // and the last response stays
-	} else {
-		call.last = got
-	}
-	return &http.Response{StatusCode: http.StatusOK, Header: got.header, Body: http.NoBody, Request: req}, nil
-}
-
-func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) answer {
-	c := a.core
-	if paused := c.admission.Paused(); !paused.IsZero() && call.attempts == 0 && c.admission.Refuse(ctx, &call.place) == nil {
-		c.observers.waits(ctx, WaitInfo{CallInfo: call.info(), Reason: WaitPause, Duration: time.Until(paused)})
+// attempt makes one attempt: it waits for its turn, sends the request and reads the
+// complete response.
+func (c *call) attempt(ctx context.Context, req *http.Request) response {
+	core := c.core
+	if paused := core.admission.Paused(); !paused.IsZero() && c.attempts == 0 && core.admission.Refuse(ctx, &c.place) == nil {
+		core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitPause, Duration: time.Until(paused)})
 	}
 	queued := time.Now()
-	if call.attempts > 0 {
-		queued = call.failed
+	if c.attempts > 0 {
+		queued = c.failed
 	}
-	admission, stop := either(ctx, call.admission)
+	admission, stop := either(ctx, c.admission)
 	defer stop()
-	done, err := c.admit(admission, &call.place)
+	done, err := core.admit(admission, &c.place)
 	switch {
 	case err == nil:
 		// Its turn and its end may have come together, and the context that it
-		// waited with is the last to be told.
-		if err = call.over(ctx); err != nil {
+		// waited with is the last to end.
+		if err = c.over(ctx); err != nil {
 			done(notSent)
 		}
 	case err == admission.Err(): //nolint:errorlint // an error that matches it, such as that of the quota, says more
 		err = contextError(admission)
 	}
 	if err != nil {
-		return answer{err: err, refused: true}
+		return response{err: err, refused: true}
 	}
 	outcome := quota.Outcome{Sent: true, Remaining: quota.Unknown} // should the code below panic
 	defer func() { done(outcome) }()
-	call.attempts++
+	c.attempts++
 	started := time.Now()
-	info := AttemptInfo{CallInfo: call.info(), Attempt: call.attempts, Waited: started.Sub(queued)}
-	ctx = c.observers.attemptStart(ctx, info)
+	info := AttemptInfo{CallInfo: c.info(), Attempt: c.attempts, Waited: started.Sub(queued)}
+	ctx = core.observers.attemptStart(ctx, info)
 
-	got := noAnswer(panicked{}, false) // should the code below panic
+	got := noResponse(panicked{}, false) // should the code below panic
 	defer func() {
-		c.observers.attemptDone(ctx, info, AttemptResult{
+		core.observers.attemptDone(ctx, info, AttemptResult{
 			StatusCode: got.status,
 			Header:     got.header,
 			Body:       got.body,
@@ -106,9 +83,9 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 			Err:        got.err,
 		})
 	}()
-	got = a.send(ctx, call, req)
+	got = c.send(ctx, req)
 
-	c.hear(got.quota)
+	core.noteQuota(got.quota)
 	outcome = quota.Outcome{
 		Sent:       !got.unsent,
 		StatusCode: got.status,
@@ -123,13 +100,13 @@ func (a *attempter) attempt(ctx context.Context, call *call, req *http.Request) 
 }
 
 // isResponse reports whether the API itself has responded, and not with a 429.
-func (got *answer) isResponse() bool {
+func (got *response) isResponse() bool {
 	return got.status != 0 && got.status != http.StatusTooManyRequests && got.status/100 != 3 && !got.isOutage()
 }
 
 // isOutage reports whether the API seems to be away: a 5xx, no complete response, or
 // a 4xx of something else, such as a proxy's 404 during a deployment.
-func (got *answer) isOutage() bool {
+func (got *response) isOutage() bool {
 	switch {
 	case got.refused:
 		return false
@@ -143,7 +120,7 @@ func (got *answer) isOutage() bool {
 
 // isForeign reports whether a 4xx is in none of the forms in which the API and
 // Laravel refuse a request.
-func (got *answer) isForeign() bool {
+func (got *response) isForeign() bool {
 	switch got.status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return false
@@ -166,29 +143,31 @@ func (c *call) over(ctx context.Context) error {
 	return nil
 }
 
-func (a *attempter) send(parent context.Context, call *call, req *http.Request) answer {
+// send authenticates and sends the request, and reads the response.
+func (c *call) send(parent context.Context, req *http.Request) response {
 	ctx := parent
-	if timeout := a.core.attemptTimeout; timeout > 0 {
+	if timeout := c.core.attemptTimeout; timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
 	var conn connTrace
 	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
-	req.Header = call.attemptHeader(req.Header["Cookie"])
+	req.Header = c.attemptHeader(req.Header["Cookie"])
 	target := *req.URL // authentication may add to the query
 	req.URL = &target
-	if err := a.authenticate(req); err != nil {
-		got := noAnswer(call.cause(ctx, parent, err), true)
+	if err := c.core.authenticate(req); err != nil {
+		got := noResponse(c.cause(ctx, parent, err), true)
 		got.refused = true
 		return got
 	}
-	resp, err := a.base().RoundTrip(req)
+	transport := c.core.transport()
+	resp, err := transport.RoundTrip(req)
 	if resp == nil && err == nil { // this, and a body that is nil, http.Client would have checked
-		err = fmt.Errorf("the transport, a %T, returned neither a response nor an error", a.base())
+		err = fmt.Errorf("the transport, a %T, returned neither a response nor an error", transport)
 	}
 	if err != nil {
-		got := noAnswer(call.cause(ctx, parent, err), conn.surelyUnsent())
+		got := noResponse(c.cause(ctx, parent, err), conn.isUnsent())
 		got.repeats, got.peer = conn.repeats(), conn.lastPeer()
 		return got
 	}
@@ -199,9 +178,9 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 	if resp.StatusCode < 200 {
 		// No final response. The body of a 101 is the bare connection, and reading
 		// it would not end with the context.
-		return noAnswer(fmt.Errorf("the response has the unexpected status %d", resp.StatusCode), false)
+		return noResponse(fmt.Errorf("the response has the unexpected status %d", resp.StatusCode), false)
 	}
-	got := answer{
+	got := response{
 		status:  resp.StatusCode,
 		header:  resp.Header,
 		quota:   quota.ParseHeaders(resp.StatusCode, resp.Header),
@@ -210,18 +189,18 @@ func (a *attempter) send(parent context.Context, call *call, req *http.Request) 
 		repeats: conn.repeats(),
 	}
 	if got.status == http.StatusTooManyRequests { // before the body is read: that takes time
-		a.core.pause(parent, a.core.rateLimitWait(got.quota))
+		c.core.pause(parent, c.core.rateLimitWait(got.quota))
 	}
-	if got.body, err = readBody(resp, a.core.maxResponseBytes); err != nil {
-		got.err = call.cause(ctx, parent, err)
+	if got.body, err = readBody(resp, c.core.maxResponseBytes); err != nil {
+		got.err = c.cause(ctx, parent, err)
 	}
 	return got
 }
 
 // authenticate makes sure that what it leaves can be sent at all, so that what
 // fails afterwards may have been.
-func (a *attempter) authenticate(req *http.Request) error {
-	if err := a.core.auth(req); err != nil {
+func (c *core) authenticate(req *http.Request) error {
+	if err := c.auth(req); err != nil {
 		return fmt.Errorf("authentication: %w", err)
 	}
 	for key, values := range req.Header {
@@ -246,8 +225,8 @@ func (c *call) cause(ctx, parent context.Context, err error) error {
 	return c.scrub(withoutURL(err))
 }
 
-func noAnswer(err error, unsent bool) answer {
-	return answer{err: err, unsent: unsent, quota: quota.Headers{Limit: quota.Unknown, Remaining: quota.Unknown}}
+func noResponse(err error, unsent bool) response {
+	return response{err: err, unsent: unsent, quota: quota.Headers{Limit: quota.Unknown, Remaining: quota.Unknown}}
 }
 
 // readBody reads the whole body, which the transport has decompressed.
@@ -266,12 +245,12 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// A connTrace tells by httptrace whether a request may have left: what errors
-// say of it is no promise. A transport that does not report connections is
-// taken to have sent.
+// A connTrace finds out by httptrace whether a request may have been sent, because
+// the errors do not say it reliably. A transport that does not report connections
+// counts as having sent the request.
 type connTrace struct {
-	asked atomic.Bool
-	got   atomic.Int32 // connections that the request was written to
+	requested atomic.Bool
+	got       atomic.Int32 // connections that the request was written to
 
 	mu   sync.Mutex
 	peer net.Addr // of the last connection
@@ -279,7 +258,7 @@ type connTrace struct {
 
 func (t *connTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn: func(string) { t.asked.Store(true) },
+		GetConn: func(string) { t.requested.Store(true) },
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.got.Add(1)
 			if info.Conn != nil { // some transports report none
@@ -297,7 +276,7 @@ func (t *connTrace) lastPeer() net.Addr {
 	return t.peer
 }
 
-func (t *connTrace) surelyUnsent() bool { return t.asked.Load() && t.got.Load() == 0 }
+func (t *connTrace) isUnsent() bool { return t.requested.Load() && t.got.Load() == 0 }
 
 // repeats returns how often net/http has sent the request again by itself.
 func (t *connTrace) repeats() int { return max(0, int(t.got.Load())-1) }

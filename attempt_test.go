@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -19,9 +21,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// An idleCounter counts how often somebody closes its idle connections.
+// An idleCounter counts calls of CloseIdleConnections.
 type idleCounter struct {
 	http.RoundTripper
 	closed atomic.Int32
@@ -29,7 +33,7 @@ type idleCounter struct {
 
 func (c *idleCounter) CloseIdleConnections() { c.closed.Add(1) }
 
-func TestAttempt_NeverClosesTheTransportsIdleConnections(t *testing.T) {
+func TestAttempt_KeepsTheTransportsIdleConnections(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
@@ -49,14 +53,14 @@ func TestAttempt_NeverClosesTheTransportsIdleConnections(t *testing.T) {
 	})
 }
 
-// The test runs itself once more to see all that goes to the process's
-// standard error, by whatever way.
+// The test starts itself as a process, to see everything that is written to standard
+// error.
 func TestAttempt_PrintsNothing(t *testing.T) {
 	const inner = "FUNNEL_TEST_PRINTS_NOTHING"
 	if os.Getenv(inner) != "" {
 		synctest.Test(t, func(t *testing.T) {
 			api := newMockAPI(t).
-				on(http.MethodGet, "/contact", breaks(io.EOF), answers(503, "oops"), htmlPage(200, "Welcome")).
+				on(http.MethodGet, "/contact", breaks(io.EOF), respond(503, "oops"), htmlPage(200, "Welcome")).
 				on(http.MethodPost, "/tag", tooMany())
 			client := api.client(t)
 			require.Error(t, getContact.call(t.Context(), client))
@@ -74,24 +78,23 @@ func TestAttempt_PrintsNothing(t *testing.T) {
 	require.Empty(t, stderr.String())
 }
 
-// A transport that does not tell whether it got a connection is taken to have
-// sent the request, whatever its error says.
+// If a transport does not trace connections, a failed request counts as sent.
 func TestAttempt_TransportWithoutTraceCountsAsSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodPost, "/funnel", breaks(errors.New("dial tcp: connection refused")))
 		err := createFunnel.call(t.Context(), api.client(t))
-		require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /funnel: 1 attempt, may have been applied", err)
 		require.EqualError(t, err, "funnel: POST /funnel: dial tcp: connection refused (may have been applied)")
 	})
 }
 
-// An attempt has its time from the moment the rate limiter lets it go, the body
-// included; the call has as much as its attempts and waits need.
+// The timeout of an attempt begins when the rate limiter admits it, and includes the
+// body. It does not limit the call.
 func TestAttempt_Timeout(t *testing.T) {
 	t.Parallel()
 	stuckBody := func(req *http.Request) (*http.Response, error) {
-		resp, err := answers(200, "")(req)
+		resp, err := respond(200, "")(req)
 		resp.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
 			<-req.Context().Done()
 			return 0, req.Context().Err()
@@ -100,7 +103,7 @@ func TestAttempt_Timeout(t *testing.T) {
 	}
 	tests := []struct {
 		name            string
-		reply           reply
+		responder       responder
 		opts            []funnel.Option
 		atLeast, atMost time.Duration
 	}{
@@ -109,13 +112,13 @@ func TestAttempt_Timeout(t *testing.T) {
 		{"body that stops coming", stuckBody, []funnel.Option{funnel.WithAttemptTimeout(5 * time.Second)}, 27 * time.Second, 30500 * time.Millisecond},
 		{"the quota's wait does not count", hangs, []funnel.Option{
 			funnel.WithAttemptTimeout(6 * time.Second), funnel.WithRateLimit(1, 10*time.Second),
-		}, 4*6*time.Second + 3*10*time.Second, 4*6*time.Second + 3*12*time.Second}, // without an answer a slot is held longer
+		}, 4*6*time.Second + 3*10*time.Second, 4*6*time.Second + 3*12*time.Second}, // without a response a slot is held longer
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.reply)
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.responder)
 				client := api.client(t, tt.opts...)
 				started := time.Now()
 				err := getContact.call(t.Context(), client)
@@ -139,8 +142,8 @@ func TestAttempt_Timeout(t *testing.T) {
 	})
 }
 
-// A retry is as good as the first attempt where the first was too slow.
-func TestAttempt_SlowAnswerThenFastOne(t *testing.T) {
+// A call whose first attempt times out succeeds by its second one.
+func TestAttempt_RetriedAfterASlowResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Minute, data(seven)), after(time.Second, data(seven)))
@@ -149,7 +152,7 @@ func TestAttempt_SlowAnswerThenFastOne(t *testing.T) {
 	})
 }
 
-// A body over the limit would be no smaller the next time.
+// A body over the limit is not retried: it would still be too large.
 func TestAttempt_BodyOverTheLimit(t *testing.T) {
 	t.Parallel()
 	long := success(`{"id":7,"name":"` + strings.Repeat("x", 100) + `"}`)
@@ -157,10 +160,10 @@ func TestAttempt_BodyOverTheLimit(t *testing.T) {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(op.method, op.path, answers(200, long))
+				api := newMockAPI(t).on(op.method, op.path, respond(200, long))
 				started := time.Now()
 				err := op.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(100)))
-				require.Equal(t, callFailure{op.method, op.path, 1, op.column != get}, failureOf(t, err))
+				require.Equal(t, apitest.Failure{Method: op.method, Path: op.path, Attempts: 1, MayHaveBeenApplied: op.column != get}, apitest.FailureOf(t, err))
 				require.ErrorContains(t, err, "over 100 bytes")
 				require.Zero(t, time.Since(started))
 			})
@@ -169,32 +172,90 @@ func TestAttempt_BodyOverTheLimit(t *testing.T) {
 
 	// What is no success is known by its status, however much comes with it.
 	for _, tt := range []struct {
-		name     string
-		reply    reply
-		attempts int
-		check    func(*testing.T, error)
+		name      string
+		responder responder
+		attempts  int
+		check     func(*testing.T, error)
 	}{
-		{"429", answers(429, long), 4, isAnswer(429, funnel.ErrRateLimited)},
-		{"5xx", answers(503, long), 4, isAnswer(503, "")},
-		{"4xx", answers(404, long), 1, isAnswer(404, "")},
-		{"redirect", answers(302, long), 1, isAnswer(302, "")},
+		{"429", respond(429, long), 4, isAPIError(429, funnel.ErrRateLimited)},
+		{"5xx", respond(503, long), 4, isAPIError(503, "")},
+		{"4xx", respond(404, long), 1, isAPIError(404, "")},
+		{"redirect", respond(302, long), 1, isAPIError(302, "")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.reply)
+				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.responder)
 				err := createFunnel.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(100)))
 				tt.check(t, err)
-				require.Equal(t, tt.attempts, failureOf(t, err).Attempts)
-				require.Equal(t, long[:100], string(asError[*funnel.APIError](t, err).Body))
+				require.Equal(t, tt.attempts, apitest.FailureOf(t, err).Attempts)
+				require.Equal(t, long[:100], string(apitest.AsError[*funnel.APIError](t, err).Body))
 			})
 		})
 	}
 
 	t.Run("just at the limit", func(t *testing.T) {
 		t.Parallel()
-		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(200, long))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", respond(200, long))
 		require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(int64(len(long))))))
+	})
+}
+
+// By default a response may have 32 MiB. What exceeds that is not read.
+func TestAttempt_DefaultResponseLimit(t *testing.T) {
+	t.Parallel()
+	read := 0
+	api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+		resp, err := respond(200, "")(req)
+		resp.ContentLength = 40 << 20
+		resp.Body = io.NopCloser(io.LimitReader(readerFunc(func(p []byte) (int, error) {
+			read += len(p)
+			return len(p), nil
+		}), 40<<20))
+		return resp, err
+	})
+	err := getContact.call(t.Context(), api.client(t))
+	require.EqualError(t, err, "funnel: GET /contact: the response is too large: over 33554432 bytes")
+	require.LessOrEqual(t, read, 33<<20)
+	require.Len(t, api.requests(), 1)
+}
+
+// Redirects are not followed: the key stays with the base URL. The error names the
+// host, but not the path and query.
+func TestAttempt_RedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	targets := []struct{ name, location, want string }{
+		{"another host", "https://evil.example/v1/contact?email=ada@example.com", "redirects to https://evil.example,"},
+		{"another host without a scheme", "//evil.example/contact", "redirects to https://evil.example,"},
+		{"another port", "https://api.example.com:8443/v1/contact", "redirects to https://api.example.com:8443,"},
+		{"plain http", "http://api.example.com/v1/contact", "redirects to http://api.example.com,"},
+		{"the same host", testBaseURL + "/login", "redirects to https://api.example.com,"},
+		{"the same URL", "", "redirects to https://api.example.com,"},
+		{"a path", "/login", "redirects to https://api.example.com,"},
+		{"an invalid URL", "https://[bad", "redirects to nowhere,"},
+		{"a host that is the key", "https://" + url.QueryEscape(testKey) + ".evil.example/", "redirects to"},
+	}
+	for _, target := range targets {
+		t.Run(target.name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on(http.MethodPost, "/funnel", respond(307, "<html>Redirecting</html>", "Location", target.location))
+			err := createFunnel.call(t.Context(), api.client(t))
+			require.Len(t, api.requests(), 1)
+			require.ErrorContains(t, err, target.want)
+			require.NotContains(t, err.Error(), "ada@")
+			require.NotContains(t, err.Error(), "5ecret")
+			response := apitest.AsError[*funnel.APIError](t, err)
+			require.Equal(t, 307, response.StatusCode)
+			require.Empty(t, response.Code)
+			apitest.RequireFailure(t, "POST /funnel: 1 attempt, not applied", err)
+		})
+	}
+
+	t.Run("no Location", func(t *testing.T) {
+		t.Parallel()
+		api := newMockAPI(t).on(http.MethodGet, "/contact", respond(302, ""))
+		err := getContact.call(t.Context(), api.client(t))
+		require.ErrorContains(t, err, "funnel: GET /contact: 302 Found: redirects")
 	})
 }
 
@@ -209,7 +270,7 @@ func TestAttempt_UnexpectedResult(t *testing.T) {
 		{"null data", success(`null`), `no result in "data"`},
 		{"data of another kind", success(`"ok"`), "string"},
 		{"a list", success(`[` + seven + `]`), "array"},
-		{"a bare list", `[1]`, "array"},
+		{"a bare list", `[1]`, `no "success"`},
 		{"a bare resource", seven, `no "success"`},
 		{"a nested result", success(`{"tag":` + seven + `}`), "it has no id"},
 		{"the id under its old name", success(`{"tag_id":7,"name":"vip"}`), "it has no id"},
@@ -221,12 +282,12 @@ func TestAttempt_UnexpectedResult(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodPost, "/tag", answers(201, tt.body))
+				api := newMockAPI(t).on(http.MethodPost, "/tag", respond(201, tt.body))
 				err := createTag.call(t.Context(), api.client(t))
 				require.ErrorContains(t, err, tt.want)
 				require.ErrorContains(t, err, tt.body)
-				require.Equal(t, callFailure{"POST", "/tag", 1, true}, failureOf(t, err))
-				require.Equal(t, tt.body, string(asError[*funnel.APIError](t, err).Body))
+				apitest.RequireFailure(t, "POST /tag: 1 attempt, may have been applied", err)
+				require.Equal(t, tt.body, string(apitest.AsError[*funnel.APIError](t, err).Body))
 			})
 		})
 	}
@@ -234,7 +295,7 @@ func TestAttempt_UnexpectedResult(t *testing.T) {
 
 // Get checks that the result is the requested resource: a server that ignores the
 // parameter returns another one.
-func TestAttempt_AnotherResourceThanRequested(t *testing.T) {
+func TestAttempt_ResponseWithAnotherResource(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, path, result string
@@ -267,7 +328,7 @@ func TestAttempt_AnotherResourceThanRequested(t *testing.T) {
 			}
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorContains(t, err, tt.result)
-			require.Equal(t, success(tt.result), string(asError[*funnel.APIError](t, err).Body))
+			require.Equal(t, success(tt.result), string(apitest.AsError[*funnel.APIError](t, err).Body))
 		})
 	}
 }
@@ -292,18 +353,18 @@ func getCampaign(ctx context.Context, c *funnel.Client) error {
 	return err
 }
 
-// A 2xx without a result is a success only where no result is expected.
-func TestAttempt_EmptyAnswer(t *testing.T) {
+// A 2xx without a result is a success only if the method returns none.
+func TestAttempt_EmptyResponse(t *testing.T) {
 	t.Parallel()
-	empty := map[string]reply{
-		"204":                 answers(204, ""),
-		"200 without a body":  answers(200, ""),
-		"200 of white space":  answers(200, " \n"),
-		"success, no data":    answers(200, `{"success":true}`),
+	empty := map[string]responder{
+		"204":                 respond(204, ""),
+		"200 without a body":  respond(200, ""),
+		"200 of white space":  respond(200, " \n"),
+		"success, no data":    respond(200, `{"success":true}`),
 		"success, null data":  data(`null`),
 		"success, empty list": data(`[]`),
 	}
-	for name, answer := range empty {
+	for name, response := range empty {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, op := range operations {
@@ -314,16 +375,16 @@ func TestAttempt_EmptyAnswer(t *testing.T) {
 				}
 				t.Run(op.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						api := newMockAPI(t).on(op.method, op.path, answer)
+						api := newMockAPI(t).on(op.method, op.path, response)
 						err := op.call(t.Context(), api.client(t))
 						if noResult {
 							require.NoError(t, err)
 							require.Len(t, api.requests(), 1)
 							return
 						}
-						answered := asError[*funnel.APIError](t, err)
-						require.Empty(t, answered.Code)
-						require.Contains(t, answered.Message, "the response is not")
+						apiErr := apitest.AsError[*funnel.APIError](t, err)
+						require.Empty(t, apiErr.Code)
+						require.Contains(t, apiErr.Message, "the response is not")
 					})
 				})
 			}
@@ -331,12 +392,12 @@ func TestAttempt_EmptyAnswer(t *testing.T) {
 	}
 }
 
-// Cookies that a server sets go with the next attempt, once.
+// A retry sends the cookies of the response before, once.
 func TestAttempt_CookiesAreSentOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
-			answers(503, "", "Set-Cookie", "node=n1; Path=/"), breaks(io.EOF), data(seven))
+			respond(503, "", "Set-Cookie", "node=n1; Path=/"), breaks(io.EOF), data(seven))
 		client := clientWithJar(t, api)
 		require.NoError(t, getContact.call(funnel.WithHeader(t.Context(), "Cookie", "own=1"), client))
 		got := []string{}
@@ -347,7 +408,7 @@ func TestAttempt_CookiesAreSentOnce(t *testing.T) {
 	})
 }
 
-func TestAuth_WhatCannotBeSentWasNotSent(t *testing.T) {
+func TestAttempt_InvalidAuthSendsNothing(t *testing.T) {
 	t.Parallel()
 	mock := httpmock.NewMockTransport()
 	client, err := funnel.New("secret", funnel.WithBaseURL("https://api.example.com"), funnel.WithHTTPClient(&http.Client{Transport: mock}),
@@ -363,7 +424,7 @@ func TestAuth_WhatCannotBeSentWasNotSent(t *testing.T) {
 	require.Zero(t, mock.GetTotalCallCount())
 }
 
-func TestAuth_ThatOutlastsTheDeadlineSendsNothing(t *testing.T) {
+func TestAttempt_AuthPastTheDeadlineSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock := httpmock.NewMockTransport()
 		client, err := funnel.New("secret", funnel.WithBaseURL("https://api.example.com"), funnel.WithHTTPClient(&http.Client{Transport: mock}),
@@ -378,8 +439,8 @@ func TestAuth_ThatOutlastsTheDeadlineSendsNothing(t *testing.T) {
 	})
 }
 
-// A lateContext is of the user's own type: contexts made from it learn only some
-// time later, by a goroutine, that it is over.
+// A lateContext is a custom context: contexts derived from it end a little later,
+// by a goroutine.
 type lateContext struct {
 	context.Context
 	done chan struct{}
@@ -396,9 +457,9 @@ func (c *lateContext) Err() error {
 	}
 }
 
-// Where a context ends just when it is the turn of a call in a bulk, nothing is
-// sent, and the limiter gets its slot back once.
-func TestAttempt_ContextThatEndsAtItsTurnInABulk(t *testing.T) {
+// If the context ends at the moment of a call's turn in a bulk job, nothing is sent,
+// and the slot is released once.
+func TestAttempt_ContextEndsAtItsTurnInABulk(t *testing.T) {
 	t.Parallel()
 	var ctx *lateContext
 	outcomes := []funnel.Outcome{}
@@ -411,7 +472,28 @@ func TestAttempt_ContextThatEndsAtItsTurnInABulk(t *testing.T) {
 		return 0, createFunnel.call(ctx, client)
 	}) {
 		require.ErrorIs(t, result.Err, context.Canceled)
-		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, result.Err))
+		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", result.Err)
 	}
 	require.Equal(t, []funnel.Outcome{{Sent: false, Remaining: -1}}, outcomes)
+}
+
+func TestAttempt_RequestIDOfAResponseThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	server, client := fakeAPI(t)
+	server.Fail(funneltest.Fault{TruncateBody: true})
+	_, err := client.CustomFields.List(funnel.WithoutRetry(t.Context()))
+	require.Equal(t, "req-1", apitest.AsError[*funnel.RequestError](t, err).RequestID)
+	require.ErrorContains(t, err, "(request req-1)")
+
+	server.Fail(funneltest.Fault{DropConnection: true})
+	_, err = client.CustomFields.List(funnel.WithoutRetry(t.Context()))
+	require.Empty(t, apitest.AsError[*funnel.RequestError](t, err).RequestID)
+}
+
+// clientWithJar returns a client that keeps cookies.
+func clientWithJar(t *testing.T, transport http.RoundTripper) *funnel.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return clientOver(t, nil, funnel.WithHTTPClient(&http.Client{Transport: transport, Jar: jar}))
 }

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/funnel-go/funnel/internal/quota"
@@ -120,74 +118,6 @@ func noBulk[P, R any](err error) iter.Seq[BulkResult[P, R]] {
 	}
 }
 
-// CreateAll creates contacts, several at a time. Nothing happens until the sequence is
-// ranged over. See [Bulk] for the order of the results, and for what ends it. The status of a contact is BulkCreated, or
-// BulkExists with the error ErrContactExists, or one of those for failures. Of
-// several with the same address, the first is created.
-//
-// API: POST /contact (documented).
-func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
-	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
-		id, err := s.Create(ctx, params)
-		if errors.Is(err, ErrContactExists) {
-			return 0, BulkExists, err
-		}
-		return id, BulkCreated, err
-	})
-}
-
-// UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
-// several at a time. Nothing happens until the sequence is ranged over. See [Bulk] for
-// the order of the results, and for what ends it.
-// The status of a contact is BulkCreated or BulkUpdated, or one of those for
-// failures. Of several with the same address, the last prevails. UpsertAll can be
-// repeated, from the beginning or from the first item without a result; an earlier
-// item that is repeated prevails over a later one with the same address.
-//
-// Where most contacts exist, it tries the update first, so that most cost one
-// request instead of two.
-//
-// API: as [ContactsService.Upsert].
-func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
-	core := (*service)(s).c()
-	return bulk(ctx, core, contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
-		recent := &core.upserts
-		if recent.mostExist() && check(params) == nil && params.changes(ctx) {
-			id, missing, err := s.updateExisting(ctx, params)
-			if err == nil {
-				recent.add(true)
-			}
-			if !missing {
-				return id, BulkUpdated, err
-			}
-		}
-		id, created, err := s.Upsert(ctx, params)
-		if err == nil {
-			recent.add(!created)
-		}
-		if created {
-			return id, BulkCreated, err
-		}
-		return id, BulkUpdated, err
-	})
-}
-
-// upserts counts what recent upserts found: above zero, most contacts existed.
-type upserts struct{ balance atomic.Int32 }
-
-func (u *upserts) mostExist() bool { return u.balance.Load() > 0 }
-
-func (u *upserts) add(existed bool) {
-	const most = 8 // a few items later another order may be the better one
-	n := u.balance.Load()
-	if existed {
-		n++
-	} else {
-		n--
-	}
-	u.balance.Store(max(-most, min(n, most))) // one that is lost to another goroutine does no harm
-}
-
 // bulkRules say what the items of a bulk have to do with each other.
 type bulkRules[P any] struct {
 	// key of an item: those with the same one are done one after the other, so
@@ -196,11 +126,6 @@ type bulkRules[P any] struct {
 
 	// fatal are codes that concern all items, if one.
 	fatal []Code
-}
-
-var contactRules = bulkRules[ContactCreateParams]{
-	key:   func(params ContactCreateParams) string { return strings.ToLower(params.Email) },
-	fatal: []Code{ErrForbidden}, // they all are for the same resource
 }
 
 // bulk is [Bulk] with a status of do's own.
@@ -226,8 +151,8 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			take:  yield,
 		}
 		p.next = func() (item bulkItem[P], ok bool) {
-			// When it is over, one more item is taken: its result tells that it was
-			// not the items that came to an end.
+			// When it is over, one more item is taken: its result shows that the job
+			// has ended before the items did.
 			if queue.over {
 				return item, false
 			}
@@ -256,16 +181,6 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 		p.run(ctx)
 	}
 }
-
-// itemCalls tells whose calls were made for an item. A failed call of another client,
-// such as that of another account, says nothing of the other items.
-type itemCalls struct {
-	core    *core
-	own     atomic.Bool // one of the bulk job's own client has failed
-	another atomic.Bool // one of another client was made
-}
-
-func (i *itemCalls) areOwn() bool { return i.own.Load() || !i.another.Load() }
 
 // A bulkItem waits for the one before it that has the same key.
 type bulkItem[P any] struct {
@@ -344,21 +259,21 @@ func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool 
 func isRefusal(err error) bool {
 	var (
 		argument *ArgumentError
-		answer   *APIError
+		apiErr   *APIError
 	)
 	switch {
 	case errors.As(err, &argument):
 		return true
-	case !errors.As(err, &answer) || answer.StatusCode >= 500:
+	case !errors.As(err, &apiErr) || apiErr.StatusCode >= 500:
 		return false
 	}
-	switch answer.StatusCode {
+	switch apiErr.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return false // the key's, not the item's
 	}
-	switch answer.Code {
+	switch apiErr.Code {
 	case "":
-		return answer.StatusCode/100 == 4 && !answer.foreign
+		return apiErr.StatusCode/100 == 4 && !apiErr.foreign
 	case ErrUnauthorized, ErrForbidden, ErrRateLimited, ErrServer:
 		return false
 	}
@@ -369,18 +284,18 @@ func isRefusal(err error) bool {
 // an outage for as long as it may.
 func isLastingOutage(err error) bool {
 	var (
-		request  *RequestError
-		answered *APIError
+		request *RequestError
+		apiErr  *APIError
 	)
 	if quota.IsOutage(err) {
 		return true
 	}
-	return errors.As(err, &request) && request.outage || errors.As(err, &answered) && answered.outage
+	return errors.As(err, &request) && request.outage || errors.As(err, &apiErr) && apiErr.outage
 }
 
 // failureStatus says what is known of an item that failed.
 func failureStatus(admission context.Context, err error) BulkStatus {
-	attempts, mayHaveBeenApplied := fate(err)
+	attempts, mayHaveBeenApplied := outcomeOf(err)
 	switch {
 	case mayHaveBeenApplied:
 		return BulkUnknown

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"slices"
@@ -19,27 +18,18 @@ import (
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
-
-func manyContacts(n int) iter.Seq[funnel.ContactCreateParams] {
-	return func(yield func(funnel.ContactCreateParams) bool) {
-		for i := range n {
-			if !yield(funnel.ContactCreateParams{Email: fmt.Sprintf("contact-%d@example.com", i)}) {
-				return
-			}
-		}
-	}
-}
 
 func TestBulk_KeepsTheQuotaBusyAtAnyLatency(t *testing.T) {
 	for _, latency := range []time.Duration{50 * time.Millisecond, 400 * time.Millisecond, 5 * time.Second} {
 		t.Run(latency.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := funneltest.NewServer(fixedLatency(latency))
+				server := funneltest.NewServer(apitest.Latency(latency))
 				defer server.Close()
 				client := server.Client()
 				start, next := time.Now(), 0
-				for result := range client.Contacts.CreateAll(t.Context(), manyContacts(2000)) {
+				for result := range client.Contacts.CreateAll(t.Context(), apitest.Contacts(2000)) {
 					if result.Index != next || result.Status != funnel.BulkCreated || result.Err != nil {
 						t.Fatalf("item %d: %+v", next, result)
 					}
@@ -54,9 +44,9 @@ func TestBulk_KeepsTheQuotaBusyAtAnyLatency(t *testing.T) {
 	}
 }
 
-func TestBulk_EachItemGetsItsOwnResult(t *testing.T) {
+func TestBulk_OneResultPerItem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(400 * time.Millisecond))
 		defer server.Close()
 		client := server.Client()
 		_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "old@example.com"})
@@ -92,12 +82,12 @@ func TestBulk_EachItemGetsItsOwnResult(t *testing.T) {
 
 func TestBulk_StopsOnAnInvalidKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(400 * time.Millisecond))
 		defer server.Close()
 		client := server.Client()
 		pulled := 0
 		items := func(yield func(funnel.ContactCreateParams) bool) {
-			for params := range manyContacts(10_000) {
+			for params := range apitest.Contacts(10_000) {
 				if pulled++; pulled == 100 { // the key is withdrawn
 					server.Fail(funneltest.Fault{Code: funnel.ErrUnauthorized, Times: -1})
 				}
@@ -124,15 +114,15 @@ func TestBulk_StopsOnAnInvalidKey(t *testing.T) {
 	})
 }
 
-func TestBulk_CancelledTellsWhatIsKnownOfEachItem(t *testing.T) {
+func TestBulk_CancelReportsEveryItem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(400 * time.Millisecond))
 		defer server.Close()
 		client := server.Client()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		status := map[string]funnel.BulkStatus{}
-		for result := range client.Contacts.CreateAll(ctx, manyContacts(5000)) {
+		for result := range client.Contacts.CreateAll(ctx, apitest.Contacts(5000)) {
 			status[fmt.Sprintf("contact-%d@example.com", result.Index)] = result.Status
 			if result.Index == 700 { // some are under way, some wait for the quota
 				cancel()
@@ -159,12 +149,12 @@ func TestBulk_CancelledTellsWhatIsKnownOfEachItem(t *testing.T) {
 	})
 }
 
-func TestBulk_BreakLeavesNothingBehind(t *testing.T) {
+func TestBulk_BreakStopsAllGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(400 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(400 * time.Millisecond))
 		defer server.Close()
 		client := server.Client()
-		for result := range client.Contacts.CreateAll(t.Context(), manyContacts(5000)) {
+		for result := range client.Contacts.CreateAll(t.Context(), apitest.Contacts(5000)) {
 			if result.Index == 650 { // the quota is used up
 				break
 			}
@@ -176,7 +166,7 @@ func TestBulk_BreakLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestBulk_ServesAnyCall(t *testing.T) {
+func TestBulk_AnyMethod(t *testing.T) {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client()
@@ -207,85 +197,9 @@ func TestBulk_ServesAnyCall(t *testing.T) {
 	}
 }
 
-func TestBulk_TenThousandCreatesUnderFaultsLoseAndDuplicateNothing(t *testing.T) {
+func TestBulk_ItemTimeoutEndsItsWaitForTheQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(100*time.Millisecond), funneltest.WithRateLimit(0, time.Minute))
-		defer server.Close()
-		client := server.Client(funnel.WithRateLimit(1<<20, time.Second), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}))
-		faults := []funneltest.Fault{
-			{Status: 503},
-			{Status: 500, AfterCommit: true},
-			{DropConnection: true},
-			{DropConnection: true, AfterCommit: true},
-			{TruncateBody: true, AfterCommit: true},
-		}
-		rng := rand.New(rand.NewPCG(1, 2))
-		const n = 10_000
-		items := func(yield func(funnel.ContactCreateParams) bool) {
-			for params := range manyContacts(n) {
-				if rng.IntN(100) == 0 { // more would be an outage: consecutive requests meet the faults
-					fault := faults[rng.IntN(len(faults))]
-					fault.Times = 1 + rng.IntN(3)
-					server.Fail(fault)
-				}
-				if !yield(params) {
-					return
-				}
-			}
-		}
-		again := slices.Collect(manyContacts(n))
-		status := map[string]funnel.BulkStatus{}
-		for result := range client.Contacts.CreateAll(t.Context(), items) {
-			status[again[result.Index].Email] = result.Status
-		}
-		require.Len(t, status, n)
-
-		there := map[string]int{}
-		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
-			require.NoError(t, err)
-			there[contact.Email]++
-		}
-		counts := map[funnel.BulkStatus]int{}
-		for email, status := range status {
-			counts[status]++
-			switch status {
-			case funnel.BulkCreated:
-				require.Equal(t, 1, there[email], email)
-			case funnel.BulkFailed:
-				require.Zero(t, there[email], "told that it was surely not done: %s", email)
-			case funnel.BulkUnknown:
-			default:
-				t.Fatalf("%s: %s", email, status)
-			}
-		}
-		t.Logf("%v", counts)
-		require.Positive(t, counts[funnel.BulkUnknown])
-
-		failed := slices.DeleteFunc(again, func(p funnel.ContactCreateParams) bool { return status[p.Email] == funnel.BulkCreated })
-		for len(failed) > 0 {
-			var left []funnel.ContactCreateParams
-			for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(failed)) {
-				if result.Err != nil {
-					left = append(left, failed[result.Index])
-				}
-			}
-			failed = left
-		}
-		clear(there)
-		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
-			require.NoError(t, err)
-			there[contact.Email]++
-		}
-		require.Len(t, there, n)
-		for email, times := range there {
-			require.Equal(t, 1, times, email)
-		}
-	})
-}
-
-func TestBulk_AnItemsOwnTimeOutEndsItsWaitForTheQuota(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(100 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(100 * time.Millisecond))
 		defer server.Close()
 		server.SeedContacts(1)
 		client := server.Client(funnel.WithRateLimit(1, time.Minute))
@@ -304,7 +218,7 @@ func TestBulk_AnItemsOwnTimeOutEndsItsWaitForTheQuota(t *testing.T) {
 	})
 }
 
-func TestBulk_AnItemsOwnErrorEndsNothingElse(t *testing.T) {
+func TestBulk_ItemErrorDoesNotEndIt(t *testing.T) {
 	server := funneltest.NewServer()
 	defer server.Close()
 	client := server.Client()
@@ -326,25 +240,24 @@ func TestBulk_AnItemsOwnErrorEndsNothingElse(t *testing.T) {
 	}
 }
 
-func TestBulk_LeavesAResponseAlone(t *testing.T) {
+func TestBulk_DoesNotFillAResponse(t *testing.T) {
 	server := funneltest.NewServer()
 	defer server.Close()
 	var response funnel.Response
-	for result := range server.Client().Contacts.CreateAll(funnel.WithResponse(t.Context(), &response), manyContacts(100)) {
+	for result := range server.Client().Contacts.CreateAll(funnel.WithResponse(t.Context(), &response), apitest.Contacts(100)) {
 		require.NoError(t, result.Err)
 	}
 	require.Zero(t, response.StatusCode)
 }
 
-// A bulk that stops does not wait until the quota has room for what it will not
-// send.
+// A bulk job that stops does not wait for the quota.
 func TestBulk_StoppedDoesNotWaitForTheQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodPost, "/contact", after(time.Second, failure(401, funnel.ErrUnauthorized, "no")))
 		client := api.client(t, funnel.WithRateLimit(1, time.Minute))
 		start := time.Now()
-		for result := range client.Contacts.CreateAll(t.Context(), manyContacts(10)) {
+		for result := range client.Contacts.CreateAll(t.Context(), apitest.Contacts(10)) {
 			require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "that is why")
 		}
 		require.Equal(t, time.Second, time.Since(start))
@@ -352,34 +265,38 @@ func TestBulk_StoppedDoesNotWaitForTheQuota(t *testing.T) {
 	})
 }
 
-// What is begun when a bulk has stopped is not sent any more, however fast it
-// begins.
+// After a bulk job has stopped, it sends nothing more.
 func TestBulk_StoppedSendsNothingMore(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodPost, "/contact", failure(401, funnel.ErrUnauthorized, "no"))
-	sameAddress := slices.Repeat([]funnel.ContactCreateParams{{Email: "ada@example.com"}}, 20)                            // one after the other
-	want := append([]funnel.BulkStatus{funnel.BulkFailed}, slices.Repeat([]funnel.BulkStatus{funnel.BulkSkipped}, 16)...) // those begun at once, and one more
-	got := []funnel.BulkStatus{}
-	for result := range api.client(t).Contacts.CreateAll(t.Context(), slices.Values(sameAddress)) {
-		require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "that is why")
-		require.NotErrorIs(t, result.Err, context.Canceled, "nobody did")
-		if result.Status == funnel.BulkSkipped {
-			require.EqualError(t, result.Err, "funnel: POST /contact: not sent, because another one failed: POST /contact: 401 UNAUTHORIZED: no")
-			require.NotErrorAs(t, result.Err, new(*funnel.APIError), "what is said of another item")
+	synctest.Test(t, func(t *testing.T) {
+		// Items with the same address are sent one after the other.
+		sameAddress := slices.Repeat([]funnel.ContactCreateParams{{Email: "ada@example.com"}}, 20)
+		api := newMockAPI(t).on(http.MethodPost, "/contact", after(time.Second, failure(401, funnel.ErrUnauthorized, "no")))
+		got := []funnel.BulkStatus{}
+		for result := range api.client(t).Contacts.CreateAll(t.Context(), slices.Values(sameAddress)) {
+			require.ErrorIs(t, result.Err, funnel.ErrUnauthorized)
+			require.NotErrorIs(t, result.Err, context.Canceled)
+			if result.Status == funnel.BulkSkipped {
+				require.EqualError(t, result.Err, "funnel: POST /contact: not sent, because another one failed: POST /contact: 401 UNAUTHORIZED: no")
+				require.NotErrorAs(t, result.Err, new(*funnel.APIError), "the API returned it for another item")
+			}
+			got = append(got, result.Status)
 		}
-		got = append(got, result.Status)
-	}
-	require.Equal(t, want, got)
-	require.Len(t, api.requests(), 1)
+		require.Greater(t, len(got), 1, "items begun before the first one failed")
+		require.Less(t, len(got), 20)
+		want := append([]funnel.BulkStatus{funnel.BulkFailed}, slices.Repeat([]funnel.BulkStatus{funnel.BulkSkipped}, len(got)-1)...)
+		require.Equal(t, want, got)
+		require.Len(t, api.requests(), 1)
+	})
 }
 
-// The error that ends a bulk is the reason of what is skipped, and stays as it
-// is where something skipped has been done in part.
+// Skipped items wrap the error that ended the job. An item that was applied in part
+// keeps its own error.
 func TestBulk_FatalErrorNotReportedForOtherItems(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		updating := make(chan struct{})
-		client := clientOver(t, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		client := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			switch req.Method {
 			case http.MethodPut:
 				close(updating)
@@ -404,10 +321,9 @@ func TestBulk_FatalErrorNotReportedForOtherItems(t *testing.T) {
 	})
 }
 
-// Where a test fails inside of a bulk or of a range, in its own code or in its
-// transport, the loop ends as a call does: nobody waits for a result that will
-// never come.
-func TestBulk_GoexitEndsTheLoop(t *testing.T) {
+// runtime.Goexit, which t.FailNow calls, ends the loop instead of blocking it, in the
+// program's function and in its transport.
+func TestBulk_GoexitOfAnItemEndsTheLoop(t *testing.T) {
 	t.Parallel()
 	for name, loop := range map[string]func(context.Context, *funnel.Client){
 		"a call": func(ctx context.Context, client *funnel.Client) { _ = getContact.call(ctx, client) },
@@ -415,13 +331,13 @@ func TestBulk_GoexitEndsTheLoop(t *testing.T) {
 			_, _ = collect(client.Contacts.All(ctx, funnel.ContactListParams{}))
 		},
 		"a bulk": func(ctx context.Context, client *funnel.Client) {
-			_ = slices.Collect(client.Contacts.CreateAll(ctx, manyContacts(100)))
+			_ = slices.Collect(client.Contacts.CreateAll(ctx, apitest.Contacts(100)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client := clientOver(t, roundTripFunc(func(*http.Request) (*http.Response, error) {
+				client := clientOver(t, apitest.RoundTripper(func(*http.Request) (*http.Response, error) {
 					runtime.Goexit() // as t.FailNow does
 					return nil, nil
 				}))
@@ -437,9 +353,8 @@ func TestBulk_GoexitEndsTheLoop(t *testing.T) {
 	}
 }
 
-// An item that fails by an error of the program's own was not skipped, although
-// the bulk has stopped meanwhile: whoever does what was skipped again must not
-// do that twice.
+// An item whose function returned an error was not skipped, also if the job has
+// stopped in the meantime. Programs repeat skipped items.
 func TestBulk_AttemptedItemIsNotSkipped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -464,18 +379,17 @@ func TestBulk_AttemptedItemIsNotSkipped(t *testing.T) {
 	})
 }
 
-// In a long outage a bulk does not run through all its items: it ends, and says
-// of each whether to do it again.
+// In a long outage a bulk job ends, and says of each item whether to repeat it.
 func TestBulk_EndsInALongOutage(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]funneltest.Fault{
-		"5xx":       {Status: http.StatusServiceUnavailable},
-		"no answer": {DropConnection: true},
+		"5xx":         {Status: http.StatusServiceUnavailable},
+		"no response": {DropConnection: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := funneltest.NewServer(fixedLatency(50 * time.Millisecond))
+				server := funneltest.NewServer(apitest.Latency(50 * time.Millisecond))
 				defer server.Close()
 				away := time.Now().Add(20 * time.Second)
 				fault.Times, fault.Match = -1, func(*http.Request) bool { return time.Since(away) >= 0 && time.Since(away) < 10*time.Minute }
@@ -484,7 +398,7 @@ func TestBulk_EndsInALongOutage(t *testing.T) {
 				const all = 5000
 				var again []funnel.ContactCreateParams
 				index, done := -1, 0
-				contacts := slices.Collect(manyContacts(all))
+				contacts := slices.Collect(apitest.Contacts(all))
 				for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(contacts)) {
 					index = result.Index
 					if result.Again() {
@@ -509,12 +423,12 @@ func TestBulk_EndsInALongOutage(t *testing.T) {
 	}
 }
 
-// Failures of the items' own, however many in a row, end nothing.
+// Failed items do not end a job, however many there are in a row.
 func TestBulk_InvalidItemsDoNotEndIt(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodPost, "/contact", failure(422, funnel.ErrValidation, "no"))
 	results := 0
-	for result := range api.client(t, funnel.WithRateLimit(10_000, time.Minute)).Contacts.CreateAll(t.Context(), manyContacts(500)) {
+	for result := range api.client(t, funnel.WithRateLimit(10_000, time.Minute)).Contacts.CreateAll(t.Context(), apitest.Contacts(500)) {
 		require.Equal(t, funnel.BulkFailed, result.Status)
 		require.False(t, result.Again())
 		results++
@@ -522,20 +436,19 @@ func TestBulk_InvalidItemsDoNotEndIt(t *testing.T) {
 	require.Equal(t, 500, results)
 }
 
-// Nor do refusals that come with a success's status, or are the items' own for
-// other reasons.
+// The same holds for errors in a 200, and for other errors that concern one item.
 func TestBulk_FailedItemsDoNotEndIt(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		answer reply
-		again  bool
+		response responder
+		again    bool
 	}{
 		"200 that says it is no success": {failure(200, funnel.ErrValidation, "no"), false},
 		"no access to this one":          {failure(403, funnel.ErrForbidden, "no"), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := newMockAPI(t).on(http.MethodGet, "/campaign", test.answer).client(t, funnel.WithRateLimit(10_000, time.Minute))
+			client := newMockAPI(t).on(http.MethodGet, "/campaign", test.response).client(t, funnel.WithRateLimit(10_000, time.Minute))
 			results := 0
 			for result := range funnel.Bulk(t.Context(), client, slices.Values(make([]int, 500)), func(ctx context.Context, _ int) (*funnel.Campaign, error) {
 				return client.Campaigns.Get(ctx, 7)
@@ -549,7 +462,7 @@ func TestBulk_FailedItemsDoNotEndIt(t *testing.T) {
 	}
 }
 
-// roomAt is a limiter of the user's own that has room at a moment.
+// roomAt is a custom limiter that has room from that time on.
 type roomAt struct {
 	moment time.Time
 	says   bool // how long that is
@@ -567,8 +480,8 @@ func (l roomAt) Acquire(ctx context.Context) (func(funnel.Outcome), error) {
 	return nil, errors.New("would exceed context deadline") // as golang.org/x/time/rate says it
 }
 
-// A time to wait that somebody else's API asks for says nothing of this one's.
-func TestBulk_AnotherServicesLimitDoesNotEndIt(t *testing.T) {
+// The Retry-After of another API does not concern this client.
+func TestBulk_RateLimitOfAnotherServiceDoesNotEndIt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -588,26 +501,44 @@ func (e noRoomFor) Error() string             { return "no room" }
 func (e noRoomFor) Unwrap() error             { return context.DeadlineExceeded }
 func (e noRoomFor) RetryAfter() time.Duration { return time.Duration(e) }
 
-// A bulk ends where its own context does not allow the wait for the quota,
-// whoever keeps that; a deadline of the items' own ends nothing but theirs.
-func TestBulk_EndsIfItsContextForbidsTheWaitForTheQuota(t *testing.T) {
+// A job ends if the wait for the quota exceeds the deadline of its own context. The
+// deadline of an item ends only that item.
+func TestBulk_EndsIfTheQuotaWaitExceedsItsDeadline(t *testing.T) {
 	t.Parallel()
+	roomInAMinute := func(saysWhen bool) func() funnel.Limiter {
+		return func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), saysWhen} }
+	}
 	for _, test := range []struct {
-		name          string
-		limiter       func() funnel.Limiter
-		bulk, item    time.Duration // until its deadline; 0: none
-		results, most int
-		last          funnel.BulkStatus
-		room          time.Duration // after which there is, as the error says; 0: it does not
+		name         string
+		limiter      func() funnel.Limiter // nil: 10 requests per minute
+		jobDeadline  time.Duration         // 0: none
+		itemDeadline time.Duration         // 0: none
+		minResults   int
+		maxResults   int
+		lastStatus   funnel.BulkStatus
+		retryAfter   time.Duration // of the last error; 0: it has none
 	}{
 		// Next to a limit of 10 a minute, a background call waits 10 s for the slots
 		// that are reserved for interactive calls.
-		{"own limiter", nil, 10 * time.Second, 0, 11, 600, funnel.BulkSkipped, 10 * time.Second},
-		{"own limiter, items' deadline", nil, 24 * time.Hour, 10 * time.Second, 40, 40, funnel.BulkFailed, 10 * time.Second},
-		{"own limiter, items' deadline, the bulk has none", nil, 0, 10 * time.Second, 40, 40, funnel.BulkFailed, 10 * time.Second},
-		{"another that says how long", func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), true} }, 10 * time.Second, 0, 1, 600, funnel.BulkSkipped, time.Minute},
-		{"the same, items' deadline", func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), true} }, time.Hour, 10 * time.Second, 40, 40, funnel.BulkFailed, time.Minute},
-		{"another that does not, as in an outage", func() funnel.Limiter { return roomAt{time.Now().Add(time.Minute), false} }, 45 * time.Second, 0, 1, 600, funnel.BulkSkipped, 0},
+		{
+			name: "deadline of the job", jobDeadline: 10 * time.Second,
+			minResults: 11, maxResults: 600, lastStatus: funnel.BulkSkipped, retryAfter: 10 * time.Second,
+		}, {
+			name: "deadline of the items", jobDeadline: 24 * time.Hour, itemDeadline: 10 * time.Second,
+			minResults: 40, maxResults: 40, lastStatus: funnel.BulkFailed, retryAfter: 10 * time.Second,
+		}, {
+			name: "deadline of the items only", itemDeadline: 10 * time.Second,
+			minResults: 40, maxResults: 40, lastStatus: funnel.BulkFailed, retryAfter: 10 * time.Second,
+		}, {
+			name: "custom limiter, deadline of the job", limiter: roomInAMinute(true), jobDeadline: 10 * time.Second,
+			minResults: 1, maxResults: 600, lastStatus: funnel.BulkSkipped, retryAfter: time.Minute,
+		}, {
+			name: "custom limiter, deadline of the items", limiter: roomInAMinute(true), jobDeadline: time.Hour, itemDeadline: 10 * time.Second,
+			minResults: 40, maxResults: 40, lastStatus: funnel.BulkFailed, retryAfter: time.Minute,
+		}, {
+			name: "custom limiter without a time", limiter: roomInAMinute(false), jobDeadline: 45 * time.Second,
+			minResults: 1, maxResults: 600, lastStatus: funnel.BulkSkipped,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -619,42 +550,42 @@ func TestBulk_EndsIfItsContextForbidsTheWaitForTheQuota(t *testing.T) {
 				}
 				client := api.client(t, options...)
 				ctx, items := t.Context(), 40
-				if test.bulk > 0 {
+				if test.jobDeadline > 0 {
 					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(ctx, test.bulk)
+					ctx, cancel = context.WithTimeout(ctx, test.jobDeadline)
 					defer cancel()
 				}
-				if test.item == 0 {
+				if test.itemDeadline == 0 {
 					items = 10_000
 				}
 				var last funnel.BulkResult[int, *funnel.Campaign]
 				results := 0
 				for last = range funnel.Bulk(ctx, client, slices.Values(make([]int, items)), func(ctx context.Context, _ int) (*funnel.Campaign, error) {
-					if test.item > 0 {
+					if test.itemDeadline > 0 {
 						var cancel context.CancelFunc
-						ctx, cancel = context.WithTimeout(ctx, test.item)
+						ctx, cancel = context.WithTimeout(ctx, test.itemDeadline)
 						defer cancel()
 					}
 					return client.Campaigns.Get(ctx, 7)
 				}) {
 					results++
 				}
-				require.GreaterOrEqual(t, results, test.results)
-				require.LessOrEqual(t, results, test.most)
-				require.Equal(t, test.last, last.Status, "%v", last.Err)
+				require.GreaterOrEqual(t, results, test.minResults)
+				require.LessOrEqual(t, results, test.maxResults)
+				require.Equal(t, test.lastStatus, last.Status, "%v", last.Err)
 				require.True(t, last.Again())
-				require.Equal(t, test.room > 0, errors.Is(last.Err, context.DeadlineExceeded))
+				require.Equal(t, test.retryAfter > 0, errors.Is(last.Err, context.DeadlineExceeded))
 				var limited *funnel.RateLimitError
-				require.Equal(t, test.room > 0, errors.As(last.Err, &limited), "%v", last.Err)
+				require.Equal(t, test.retryAfter > 0, errors.As(last.Err, &limited), "%v", last.Err)
 				if limited != nil {
-					require.InDelta(t, test.room, limited.RetryAfter, float64(time.Second))
+					require.InDelta(t, test.retryAfter, limited.RetryAfter, float64(time.Second))
 				}
 			})
 		})
 	}
 }
 
-// Each result has its item, whatever became of it.
+// Each result has its item, whatever its status.
 func TestBulkResult_Item(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodPost, "/contact", func(req *http.Request) (*http.Response, error) {
@@ -666,7 +597,7 @@ func TestBulkResult_Item(t *testing.T) {
 		return data(seven)(req)
 	})
 	client := api.client(t)
-	contacts := slices.Collect(manyContacts(100))
+	contacts := slices.Collect(apitest.Contacts(100))
 	contacts[5].Email = "" // refused before it is sent
 	contacts[6].TagIDs = []funnel.TagID{1, 2}
 	for name, bulk := range map[string]iter.Seq[funnel.BulkResult[funnel.ContactCreateParams, funnel.ContactID]]{
@@ -689,7 +620,7 @@ func TestBulkResult_Item(t *testing.T) {
 }
 
 // Each is Bulk for a function without a result.
-func TestEach(t *testing.T) {
+func TestEach_ReportsEveryItem(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodPost, "/contact-tag", func(req *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(req.Body)
@@ -719,7 +650,7 @@ func TestEach(t *testing.T) {
 	}, got)
 }
 
-// Items that are nil are one result that says so.
+// A nil sequence of items is one result with an error.
 func TestBulk_RefusesNilItems(t *testing.T) {
 	t.Parallel()
 	client := newMockAPI(t).client(t)
@@ -766,11 +697,11 @@ func TestBulkResult_Again(t *testing.T) {
 		{"skipped", funnel.BulkResult[int, int]{Status: funnel.BulkSkipped, Err: context.Canceled}, true},
 		{"unknown", funnel.BulkResult[int, int]{Status: funnel.BulkUnknown, Err: io.EOF}, true},
 		{"refused by the SDK", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ArgumentError{Field: "email"}}, false},
-		{"refused by the API", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
-		{"refused by a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrValidation, Attempts: 1}}, false},
+		{"validation error", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
+		{"validation error in a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrValidation, Attempts: 1}}, false},
 		{"no success, and no reason", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Attempts: 1}}, true},
-		{"refused key in a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrUnauthorized, Attempts: 1}}, true},
-		{"refused key", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 401, Attempts: 1}}, true},
+		{"unauthorized in a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrUnauthorized, Attempts: 1}}, true},
+		{"unauthorized", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 401, Attempts: 1}}, true},
 		{"forbidden", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 403, Attempts: 1}}, true},
 		{"rate limited", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.RateLimitError{APIError: funnel.APIError{StatusCode: 429, Attempts: 4}}}, true},
 		{"not sent", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.RequestError{Attempts: 4, Err: io.EOF}}, true},
@@ -781,8 +712,8 @@ func TestBulkResult_Again(t *testing.T) {
 	}
 }
 
-// A panic in the program's own code arrives where the program ranges, and can be
-// recovered there.
+// A panic in the program's function reaches the goroutine that ranges over the
+// results, which can recover it.
 func TestBulk_PanicReachesTheLoop(t *testing.T) {
 	t.Parallel()
 	client := newMockAPI(t).client(t)
@@ -806,8 +737,8 @@ func TestBulk_PanicReachesTheLoop(t *testing.T) {
 	}
 }
 
-// A pause that only the item's own context does not allow ends nothing else.
-func TestBulk_AnItemsOwnDeadlineInAPauseEndsNothingElse(t *testing.T) {
+// A pause that exceeds only the deadline of an item does not end the job.
+func TestBulk_ItemDeadlineInAPauseDoesNotEndIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
@@ -833,19 +764,19 @@ func TestBulk_AnItemsOwnDeadlineInAPauseEndsNothingElse(t *testing.T) {
 	})
 }
 
-// A bulk that stops does not wait for the backoff of items that it will not send.
+// A bulk job that stops does not wait for backoffs.
 func TestBulk_StoppedDoesNotWaitForABackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client := clientOver(t, roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		client := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			body, err := io.ReadAll(req.Body)
 			if err == nil && strings.Contains(string(body), "contact-9@") {
 				return after(3*time.Second, failure(401, funnel.ErrUnauthorized, "no longer"))(req)
 			}
-			return after(time.Second, answers(503, "", "Retry-After", "30"))(req)
+			return after(time.Second, respond(503, "", "Retry-After", "30"))(req)
 		}))
 		start := time.Now()
-		results := slices.Collect(client.Contacts.CreateAll(t.Context(), manyContacts(1000)))
+		results := slices.Collect(client.Contacts.CreateAll(t.Context(), apitest.Contacts(1000)))
 		require.Equal(t, 3*time.Second, time.Since(start))
 		require.Less(t, len(results), 20)
 		for i, result := range results {
@@ -855,16 +786,16 @@ func TestBulk_StoppedDoesNotWaitForABackoff(t *testing.T) {
 	})
 }
 
-// A proxy's 4xx during a deployment is not the item's fault: the item can be done
-// again, and the bulk ends as in any other outage.
+// A 4xx of a proxy, as during a deployment, counts as an outage: the job ends, and the
+// items can be repeated.
 func TestBulk_ForeignResponsesAreAnOutage(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{404, 405, 408, 421, 425} {
 		synctest.Test(t, func(t *testing.T) {
-			api := newMockAPI(t).on(http.MethodPost, "/contact", after(roundTrip, answers(status, "default backend", "Content-Type", "text/plain")))
+			api := newMockAPI(t).on(http.MethodPost, "/contact", after(roundTrip, respond(status, "default backend", "Content-Type", "text/plain")))
 			client := api.client(t, funnel.WithRateLimit(1<<30, time.Minute))
 			start := time.Now()
-			results := slices.Collect(client.Contacts.CreateAll(t.Context(), manyContacts(5000)))
+			results := slices.Collect(client.Contacts.CreateAll(t.Context(), apitest.Contacts(5000)))
 			require.Less(t, len(results), 1000, "it ends")
 			for _, result := range results {
 				require.True(t, result.Again(), "item %d: %v", result.Index, result.Err)
@@ -875,13 +806,13 @@ func TestBulk_ForeignResponsesAreAnOutage(t *testing.T) {
 	}
 }
 
-// A bulk does not run through all its items if the server rejects each request.
+// A bulk job ends if the server rejects every request.
 func TestBulk_EndsIfEverythingIsRejected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodPost, "/contact", after(roundTrip, tooMany()))
 		start := time.Now()
-		results := slices.Collect(api.client(t).Contacts.CreateAll(t.Context(), manyContacts(5000)))
+		results := slices.Collect(api.client(t).Contacts.CreateAll(t.Context(), apitest.Contacts(5000)))
 		t.Logf("%s, %d results", time.Since(start), len(results))
 		require.Less(t, len(results), 500)
 		require.GreaterOrEqual(t, time.Since(start), 4*time.Minute)
@@ -891,4 +822,43 @@ func TestBulk_EndsIfEverythingIsRejected(t *testing.T) {
 			require.True(t, result.Again())
 		}
 	})
+}
+
+// A bulk job over many accounts goes on if the key of one is not accepted.
+func TestBulk_ErrorOfAnotherClientDoesNotEndIt(t *testing.T) {
+	t.Parallel()
+	parent := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.Header.Get("Authorization") == "Bearer account-3" {
+			return failure(http.StatusUnauthorized, funnel.ErrUnauthorized, "Disabled.")(req)
+		}
+		return data(`{"amount":12.50}`)(req)
+	}))
+	accounts := make([]string, 300)
+	for i := range accounts {
+		accounts[i] = fmt.Sprintf("account-%d", i)
+	}
+	failed := 0
+	results := 0
+	for r := range funnel.Bulk(t.Context(), parent, slices.Values(accounts), func(ctx context.Context, key string) (funnel.Decimal, error) {
+		client, err := parent.WithKey(key)
+		if err != nil {
+			return "", err
+		}
+		return client.Orders.SalesAmount(ctx, funnel.PeriodParams{})
+	}) {
+		results++
+		if r.Err != nil {
+			failed++
+			require.Equal(t, "account-3", r.Item)
+		}
+	}
+	require.Equal(t, 300, results)
+	require.Equal(t, 1, failed)
+}
+
+func TestBulk_RefusesANilFunction(t *testing.T) {
+	t.Parallel()
+	client := newMockAPI(t).client(t)
+	last := lastResult(funnel.Each(t.Context(), client, slices.Values([]int{1}), nil))
+	requireArgumentError(t, last.Err, "do")
 }

@@ -3,84 +3,20 @@ package funnel
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/google/go-querystring/query"
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/funnel-go/funnel/internal/envelope"
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
-// A request is one operation with its arguments.
-type request struct {
-	method string
-	path   string // of the operation, below the base path
-	query  string // encoded
-	body   any    // sent as JSON; nil: none
-
-	// repeatable says of a POST that doing it twice is as doing it once, since
-	// what it creates has a unique key or it only adds to a set.
-	repeatable bool
-}
-
 // A decoder reads the body of a successful response.
 type decoder func(body []byte) error
-
-// fetch makes the call and returns its result. isSame, if not nil, checks that it
-// is the one that was requested.
-func fetch[T any](ctx context.Context, c *core, req request, isSame func(*T) error) (*T, error) {
-	var result *T
-	err := c.do(ctx, req, func(body []byte) (err error) {
-		if result, err = envelope.Data[T](body); err != nil {
-			return err
-		}
-		if err = checkResult(result); err == nil && isSame != nil {
-			err = isSame(result)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return result, nil
-}
-
-// checkResult refuses a resource without its own id, which is a response of
-// another shape than the contract's.
-func checkResult[T any](result *T) error {
-	v := reflect.ValueOf(result).Elem()
-	if id, ok := idOf(v); ok && id <= 0 {
-		return fmt.Errorf("%w: it has no id", envelope.ErrUnexpected)
-	}
-	if funnel, ok := any(result).(*Funnel); ok {
-		return checkItems(funnel.Steps)
-	}
-	return nil
-}
-
-// decodeInto is the decoder for a result of the user's own type.
-func decodeInto(out any) decoder {
-	return func(body []byte) error {
-		data, err := envelope.Data[json.RawMessage](body)
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(*data, out); err != nil {
-			return fmt.Errorf("%w: %w", envelope.ErrUnexpected, err)
-		}
-		if envelope.HasNoneOf(*data, reflect.TypeOf(out)) {
-			return fmt.Errorf("%w: it has none of the fields of %T", envelope.ErrUnexpected, out)
-		}
-		return nil
-	}
-}
 
 // do makes a call. A nil decoder expects no result.
 func (c *core) do(ctx context.Context, req request, decode decoder) error {
@@ -94,12 +30,12 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	if opts.err != nil {
 		return opts.err
 	}
-	if err := opts.addFields(&req); err != nil {
+	if err := req.addFields(opts.fields); err != nil {
 		return err
 	}
 	if opts.item != nil && opts.item.core != c {
 		opts.item.another.Store(true)
-		opts.item, opts.admission = nil, nil // what ends the bulk job is not this client's affair
+		opts.item, opts.admission = nil, nil // what ends the bulk job does not concern another client
 	}
 	once := opts.noRetry || c.policy.MaxAttempts == 1
 	place := quota.Call{Background: opts.background, Patience: c.policy.patience(opts.background), Once: once && !opts.background, Operation: req.method + " " + req.path}
@@ -135,7 +71,7 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	return err
 }
 
-// panicked is what observers are told of a call or an attempt in which the
+// panicked is the error that observers get for a call or an attempt in which the
 // user's code has panicked.
 type panicked struct{}
 
@@ -192,17 +128,8 @@ func (c *call) response() Response {
 	}
 }
 
-// encodeQuery turns list parameters into a query.
-func encodeQuery(params any) (url.Values, error) {
-	values, err := query.Values(params)
-	if err != nil {
-		return nil, argumentError("params", "cannot be sent as a query: %v", err)
-	}
-	return values, nil
-}
-
-// A call is the state of one call on its way, over all its attempts. The
-// attempter leaves each attempt's response in it, and judge says what that means.
+// A call is the state of one call, over all its attempts. run leaves each attempt's
+// response in it, and judge decides what that means.
 type call struct {
 	core *core
 	request
@@ -215,29 +142,14 @@ type call struct {
 	place     quota.Call      // at the admission
 	admission context.Context // of attempts, where it is another than the call's; may be nil
 
-	attempts  int
-	unsettled bool      // some attempt may have taken effect, and it is unknown
-	last      answer    // of the last attempt
-	failed    time.Time // when the last attempt was found to need another one
-	refusal   error     // why another one was not sent
-	err       error     // what the call fails with as things stand
+	attempts           int
+	mayHaveBeenApplied bool      // some attempt may have taken effect, and it is unknown
+	last               response  // of the last attempt
+	failed             time.Time // when the last attempt was found to need another one
+	refusal            error     // why another one was not sent
+	err                error     // what the call fails with as things stand
 }
-
-type callKey struct{}
-
-func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 func (c *call) info() CallInfo {
 	return CallInfo{Method: c.method, Path: c.path, BaseURL: c.core.base}
-}
-
-// run sends the request until judge is content.
-func (c *call) run(ctx context.Context) error {
-	ctx = context.WithValue(ctx, callKey{}, c)
-	if _, err := c.core.retry.Do(c.newRequest(ctx)); err != nil && ctx.Err() != nil {
-		// The context ended the wait for a retry.
-		c.err = c.interrupted(contextError(ctx))
-	}
-	c.core.budget.deposit(c.err == nil)
-	return c.err
 }

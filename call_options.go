@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
+	"sync/atomic"
 )
 
 // WithoutRetry returns a context whose calls are sent once. They still wait
@@ -85,53 +85,6 @@ func withoutFields(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.fields = nil })
 }
 
-// addFields puts the fields of [WithField] into a request.
-func (o callOptions) addFields(req *request) error {
-	if len(o.fields) == 0 {
-		return nil
-	}
-	isRead := req.method == http.MethodGet || req.method == http.MethodHead
-	query, err := url.ParseQuery(req.query)
-	if err != nil {
-		return argumentError("query", "cannot be read: %v", err)
-	}
-	body := map[string]json.RawMessage{}
-	if !isRead && req.body != nil {
-		encoded, err := json.Marshal(req.body)
-		if err != nil {
-			return argumentError("body", "cannot be sent as JSON: %v", err)
-		}
-		if json.Unmarshal(encoded, &body) != nil || body == nil {
-			return argumentError("WithField", "the body is no JSON object: put the field into it")
-		}
-	}
-	for _, name := range []string{"email", "contact_id"} {
-		if o.fields["email"] != nil && (query.Has(name) || body[name] != nil) {
-			return argumentError("WithField", "email names the contact: pass it as the method's own argument")
-		}
-	}
-	for name, value := range o.fields {
-		if !isRead {
-			body[name] = value
-			continue
-		}
-		text := string(value)
-		switch value[0] {
-		case '"':
-			_ = json.Unmarshal(value, &text) // json.Marshal wrote it
-		case 'n', '{', '[':
-			return argumentError("WithField", "the value of %s cannot be sent in a query: want a string, a number or a boolean", name)
-		}
-		query.Set(name, text)
-	}
-	if isRead {
-		req.query = query.Encode()
-	} else {
-		req.body = body
-	}
-	return nil
-}
-
 // WithResponse returns a context whose calls fill in response, also if they fail. A
 // method that needs several requests leaves the response of the last one. Do not share
 // the context between calls at the same time.
@@ -162,6 +115,16 @@ type callOptions struct {
 	// been sent goes on.
 	admission context.Context
 }
+
+// itemCalls tells whose calls were made for an item. A failed call of another client,
+// such as that of another account, says nothing of the other items.
+type itemCalls struct {
+	core    *core
+	own     atomic.Bool // one of the bulk job's own client has failed
+	another atomic.Bool // one of another client was made
+}
+
+func (i *itemCalls) areOwn() bool { return i.own.Load() || !i.another.Load() }
 
 type callOptionsKey struct{}
 

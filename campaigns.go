@@ -124,7 +124,7 @@ func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params Cam
 
 // Delete deletes a campaign. A scheduled one must be unscheduled first.
 //
-// API: DELETE /campaign (documented). Errors: [ErrNotFound],
+// API: DELETE /campaign (documented, parameters assumed). Errors: [ErrNotFound],
 // [ErrCampaignScheduled].
 func (s *CampaignsService) Delete(ctx context.Context, id CampaignID) error {
 	return s.resource().delete(ctx, id)

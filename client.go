@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
@@ -94,7 +93,7 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 
 func newClient(base *url.URL, cfg config) *Client {
 	c := newCore(base, cfg)
-	cfg.apiKey, cfg.httpClient = "", nil // whoever prints a Client is not to see the key
+	cfg.apiKey, cfg.httpClient = "", nil // a printed Client must not show the key
 	return &Client{
 		core:          c,
 		cfg:           cfg,
@@ -156,6 +155,17 @@ func (c *Client) RateLimit() RateLimit {
 	return c.core.rateLimit()
 }
 
+// LimiterStats returns a snapshot of the client's limiter. A limiter given with
+// [WithLimiter] provides it if it has a method Stats() LimiterStats; otherwise only
+// the waiting calls and the pause are known. The quota as the server sees it is in
+// [Client.RateLimit].
+func (c *Client) LimiterStats() LimiterStats {
+	if c.engine() == nil {
+		return LimiterStats{}
+	}
+	return c.core.limiterStats()
+}
+
 // Call sends a request to any endpoint, also one that this SDK has no method
 // for, with the same authentication, retries and rate limiting as all others. The path is relative to the base URL
 // and not escaped, such as "/contact". A body that is not nil is sent as JSON.
@@ -215,7 +225,7 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 	case u.Fragment != "" || strings.HasSuffix(s, "#"):
 		return nil, argumentError(field, "carries a fragment: remove it")
 	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
-		return nil, argumentError(field, "is plain http to another machine, which would show the API key to everybody on the way: use https, or WithInsecureHTTP")
+		return nil, argumentError(field, "is plain http to another machine, which shows the API key to everybody on the network path: use https, or WithInsecureHTTP")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
@@ -226,14 +236,6 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return s == "" || err == nil && n > 0
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }
 
 func checkAPIKey(key string) error {
@@ -253,8 +255,7 @@ func checkAPIKey(key string) error {
 	return nil
 }
 
-// checkCall refuses a method or path that could not be meant, and brings the
-// path to its one form.
+// checkCall refuses a method or path that cannot be right, and normalizes the path.
 func checkCall(req *request) error {
 	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return argumentError("method", "want one such as http.MethodGet")

@@ -3,10 +3,15 @@ package funnel_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
 func TestNew_RefusesBadInput(t *testing.T) {
@@ -111,7 +117,7 @@ func TestNew_AcceptsBaseURLs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got string
-			transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			transport := apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 				got = req.URL.String()
 				require.Equal(t, req.URL.Host, req.Host)
 				return data(seven)(req)
@@ -138,13 +144,13 @@ func TestNew_DefaultBaseURL(t *testing.T) {
 
 // recordURL is a transport that stores the URL of a request.
 func recordURL(got *string) http.RoundTripper {
-	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+	return apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		*got = req.URL.String()
 		return data(seven)(req)
 	})
 }
 
-func TestNewFromEnv(t *testing.T) {
+func TestNewFromEnv_ReadsTheEnvironment(t *testing.T) {
 	other := funnel.WithBaseURL("https://other.example.com")
 	tests := []struct {
 		name         string
@@ -205,101 +211,9 @@ func TestClient_SendsItsHeaders(t *testing.T) {
 	require.Equal(t, get, post)
 }
 
-// eachMethod calls f for every method of every service in c, with a function
-// that calls the method and returns its error. Arguments other than ids are
-// valid, so that the method would send something.
-func eachMethod(c *funnel.Client, f func(name string, takesID bool, call func(ctx context.Context, id int64) error)) {
-	services := reflect.ValueOf(c).Elem()
-	for i := range services.NumField() {
-		if field := services.Type().Field(i); field.IsExported() {
-			service := services.Field(i)
-			for j := range service.NumMethod() {
-				method := service.Method(j)
-				name := field.Name + "." + service.Type().Method(j).Name
-				takesID := false
-				for n := range method.Type().NumIn() {
-					in := method.Type().In(n)
-					takesID = takesID || in.Kind() == reflect.Int64 || in == contactRefType
-				}
-				f(name, takesID, func(ctx context.Context, id int64) error { return callMethod(ctx, method, id) })
-			}
-		}
-	}
-}
-
-var contactRefType = reflect.TypeFor[funnel.ContactRef]()
-
-func callMethod(ctx context.Context, method reflect.Value, id int64) (err error) {
-	contextType := reflect.TypeFor[context.Context]()
-	args := []reflect.Value{}
-	for n := range method.Type().NumIn() {
-		arg := reflect.New(method.Type().In(n)).Elem()
-		if arg.Type() == contextType {
-			if ctx != nil {
-				arg.Set(reflect.ValueOf(ctx))
-			}
-		} else {
-			fill(arg, id)
-		}
-		args = append(args, arg)
-	}
-	var results []reflect.Value
-	if method.Type().IsVariadic() {
-		results = method.CallSlice(args)
-	} else {
-		results = method.Call(args)
-	}
-	last := results[len(results)-1]
-	switch {
-	case last.Type().CanSeq2():
-		for _, second := range last.Seq2() {
-			err, _ = second.Interface().(error)
-		}
-	case last.Type().CanSeq(): // of a bulk's results
-		for result := range last.Seq() {
-			err, _ = result.FieldByName("Err").Interface().(error)
-		}
-	default:
-		err, _ = last.Interface().(error)
-	}
-	return err
-}
-
-// fill makes v something that can be sent, with that id in place of all ids.
-func fill(v reflect.Value, id int64) {
-	switch {
-	case v.Type() == contactRefType:
-		v.Set(reflect.ValueOf(funnel.ContactID(id)))
-	case v.Type() == reflect.TypeFor[funnel.Period]():
-		v.SetString(string(funnel.PeriodBetween)) // its range is filled too
-	case v.Type() == reflect.TypeFor[time.Time]():
-		v.Set(reflect.ValueOf(time.Now()))
-	case v.Kind() == reflect.Int64:
-		v.SetInt(id)
-	case v.Kind() == reflect.Int:
-		v.SetInt(1)
-	case v.Kind() == reflect.String:
-		v.SetString("https://example.com/x")
-	case v.Kind() == reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), id)
-		}
-	case v.Kind() == reflect.Func: // an iterator, of one
-		item := reflect.New(v.Type().In(0).In(0)).Elem()
-		fill(item, id)
-		v.Set(reflect.MakeFunc(v.Type(), func(args []reflect.Value) []reflect.Value {
-			args[0].Call([]reflect.Value{item})
-			return nil
-		}))
-	case v.Kind() == reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), id)
-	}
-}
-
 // Every method of a zero Client and of a service without a client returns an
 // [*funnel.ArgumentError], and no method panics.
-func TestZeroClient_RefusesEveryMethod(t *testing.T) {
+func TestClient_ZeroClientRefusesEveryMethod(t *testing.T) {
 	t.Parallel()
 	zeroServices := &funnel.Client{}
 	fields := reflect.ValueOf(zeroServices).Elem()
@@ -311,16 +225,13 @@ func TestZeroClient_RefusesEveryMethod(t *testing.T) {
 	for name, client := range map[string]*funnel.Client{"zero client": {}, "zero services": zeroServices} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			methods := 0
-			eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
-				methods++
-				t.Run(name, func(t *testing.T) {
-					err := call(t.Context(), 7)
+			for _, method := range apitest.Methods(client) {
+				t.Run(method.Name, func(t *testing.T) {
+					err := method.Call(t.Context(), 7)
 					requireArgumentError(t, err, "client")
 					require.ErrorContains(t, err, "make one with New")
 				})
-			})
-			require.Greater(t, methods, 50)
+			}
 		})
 	}
 	for name, client := range map[string]*funnel.Client{"zero client": {}, "nil client": nil} {
@@ -336,61 +247,60 @@ func TestZeroClient_RefusesEveryMethod(t *testing.T) {
 	}
 }
 
-func TestEveryMethod_RefusesANilContext(t *testing.T) {
+func TestClient_EveryMethodRefusesANilContext(t *testing.T) {
 	t.Parallel()
-	eachMethod(newMockAPI(t).client(t), func(name string, _ bool, call func(context.Context, int64) error) {
-		t.Run(name, func(t *testing.T) {
+	var none context.Context
+	for _, method := range apitest.Methods(newMockAPI(t).client(t)) {
+		t.Run(method.Name, func(t *testing.T) {
 			t.Parallel()
-			requireArgumentError(t, call(nil, 7), "ctx")
+			requireArgumentError(t, method.Call(none, 7), "ctx")
 		})
-	})
+	}
 	t.Run("Call", func(t *testing.T) {
 		t.Parallel()
-		var none context.Context
 		requireArgumentError(t, newMockAPI(t).client(t).Call(none, http.MethodGet, "/contact", nil, nil, nil), "ctx")
 	})
 }
 
-func TestEveryMethod_SendsNothingInACancelledContext(t *testing.T) {
+func TestClient_EveryMethodSendsNothingInACancelledContext(t *testing.T) {
 	t.Parallel()
-	eachMethod(newMockAPI(t).client(t), func(name string, _ bool, call func(context.Context, int64) error) {
-		t.Run(name, func(t *testing.T) {
+	for _, method := range apitest.Methods(newMockAPI(t).client(t)) {
+		t.Run(method.Name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			err := call(ctx, 7)
+			err := method.Call(ctx, 7)
 			require.ErrorIs(t, err, context.Canceled)
-			refused := asError[*funnel.RequestError](t, err)
+			refused := apitest.AsError[*funnel.RequestError](t, err)
 			require.Zero(t, refused.Attempts)
 			require.False(t, refused.MayHaveBeenApplied)
 		})
-	})
+	}
 }
 
-func TestEveryMethod_RefusesAnIDThatIsNone(t *testing.T) {
+func TestClient_EveryMethodRefusesAnInvalidID(t *testing.T) {
 	t.Parallel()
-	eachMethod(newMockAPI(t).client(t), func(name string, takesID bool, call func(context.Context, int64) error) {
-		if !takesID {
-			return
+	for _, method := range apitest.Methods(newMockAPI(t).client(t)) {
+		for n, field := range method.IDs() {
+			for _, id := range []int64{0, -1, math.MinInt64} {
+				t.Run(fmt.Sprintf("%s %s %d", method.Name, field, id), func(t *testing.T) {
+					t.Parallel()
+					refused := apitest.AsError[*funnel.ArgumentError](t, method.CallWithInvalidID(t.Context(), n, id))
+					require.Equal(t, field, refused.Field)
+					require.Contains(t, refused.Message, "ids are positive")
+				})
+			}
 		}
-		for _, id := range []int64{0, -1} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				refused := asError[*funnel.ArgumentError](t, call(t.Context(), id))
-				require.Contains(t, refused.Field, "_id")
-				require.Contains(t, refused.Message, "ids are positive")
-			})
-		}
-	})
+	}
 }
 
-// Where the context is over in the middle of an attempt, the error says so, with
-// its cause, also over a transport that reports the cause alone.
-func TestClient_ContextThatEndsWithACause(t *testing.T) {
+// If the context ends during an attempt, the error wraps the context's error and its
+// cause, also if the transport reports only the cause.
+func TestClient_ContextEndsWithACause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gone := context.DeadlineExceeded
-		transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		transport := apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
 			return nil, context.Cause(req.Context())
 		})
@@ -399,25 +309,24 @@ func TestClient_ContextThatEndsWithACause(t *testing.T) {
 		err := createFunnel.call(ctx, clientOver(t, transport))
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, gone)
-		require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /funnel: 1 attempt, may have been applied", err)
 	})
 }
 
-// The cause may be another request's error, as it is among goroutines of which
-// the first to fail ends the others.
-func TestClient_ContextThatEndsWithAnotherRequestsError(t *testing.T) {
+// The cause may be the error of another request, as in an errgroup.
+func TestClient_ContextEndsWithAnErrorOfAnotherRequest(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]reply{"in an attempt": hangs, "in a backoff": answers(503, ""), "in a pause": tooMany()} {
+	for name, response := range map[string]responder{"in an attempt": hangs, "in a backoff": respond(503, ""), "in a pause": tooMany()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				gone := &url.Error{Op: "Get", URL: "https://other.example.com", Err: io.EOF}
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second/2, func() { cancel(gone) })
-				err := getContact.call(ctx, newMockAPI(t).on(http.MethodGet, "/contact", answer).client(t))
+				err := getContact.call(ctx, newMockAPI(t).on(http.MethodGet, "/contact", response).client(t))
 				require.ErrorIs(t, err, context.Canceled)
 				require.ErrorIs(t, err, gone)
-				require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
+				apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", err)
 			})
 		})
 	}
@@ -436,83 +345,83 @@ func TestCall_SendsAndReads(t *testing.T) {
 		query        url.Values
 		body         any
 		out          any
-		reply        reply
+		responder    responder
 		want         sentRequest
 		wantOut      any
 	}{
 		{
 			name: "a struct", method: "GET", path: "/contact-stats", query: url.Values{"contact_id": {"7"}},
-			out: &stats{}, reply: data(`{"contact_id":7,"opened":3,"clicked":1}`),
+			out: &stats{}, responder: data(`{"contact_id":7,"opened":3,"clicked":1}`),
 			want:    sentRequest{Method: "GET", Path: "/contact-stats", Query: "contact_id=7"},
 			wantOut: &stats{ContactID: 7, Opened: 3},
 		}, {
 			name: "a struct of which one field comes", method: "GET", path: "/contact-stats",
-			out: &stats{}, reply: data(`{"note":null,"clicked":1}`),
+			out: &stats{}, responder: data(`{"note":null,"clicked":1}`),
 			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
 			wantOut: &stats{},
 		}, {
 			name: "a pointer to a pointer", method: "GET", path: "/contact-stats",
-			out: funnel.Ptr(&stats{}), reply: data(`{"opened":3}`),
+			out: funnel.Ptr(&stats{}), responder: data(`{"opened":3}`),
 			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
 			wantOut: funnel.Ptr(&stats{Opened: 3}),
 		}, {
 			name: "a slice", method: "GET", path: "/invoices",
-			out: &[]stats{}, reply: data(`[{"opened":7},{"opened":8}]`),
+			out: &[]stats{}, responder: data(`[{"opened":7},{"opened":8}]`),
 			want:    sentRequest{Method: "GET", Path: "/invoices"},
 			wantOut: &[]stats{{Opened: 7}, {Opened: 8}},
 		}, {
 			name: "an empty object", method: "GET", path: "/contact-stats",
-			out: &stats{}, reply: data(`{}`),
+			out: &stats{}, responder: data(`{}`),
 			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
 			wantOut: &stats{},
 		}, {
 			name: "a map", method: "PATCH", path: "/anything", body: map[string]any{"id": 7},
-			out: &map[string]any{}, reply: data(`{"ok":true}`),
+			out: &map[string]any{}, responder: data(`{"ok":true}`),
 			want:    sentRequest{Method: "PATCH", Path: "/anything", Body: seven},
 			wantOut: &map[string]any{"ok": true},
 		}, {
 			name: "raw JSON", method: "GET", path: "/contact-stats",
-			out: new(json.RawMessage), reply: data(`{"amount": 297.10}`),
+			out: new(json.RawMessage), responder: data(`{"amount": 297.10}`),
 			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
 			wantOut: funnel.Ptr(json.RawMessage(`{"amount": 297.10}`)),
 		}, {
 			name: "a number", method: "GET", path: "/count",
-			out: new(int), reply: data(`12`),
+			out: new(int), responder: data(`12`),
 			want:    sentRequest{Method: "GET", Path: "/count"},
 			wantOut: funnel.Ptr(12),
 		}, {
 			name: "one of the SDK's types", method: "POST", path: "/contact-unsubscribe", body: funnel.ContactCreateParams{Email: "ada@example.com"},
-			out: &funnel.Contact{}, reply: data(`{"id":"7","email":"ada@example.com"}`),
+			out: &funnel.Contact{}, responder: data(`{"id":"7","email":"ada@example.com"}`),
 			want:    sentRequest{Method: "POST", Path: "/contact-unsubscribe", Body: `{"email":"ada@example.com"}`},
 			wantOut: &funnel.Contact{ID: 7, Email: "ada@example.com"},
 		}, {
 			name: "DELETE with a body", method: "DELETE", path: "/contacts-bulk-tag", body: map[string]any{"tag_id": 3, "contact_ids": "1,2"},
-			reply: answers(204, ""),
-			want:  sentRequest{Method: "DELETE", Path: "/contacts-bulk-tag", Body: `{"contact_ids":"1,2","tag_id":3}`},
+			responder: respond(204, ""),
+			want:      sentRequest{Method: "DELETE", Path: "/contacts-bulk-tag", Body: `{"contact_ids":"1,2","tag_id":3}`},
 		}, {
 			name: "DELETE with a body and a result", method: "DELETE", path: "/contacts-bulk-tag", body: map[string]any{"tag_id": 3},
-			out: &stats{}, reply: data(`{"contact_id":7}`),
+			out: &stats{}, responder: data(`{"contact_id":7}`),
 			want:    sentRequest{Method: "DELETE", Path: "/contacts-bulk-tag", Body: `{"tag_id":3}`},
 			wantOut: &stats{ContactID: 7},
 		}, {
-			name: "no result wanted", method: "DELETE", path: "/cache", reply: data(seven),
+			name: "no result wanted", method: "DELETE", path: "/cache", responder: data(seven),
 			want: sentRequest{Method: "DELETE", Path: "/cache"},
 		}, {
-			name: "no result given", method: "DELETE", path: "/cache", reply: answers(204, ""),
+			name: "no result given", method: "DELETE", path: "/cache", responder: respond(204, ""),
 			want: sentRequest{Method: "DELETE", Path: "/cache"},
 		}, {
-			name: "path without a slash", method: "GET", path: "contact", reply: data(`{}`),
+			name: "path without a slash", method: "GET", path: "contact", responder: data(`{}`),
 			want: sentRequest{Method: "GET", Path: "/contact"},
 		}, {
 			name: "query that needs escaping", method: "GET", path: "/contact",
-			query: url.Values{"email": {"ada+1@example.com"}, "a&b": {"c=d"}}, reply: data(`{}`),
+			query: url.Values{"email": {"ada+1@example.com"}, "a&b": {"c=d"}}, responder: data(`{}`),
 			want: sentRequest{Method: "GET", Path: "/contact", Query: "a%26b=c%3Dd&email=ada%2B1%40example.com"},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).on(tt.want.Method, tt.want.Path, tt.reply)
+			api := newMockAPI(t).on(tt.want.Method, tt.want.Path, tt.responder)
 			require.NoError(t, api.client(t).Call(t.Context(), tt.method, tt.path, tt.query, tt.body, tt.out))
 			requireSent(t, api, tt.want)
 			require.Equal(t, tt.wantOut, tt.out)
@@ -539,9 +448,9 @@ func TestCall_EscapesThePath(t *testing.T) {
 		t.Run(tt.path, func(t *testing.T) {
 			t.Parallel()
 			var got string
-			transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			transport := apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 				got = req.URL.String()
-				return answers(204, "")(req)
+				return respond(204, "")(req)
 			})
 			client, err := funnel.New(testKey, funnel.WithBaseURL(tt.baseURL), funnel.WithHTTPClient(&http.Client{Transport: transport}))
 			require.NoError(t, err)
@@ -585,8 +494,8 @@ func TestCall_RefusesBadInput(t *testing.T) {
 	}
 }
 
-// A result of another shape is an error that shows the response.
-func TestCall_ResultOfAnotherShape(t *testing.T) {
+// An unexpected result is an error that shows the response.
+func TestCall_UnexpectedResult(t *testing.T) {
 	t.Parallel()
 	type contact struct {
 		ID    int    `json:"id"`
@@ -599,6 +508,7 @@ func TestCall_ResultOfAnotherShape(t *testing.T) {
 		"another type":                      {new(int), seven, "cannot unmarshal object"},
 		"none of the fields, since renamed": {&contact{}, `{"contact_id":7,"mail":"ada@example.com"}`, "it has none of the fields of *funnel_test.contact"},
 		"none of the fields, since nested":  {&contact{}, `{"contact":{"id":7,"email":"ada@example.com"}}`, "it has none of the fields of *funnel_test.contact"},
+		"an element with none of them":      {&[]contact{}, `[{"id":7},{"mail":"ada@example.com"}]`, "it has none of the fields of *[]funnel_test.contact"},
 		"none of the fields of the SDK's":   {&funnel.Tag{}, `{"tag":{"id":7}}`, "it has none of the fields of *funnel.Tag"},
 		"a list for an object":              {&contact{}, `[` + seven + `]`, "cannot unmarshal array"},
 	} {
@@ -610,12 +520,12 @@ func TestCall_ResultOfAnotherShape(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorContains(t, err, tt.result)
 			require.Len(t, api.requests(), 1)
-			require.Equal(t, success(tt.result), string(asError[*funnel.APIError](t, err).Body))
+			require.Equal(t, success(tt.result), string(apitest.AsError[*funnel.APIError](t, err).Body))
 		})
 	}
 }
 
-func TestCall_ResultThatCannotBeSet(t *testing.T) {
+func TestCall_RefusesAnInvalidResult(t *testing.T) {
 	t.Parallel()
 	for name, out := range map[string]any{
 		"no pointer":    funnel.Contact{},
@@ -632,20 +542,20 @@ func TestCall_ResultThatCannotBeSet(t *testing.T) {
 func TestCall_Fails(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name  string
-		reply reply
-		want  func(*testing.T, error)
+		name      string
+		responder responder
+		want      func(*testing.T, error)
 	}{
-		{"an error in the envelope", failure(404, "NOT_FOUND", "No such step"), isAnswer(404, funnel.ErrNotFound)},
-		{"success is false", failure(200, "NOT_FOUND", "No such step"), isAnswer(200, funnel.ErrNotFound)},
-		{"no data", answers(200, `{"success":true}`), isAnswer(200, "")},
-		{"no body", answers(204, ""), isAnswer(204, "")},
-		{"no success", answers(200, `{"data":`+seven+`}`), isAnswer(200, "")},
+		{"an error in the envelope", failure(404, "NOT_FOUND", "No such step"), isAPIError(404, funnel.ErrNotFound)},
+		{"success is false", failure(200, "NOT_FOUND", "No such step"), isAPIError(200, funnel.ErrNotFound)},
+		{"no data", respond(200, `{"success":true}`), isAPIError(200, "")},
+		{"no body", respond(204, ""), isAPIError(204, "")},
+		{"no success", respond(200, `{"data":`+seven+`}`), isAPIError(200, "")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).on(http.MethodPost, "/funnel-step", tt.reply)
+			api := newMockAPI(t).on(http.MethodPost, "/funnel-step", tt.responder)
 			out := funnel.Step{ID: 1} // of before
 			err := api.client(t).Call(t.Context(), http.MethodPost, "/funnel-step", nil, map[string]int{"funnel_id": 7}, &out)
 			tt.want(t, err)
@@ -655,14 +565,14 @@ func TestCall_Fails(t *testing.T) {
 	}
 }
 
-// What the client says of its quota: the server's word while it is fresh, its
-// own count before and after.
-func TestClient_RateLimit(t *testing.T) {
+// RateLimit returns what the server's headers say while they are current, and the
+// client's own count otherwise.
+func TestClient_RateLimitReportsTheQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
 			on(http.MethodGet, "/contact", data(seven)).
-			on(http.MethodPost, "/tag", answers(200, success(seven), "X-RateLimit-Limit", "1000", "X-RateLimit-Remaining", "321")).
+			on(http.MethodPost, "/tag", respond(200, success(seven), "X-RateLimit-Limit", "1000", "X-RateLimit-Remaining", "321")).
 			on(http.MethodPost, "/funnel", tooMany("X-RateLimit-Limit", "1000", "X-RateLimit-Remaining", "0"))
 		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 1}))
 		require.Equal(t, funnel.RateLimit{Limit: 600, Remaining: 594}, client.RateLimit())
@@ -684,10 +594,10 @@ func TestClient_RateLimit(t *testing.T) {
 	})
 }
 
-func TestClient_RateLimit_OfAnotherLimiter(t *testing.T) {
+func TestClient_RateLimitOfACustomLimiter(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven),
-		answers(200, success(seven), "X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "59"))
+		respond(200, success(seven), "X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "59"))
 	client := api.client(t, funnel.WithLimiter(funnel.LimiterFromWaiter(waiterFunc(func(context.Context) error { return nil }))))
 	require.Equal(t, funnel.RateLimit{Remaining: -1}, client.RateLimit())
 	require.NoError(t, getContact.call(t.Context(), client))
@@ -700,13 +610,12 @@ type waiterFunc func(context.Context) error
 
 func (f waiterFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-// One client is for all goroutines: each gets its own answer, headers and
-// response.
+// Goroutines share a client. Each call has its own result, headers and Response.
 func TestClient_IsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
-			return after(time.Second, answers(200, success(`{"id":`+req.URL.Query().Get("contact_id")+`}`),
+			return after(time.Second, respond(200, success(`{"id":`+req.URL.Query().Get("contact_id")+`}`),
 				"X-Request-Id", req.Header.Get("X-Trace")))(req)
 		})
 		client := api.client(t)
@@ -725,4 +634,156 @@ func TestClient_IsSafeForConcurrentUse(t *testing.T) {
 		all.Wait()
 		require.Len(t, api.requests(), 200)
 	})
+}
+
+func TestWithKey_SendsItsOwnKey(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
+	parent := api.client(t, funnel.WithUserAgent("agency/1"))
+	child, err := parent.WithKey("key-of-the-child")
+	require.NoError(t, err)
+	require.NoError(t, getContact.call(t.Context(), child))
+	require.NoError(t, getContact.call(t.Context(), parent))
+	require.Equal(t, "Bearer key-of-the-child", api.requests()[0].Header.Get("Authorization"))
+	require.Equal(t, "Bearer "+testKey, api.requests()[1].Header.Get("Authorization"))
+	require.Equal(t, "agency/1", api.requests()[0].Header.Get("User-Agent"), "options are shared")
+}
+
+func TestWithKey_HasItsOwnPausesAndQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+			if req.Header.Get("Authorization") == "Bearer "+testKey {
+				return tooMany("X-RateLimit-Remaining", "0")(req)
+			}
+			return data(seven)(req)
+		})
+		parent := api.client(t)
+		child, err := parent.WithKey("key-of-the-child")
+		require.NoError(t, err)
+		require.ErrorIs(t, getContact.call(funnel.WithoutRetry(t.Context()), parent), funnel.ErrRateLimited)
+		require.False(t, parent.RateLimit().PausedUntil.IsZero())
+		start := time.Now()
+		require.NoError(t, getContact.call(t.Context(), child))
+		require.Zero(t, time.Since(start))
+		require.Zero(t, child.RateLimit().PausedUntil)
+	})
+}
+
+func TestWithKey_NeverUsesTheCookieJar(t *testing.T) {
+	t.Parallel()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	base, err := url.Parse(testBaseURL)
+	require.NoError(t, err)
+	jar.SetCookies(base, []*http.Cookie{{Name: "session", Value: "of-the-parent"}})
+	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
+	parent := api.client(t, funnel.WithHTTPClient(&http.Client{Transport: api, Jar: jar}))
+	child, err := parent.WithKey("key-of-the-child")
+	require.NoError(t, err)
+	require.NoError(t, getContact.call(t.Context(), parent))
+	require.NoError(t, getContact.call(t.Context(), child))
+	require.Equal(t, "session=of-the-parent", api.requests()[0].Header.Get("Cookie"))
+	require.Empty(t, api.requests()[1].Header.Get("Cookie"))
+}
+
+func TestWithKey_EachClientHidesItsOwnKey(t *testing.T) {
+	t.Parallel()
+	const childKey = "key-of-the-child"
+	api := newMockAPI(t).on(http.MethodGet, "/contact", failure(http.StatusBadRequest, "ECHO", "you sent "+childKey))
+	parent := api.client(t)
+	child, err := parent.WithKey(childKey)
+	require.NoError(t, err)
+	require.NotContains(t, getContact.call(t.Context(), child).Error(), childKey)
+	require.Contains(t, getContact.call(t.Context(), parent).Error(), childKey, "the parent does not know that it is a key")
+	require.NotContains(t, fmt.Sprintf("%+v %#v", *child, *child), childKey)
+}
+
+func TestWithKey_RefusesOptionsOfTheFirstAccount(t *testing.T) {
+	t.Parallel()
+	limiter := funnel.LimiterFromWaiter(noWait{})
+	_, err := newMockAPI(t).client(t, funnel.WithLimiter(limiter)).WithKey("key-of-the-child")
+	requireArgumentError(t, err, "WithLimiter")
+	_, err = newMockAPI(t).client(t, funnel.WithLimiter(limiter)).WithKey("key-of-the-child", funnel.WithLimiter(limiter))
+	require.NoError(t, err)
+
+	auth := funnel.WithAuth(func(*http.Request) error { return nil })
+	_, err = newMockAPI(t).client(t, auth).WithKey("key-of-the-child")
+	requireArgumentError(t, err, "WithAuth")
+	_, err = newMockAPI(t).client(t, auth).WithKey("key-of-the-child", auth)
+	require.NoError(t, err)
+
+	_, err = newMockAPI(t).client(t).WithKey(" ")
+	requireArgumentError(t, err, "apiKey")
+	_, err = new(funnel.Client).WithKey("key-of-the-child")
+	requireArgumentError(t, err, "client")
+}
+
+// A thousand clients share one connection pool, and nothing else.
+func TestWithKey_ThousandAccounts(t *testing.T) {
+	t.Parallel()
+	const accounts = 1000
+	var connections sync.Map
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		connections.Store(r.RemoteAddr, true)
+		key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		http.SetCookie(w, &http.Cookie{Name: "account", Value: key})
+		if r.Header.Get("Cookie") != "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(w, `{"success":true,"data":{"id":7,"email":"`+key+`@example.com"}}`)
+	}))
+	defer server.Close()
+	parent, err := funnel.New("parent", funnel.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	defer parent.CloseIdleConnections()
+	clients := make([]*funnel.Client, accounts)
+	for i := range clients {
+		clients[i], err = parent.WithKey(fmt.Sprintf("account-%d", i))
+		require.NoError(t, err)
+	}
+	work := make(chan int)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for i := range work {
+				contact, err := clients[i].Contacts.Get(t.Context(), funnel.ContactID(7))
+				if err != nil || contact.Email != fmt.Sprintf("account-%d@example.com", i) {
+					t.Errorf("client %d: %v, %v", i, contact, err)
+				}
+			}
+		})
+	}
+	for range 2 {
+		for i := range clients {
+			work <- i
+		}
+	}
+	close(work)
+	wg.Wait()
+	open := 0
+	connections.Range(func(any, any) bool { open++; return true })
+	require.LessOrEqual(t, open, 64, "connections for 2,000 calls, 16 at once")
+}
+
+type noWait struct{}
+
+func (noWait) Wait(ctx context.Context) error { return ctx.Err() }
+
+func BenchmarkWithKey(b *testing.B) {
+	parent, err := funnel.New("parent")
+	require.NoError(b, err)
+	var before, after runtime.MemStats
+	clients := make([]*funnel.Client, 0, b.N)
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		client, err := parent.WithKey("key-of-the-child")
+		require.NoError(b, err)
+		clients = append(clients, client)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(clients)), "heap-bytes/client")
+	runtime.KeepAlive(clients)
 }

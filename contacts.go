@@ -126,8 +126,8 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 // contact there, the error is ErrContactExists with MayHaveBeenApplied set;
 // [ContactsService.Upsert] resolves that.
 //
-// API: POST /contact (documented). Errors: [ErrContactExists], [ErrNotFound] for
-// TagIDs and SequenceIDs, [*ValidationError].
+// API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
+// [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].
 func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams) (ContactID, error) {
 	return idOnly(s.resource().create(ctx, params))
 }
@@ -159,7 +159,8 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 // A new contact costs one request. An existing one costs one for the create, one
 // for the update if a field is set, and one per tag.
 //
-// API: POST /contact (documented), PUT /contact and POST /contact-tag (assumed).
+// API: POST /contact (documented, parameters assumed), PUT /contact and POST
+// /contact-tag (assumed).
 // Errors: [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError]; never
 // [ErrContactExists].
 func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (id ContactID, created bool, err error) {
@@ -168,7 +169,7 @@ func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams
 		if !errors.Is(err, ErrContactExists) {
 			return id, err == nil, err
 		}
-		_, touched := fate(err)
+		_, touched := outcomeOf(err)
 		var missing bool
 		id, missing, err = s.updateExisting(ctx, params)
 		if touched && err != nil {
@@ -328,4 +329,61 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 		path:   "/contact-custom-field",
 		body:   object{name, {"custom_field_id", id}}.and(params),
 	}, nil)
+}
+
+// CreateAll creates contacts, several at a time. Nothing happens until the sequence is
+// ranged over. See [Bulk] for the order of the results, and for what ends it. The status of a contact is BulkCreated, or
+// BulkExists with the error ErrContactExists, or one of those for failures. Of
+// several with the same address, the first is created.
+//
+// API: POST /contact (documented, parameters assumed).
+func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
+	return bulk(ctx, (*service)(s).c(), contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
+		id, err := s.Create(ctx, params)
+		if errors.Is(err, ErrContactExists) {
+			return 0, BulkExists, err
+		}
+		return id, BulkCreated, err
+	})
+}
+
+// UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
+// several at a time. Nothing happens until the sequence is ranged over. See [Bulk] for
+// the order of the results, and for what ends it.
+// The status of a contact is BulkCreated or BulkUpdated, or one of those for
+// failures. Of several with the same address, the last prevails. UpsertAll can be
+// repeated, from the beginning or from the first item without a result; an earlier
+// item that is repeated prevails over a later one with the same address.
+//
+// Where most contacts exist, it tries the update first, so that most cost one
+// request instead of two.
+//
+// API: as [ContactsService.Upsert].
+func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
+	core := (*service)(s).c()
+	return bulk(ctx, core, contacts, contactRules, func(ctx context.Context, params ContactCreateParams) (ContactID, BulkStatus, error) {
+		recent := &core.upserts
+		if recent.mostExist() && check(params) == nil && params.changes(ctx) {
+			id, missing, err := s.updateExisting(ctx, params)
+			if err == nil {
+				recent.add(true)
+			}
+			if !missing {
+				return id, BulkUpdated, err
+			}
+		}
+		id, created, err := s.Upsert(ctx, params)
+		if err == nil {
+			recent.add(!created)
+		}
+		if created {
+			return id, BulkCreated, err
+		}
+		return id, BulkUpdated, err
+	})
+}
+
+var contactRules = bulkRules[ContactCreateParams]{
+	key:   func(params ContactCreateParams) string { return strings.ToLower(params.Email) },
+	fatal: []Code{ErrForbidden}, // they all are for the same resource
 }

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
-
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
@@ -21,7 +19,7 @@ type core struct {
 	auth      func(*http.Request) error
 	hide      func(text string) string // the API key; a closure is not printed with what it holds
 	transport func() http.RoundTripper // a closure too: it may hold requests, and they hold the key
-	retry     *retryablehttp.Client
+	jar       http.CookieJar           // may be nil
 	policy    RetryPolicy
 	budget    *budget
 	admission *quota.Admission
@@ -35,8 +33,8 @@ type core struct {
 	upserts upserts               // what recent ones found
 
 	quotaMu   sync.Mutex
-	quota     RateLimit // as last heard
-	heard     time.Time // when
+	quota     RateLimit // Limit and Remaining of the last headers
+	quotaAt   time.Time // when they came
 	pauseEnds time.Time // of the last pause that the observers know of
 }
 
@@ -79,10 +77,8 @@ func newCore(base *url.URL, cfg config) *core {
 	}
 	c.admission = quota.NewAdmission(admission)
 	c.observeLimiter()
-	httpClient := cfg.client()
-	transport := httpClient.Transport
-	c.transport = func() http.RoundTripper { return transport }
-	c.retry = newRetrier(httpClient, &attempter{core: c, base: c.transport})
+	transport, jar := cfg.transport()
+	c.transport, c.jar = func() http.RoundTripper { return transport }, jar
 	return c
 }
 
@@ -95,4 +91,20 @@ func (c *core) ready(ctx context.Context) error {
 		return argumentError("ctx", "is nil: use context.Background()")
 	}
 	return nil
+}
+
+// upserts counts what recent upserts found: above zero, most contacts existed.
+type upserts struct{ balance atomic.Int32 }
+
+func (u *upserts) mostExist() bool { return u.balance.Load() > 0 }
+
+func (u *upserts) add(existed bool) {
+	const most = 8 // a few items later another order may be the better one
+	n := u.balance.Load()
+	if existed {
+		n++
+	} else {
+		n--
+	}
+	u.balance.Store(max(-most, min(n, most))) // one that is lost to another goroutine does no harm
 }

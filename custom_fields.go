@@ -2,7 +2,6 @@ package funnel
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 )
 
@@ -17,25 +16,6 @@ type CustomField struct {
 	Name   string
 	Type   CustomFieldType
 	Values []string // the choices of a select field; otherwise nil
-}
-
-// UnmarshalJSON reads the choices, which the API sends as one text, such as
-// "Starter,Pro,Elite".
-func (f *CustomField) UnmarshalJSON(b []byte) error {
-	var wire struct {
-		ID     CustomFieldID   `json:"id"`
-		Name   string          `json:"name"`
-		Type   CustomFieldType `json:"type"`
-		Values string          `json:"values"`
-	}
-	if err := json.Unmarshal(b, &wire); err != nil {
-		return err
-	}
-	*f = CustomField{ID: wire.ID, Name: wire.Name, Type: wire.Type}
-	if wire.Values != "" {
-		f.Values = strings.Split(wire.Values, ",")
-	}
-	return nil
 }
 
 // A CustomFieldType is the type of a custom field. The set is open: other values
@@ -55,7 +35,23 @@ type CustomFieldsService service
 //
 // API: GET /custom-fields (documented).
 func (s *CustomFieldsService) List(ctx context.Context) ([]CustomField, error) {
-	return fetchAll[CustomField](ctx, (*service)(s).c(), "/custom-fields", nil)
+	received, err := fetchAll[struct { // the choices are one text, such as "Starter,Pro,Elite"
+		ID     CustomFieldID   `json:"id"`
+		Name   string          `json:"name"`
+		Type   CustomFieldType `json:"type"`
+		Values string          `json:"values"`
+	}](ctx, (*service)(s).c(), "/custom-fields", nil)
+	if err != nil {
+		return nil, err
+	}
+	fields := make([]CustomField, len(received))
+	for i, f := range received {
+		fields[i] = CustomField{ID: f.ID, Name: f.Name, Type: f.Type}
+		if f.Values != "" {
+			fields[i].Values = strings.Split(f.Values, ",")
+		}
+	}
+	return fields, nil
 }
 
 // GetByName returns the custom field with that name: see [NameError] for how names

@@ -1,5 +1,5 @@
-// Package funnel is an unofficial client for the Wolfeo API (v1): contacts, tags,
-// e-mail sequences, funnels, campaigns, webhooks and orders.
+// Package funnel is an unofficial client for the API (v1) of Wolfeo, a platform for
+// funnels, e-mail and sales.
 //
 // Make one [Client] with [New] or [NewFromEnv] and share it: everything in it is
 // safe for concurrent use. Each resource has a service, such as client.Contacts.
@@ -64,7 +64,7 @@
 // The vendor's public reference was seen only in part. Each method states whether
 // its operation is documented, in a line such as
 //
-//	API: POST /contact (documented)
+//	API: POST /contact (documented, parameters assumed)
 //
 // docs/contract.md in the repository has the source of every parameter and field.
 // If an assumption is wrong, [Client.Call] reaches any endpoint, [WithField] adds or

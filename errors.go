@@ -175,11 +175,12 @@ func (e *RateLimitError) Is(target error) bool {
 // A RequestError is a call without a usable response: no connection, a time-out,
 // a response cut short, a context that ended. It unwraps to its cause, so
 // errors.Is(err, context.Canceled) works; where a context ended the wait for a
-// retry it matches the error that asked for the retry as well.
+// retry it also matches the error that made the retry necessary.
 type RequestError struct {
-	Method   string // of the request
-	Path     string // of the operation, without base path and query
-	Attempts int    // how many were made; 0: none
+	Method    string // of the request
+	Path      string // of the operation, without base path and query
+	RequestID string // X-Request-Id of a response that was cut short; otherwise empty
+	Attempts  int    // how many were made; 0: none
 
 	// MayHaveBeenApplied tells that some attempt of this failed call may have
 	// taken effect on the server. It is never set for reads.
@@ -202,7 +203,7 @@ func (e *RequestError) Error() string {
 		cause = text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText)
 	}
 	b.WriteString(cmp.Or(cause, "no usable response"))
-	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.stopped, "")
+	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.stopped, e.RequestID)
 	return b.String()
 }
 
@@ -212,15 +213,15 @@ func (e *RequestError) Unwrap() error { return e.Err }
 // MayHaveBeenApplied reports whether err is the error of a call that may have
 // taken effect on the server although it failed, whichever type it has.
 func MayHaveBeenApplied(err error) bool {
-	_, mayHaveBeenApplied := fate(err)
+	_, mayHaveBeenApplied := outcomeOf(err)
 	return mayHaveBeenApplied
 }
 
-// fate returns what the error of a call says of the request: how many attempts were
+// outcomeOf returns what the error of a call says of the request: how many attempts were
 // made, -1 if it is no error of a call, and whether one may have taken effect. Of
 // several joined errors each counts; what a call's error wraps may be another call's
 // and does not.
-func fate(err error) (attempts int, mayHaveBeenApplied bool) {
+func outcomeOf(err error) (attempts int, mayHaveBeenApplied bool) {
 	switch e := err.(type) { //nolint:errorlint // this walks the tree itself
 	case *RequestError:
 		return e.Attempts, e.MayHaveBeenApplied
@@ -231,17 +232,41 @@ func fate(err error) (attempts int, mayHaveBeenApplied bool) {
 	case *RateLimitError:
 		return e.Attempts, e.MayHaveBeenApplied
 	case interface{ Unwrap() error }:
-		return fate(e.Unwrap())
+		return outcomeOf(e.Unwrap())
 	case interface{ Unwrap() []error }:
 		attempts = -1
 		for _, inner := range e.Unwrap() {
-			n, applied := fate(inner)
+			n, applied := outcomeOf(inner)
 			attempts = max(attempts, n)
 			mayHaveBeenApplied = mayHaveBeenApplied || applied
 		}
 		return attempts, mayHaveBeenApplied
 	}
 	return -1, false
+}
+
+// changed returns a changed copy of the error of a call. It is a copy because observers
+// may have the original.
+func changed(err error, api func(*APIError), request func(*RequestError)) error {
+	switch e := err.(type) { //nolint:errorlint // as the call has made it
+	case *RequestError:
+		copied := *e
+		request(&copied)
+		return &copied
+	case *APIError:
+		copied := *e
+		api(&copied)
+		return &copied
+	case *ValidationError:
+		copied := *e
+		api(&copied.APIError)
+		return &copied
+	case *RateLimitError:
+		copied := *e
+		api(&copied.APIError)
+		return &copied
+	}
+	return err
 }
 
 // markApplied returns a call's error with MayHaveBeenApplied set: a call before it, on

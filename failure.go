@@ -22,9 +22,9 @@ import (
 // maxErrorBody bounds the body that an error keeps, in bytes.
 const maxErrorBody = 64 << 10
 
-// answered returns the error of the last response. What the server sent may hold
+// newAPIError returns the error of the last response. What the server sent may hold
 // the API key, and does not carry it on.
-func (c *call) answered(f *envelope.Failure) APIError {
+func (c *call) newAPIError(f *envelope.Failure) APIError {
 	hide := c.core.hide
 	e := APIError{
 		Code:               Code(hide(f.Code)),
@@ -34,7 +34,7 @@ func (c *call) answered(f *envelope.Failure) APIError {
 		Path:               c.core.hide(c.path),
 		RequestID:          hide(c.last.header.Get("X-Request-Id")),
 		Attempts:           c.attempts,
-		MayHaveBeenApplied: c.unsettled,
+		MayHaveBeenApplied: c.mayHaveBeenApplied,
 		Header:             hideInHeader(c.last.header, hide),
 		Body:               c.keptBody(),
 		repeatable:         c.repeatable,
@@ -59,7 +59,7 @@ func (c *call) keptBody() []byte {
 }
 
 func (c *call) apiError(f *envelope.Failure) error {
-	e := c.answered(f)
+	e := c.newAPIError(f)
 	ofLaravel := e.Code == "" && e.StatusCode == http.StatusUnprocessableEntity && len(f.Details) > 0
 	if e.Code != ErrValidation && !ofLaravel {
 		return &e
@@ -80,7 +80,7 @@ func (c *call) formatError(err error) error {
 	if len(c.last.body) > 0 { // else err says that it is empty
 		message += c.excerpt()
 	}
-	e := c.answered(&envelope.Failure{Message: message})
+	e := c.newAPIError(&envelope.Failure{Message: message})
 	e.unreadable = errors.Is(err, envelope.ErrUnreadable)
 	return &e
 }
@@ -88,7 +88,7 @@ func (c *call) formatError(err error) error {
 // rateLimitError is the error of a 429, which has no envelope.
 func (c *call) rateLimitError() error {
 	e := &RateLimitError{
-		APIError:   c.answered(envelope.ParseFailure(c.last.body)),
+		APIError:   c.newAPIError(envelope.ParseFailure(c.last.body)),
 		RetryAfter: c.core.rateLimitWait(c.last.quota),
 	}
 	e.Code = ErrRateLimited
@@ -108,15 +108,27 @@ func (c *call) redirectError() error {
 }
 
 // requestError is the error of a call that got no usable response.
-func (c *call) requestError(err error) error {
+func (c *call) requestError(err error) *RequestError {
 	return &RequestError{
 		Method:             c.method,
 		Path:               c.core.hide(c.path),
 		Attempts:           c.attempts,
-		MayHaveBeenApplied: c.unsettled,
+		MayHaveBeenApplied: c.mayHaveBeenApplied,
 		Err:                c.scrub(err),
 		repeatable:         c.repeatable,
 	}
+}
+
+// scrub hides the API key and the query, which may hold an e-mail address, in
+// the text of an error that a transport made.
+func (c *call) scrub(err error) error { return scrub(err, c.clean) }
+
+func (c *call) clean(text string) string {
+	text = c.core.hide(text)
+	if c.query != "" {
+		text = strings.ReplaceAll(text, c.query, "[hidden]")
+	}
+	return text
 }
 
 // refused is the error of an attempt that was not admitted.
@@ -171,30 +183,6 @@ func stopRetrying(err error, why string, outage bool) error {
 		func(e *RequestError) { e.stopped, e.outage = why, outage })
 }
 
-// changed returns a changed copy of the error of a call. It is a copy because observers
-// may have the original.
-func changed(err error, api func(*APIError), request func(*RequestError)) error {
-	switch e := err.(type) { //nolint:errorlint // as the call has made it
-	case *RequestError:
-		copied := *e
-		request(&copied)
-		return &copied
-	case *APIError:
-		copied := *e
-		api(&copied)
-		return &copied
-	case *ValidationError:
-		copied := *e
-		api(&copied.APIError)
-		return &copied
-	case *RateLimitError:
-		copied := *e
-		api(&copied.APIError)
-		return &copied
-	}
-	return err
-}
-
 // notSent is the error of an attempt that the rate limit holds up for longer than
 // the call may wait.
 func (c *call) notSent(status int, message string, wait time.Duration) *RateLimitError {
@@ -206,7 +194,7 @@ func (c *call) notSent(status int, message string, wait time.Duration) *RateLimi
 			Method:             c.method,
 			Path:               c.core.hide(c.path),
 			Attempts:           c.attempts,
-			MayHaveBeenApplied: c.unsettled,
+			MayHaveBeenApplied: c.mayHaveBeenApplied,
 			repeatable:         c.repeatable,
 		},
 		RetryAfter: wait,
@@ -256,7 +244,8 @@ func (c *call) excerpt() string {
 	return ": " + shown
 }
 
-// isBadCertificate reports whether err is one that trying again cannot mend.
+// isBadCertificate reports whether err is about the certificate: a retry would fail
+// again.
 func isBadCertificate(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
@@ -292,8 +281,8 @@ func responseError(path, format string, args ...any) error {
 }
 
 // skipped is the error of what a pipeline sends no more. It matches that of the
-// job that ended it, which is the reason; but what that one says of its own
-// request is not told of another.
+// job that ended it, which is the reason, but not what that error says about its own
+// request.
 type skipped struct{ reason error }
 
 func (e *skipped) Error() string {

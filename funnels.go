@@ -16,6 +16,9 @@ type Funnel struct {
 	Steps []Step     `json:"steps"` // set in lists; not by Create
 }
 
+// check refuses steps without ids.
+func (f *Funnel) check() error { return checkItems(f.Steps) }
+
 // A FunnelType is the type of a funnel. The set is open: other values are passed on
 // in both directions.
 type FunnelType int
@@ -154,8 +157,8 @@ func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams
 
 // UpdateStep changes a step.
 //
-// API: PUT /funnel-step (documented). Errors: [ErrNotFound], [ErrPathTaken],
-// [*ValidationError].
+// API: PUT /funnel-step (documented, parameters assumed). Errors: [ErrNotFound],
+// [ErrPathTaken], [*ValidationError].
 func (s *FunnelsService) UpdateStep(ctx context.Context, id StepID, params StepUpdateParams) error {
 	return s.steps().update(ctx, id, params)
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptrace"
 	"strings"
 	"sync"
@@ -20,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
 const (
@@ -35,15 +36,6 @@ const (
 // seven is a resource of which only the id matters.
 const seven = `{"id":7}`
 
-// resourcesFrom returns list items with the ids from first to last.
-func resourcesFrom(first, last int) string {
-	items := []string{}
-	for id := first; id <= last; id++ {
-		items = append(items, fmt.Sprintf(`{"id":%d}`, id))
-	}
-	return "[" + strings.Join(items, ",") + "]"
-}
-
 // success is the body of a response with a result.
 func success(result string) string {
 	return `{"success":true,"data":` + result + `}`
@@ -55,8 +47,8 @@ func listBody(items string, page, perPage, total int) string {
 		items, page, max(1, (total+perPage-1)/perPage), perPage, total)
 }
 
-// A mockAPI is a server at the transport seam: it responds as told and keeps the
-// requests. An unexpected request fails the test.
+// A mockAPI is a transport that responds as configured and records the requests. An
+// unexpected request fails the test.
 type mockAPI struct {
 	*httpmock.MockTransport
 
@@ -72,8 +64,8 @@ type sentRequest struct {
 	Context                   context.Context
 }
 
-// A reply returns the response to a request, or an error.
-type reply func(*http.Request) (*http.Response, error)
+// A responder returns the response to a request, or an error.
+type responder func(*http.Request) (*http.Response, error)
 
 func newMockAPI(t *testing.T) *mockAPI {
 	t.Helper()
@@ -85,9 +77,9 @@ func newMockAPI(t *testing.T) *mockAPI {
 	return m
 }
 
-// on responds to an operation with the replies, one after the other, and then
+// on responds to an operation with the responders, one after the other, and then
 // always with the last one.
-func (m *mockAPI) on(method, path string, replies ...reply) *mockAPI {
+func (m *mockAPI) on(method, path string, responders ...responder) *mockAPI {
 	next := 0
 	m.RegisterResponder(method, testBaseURL+path, func(req *http.Request) (*http.Response, error) {
 		var body []byte
@@ -99,10 +91,10 @@ func (m *mockAPI) on(method, path string, replies ...reply) *mockAPI {
 			Method: req.Method, Path: path, Query: req.URL.RawQuery, Body: string(body),
 			Header: req.Header, At: time.Now(), Context: req.Context(),
 		})
-		respond := replies[min(next, len(replies)-1)]
+		respond := responders[min(next, len(responders)-1)]
 		next++
 		m.mu.Unlock()
-		unread := *req // a reply may read the body too
+		unread := *req // a responder may read the body too
 		unread.Body = io.NopCloser(bytes.NewReader(body))
 		return respond(&unread)
 	})
@@ -145,16 +137,8 @@ func newClientAt(baseURL, key string, opts ...funnel.Option) (*funnel.Client, er
 	return funnel.New(key, append([]funnel.Option{funnel.WithBaseURL(baseURL)}, opts...)...)
 }
 
-// clientWithJar returns a client that keeps cookies.
-func clientWithJar(t *testing.T, transport http.RoundTripper) *funnel.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return clientOver(t, nil, funnel.WithHTTPClient(&http.Client{Transport: transport, Jar: jar}))
-}
-
-// answers responds with a status, a body and headers, given in pairs.
-func answers(status int, body string, header ...string) reply {
+// respond responds with a status, a body and headers, given in pairs.
+func respond(status int, body string, header ...string) responder {
 	return func(req *http.Request) (*http.Response, error) {
 		resp := httpmock.NewStringResponse(status, body)
 		resp.Header.Set("Content-Type", "application/json")
@@ -167,33 +151,33 @@ func answers(status int, body string, header ...string) reply {
 }
 
 // data responds with a result in the envelope.
-func data(result string) reply {
-	return answers(http.StatusOK, success(result))
+func data(result string) responder {
+	return respond(http.StatusOK, success(result))
 }
 
 // failure responds with an error in the envelope.
-func failure(status int, code funnel.Code, message string) reply {
-	return answers(status, `{"success":false,"error":{"code":"`+string(code)+`","message":"`+message+`"}}`)
+func failure(status int, code funnel.Code, message string) responder {
+	return respond(status, `{"success":false,"error":{"code":"`+string(code)+`","message":"`+message+`"}}`)
 }
 
 // tooMany responds with the 429 of the API's reference.
-func tooMany(header ...string) reply {
-	return answers(http.StatusTooManyRequests, `{"message": "Too Many Attempts."}`, header...)
+func tooMany(header ...string) responder {
+	return respond(http.StatusTooManyRequests, `{"message": "Too Many Attempts."}`, header...)
 }
 
 // htmlPage responds like a proxy.
-func htmlPage(status int, title string) reply {
-	return answers(status, "<html><head><title>"+title+"</title></head><body><h1>"+title+"</h1></body></html>",
+func htmlPage(status int, title string) responder {
+	return respond(status, "<html><head><title>"+title+"</title></head><body><h1>"+title+"</h1></body></html>",
 		"Content-Type", "text/html")
 }
 
 // breaks fails a request that may have been sent: the trace does not tell.
-func breaks(err error) reply {
+func breaks(err error) responder {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
 // unsent fails a request as net/http does when there is no connection for it.
-func unsent(err error) reply {
+func unsent(err error) responder {
 	return func(req *http.Request) (*http.Response, error) {
 		httptrace.ContextClientTrace(req.Context()).GetConn(req.URL.Host)
 		return nil, err
@@ -207,7 +191,7 @@ func hangs(req *http.Request) (*http.Response, error) {
 }
 
 // cutShort responds with the beginning of a body.
-func cutShort(status int, body string) reply {
+func cutShort(status int, body string) responder {
 	return func(*http.Request) (*http.Response, error) {
 		resp := httpmock.NewStringResponse(status, "")
 		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF)))
@@ -215,84 +199,36 @@ func cutShort(status int, body string) reply {
 	}
 }
 
-// after delays a reply.
-func after(d time.Duration, answer reply) reply {
+// after delays a responder.
+func after(d time.Duration, response responder) responder {
 	return func(req *http.Request) (*http.Response, error) {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			return answer(req)
+			return response(req)
 		case <-req.Context().Done():
 			return nil, req.Context().Err()
 		}
 	}
 }
 
-// asError returns err as an E, which it must be.
-func asError[E error](t *testing.T, err error) E {
-	t.Helper()
-	var want E
-	require.ErrorAs(t, err, &want)
-	return want
-}
-
 // requireArgumentError requires that the argument with that name was refused.
 func requireArgumentError(t *testing.T, err error, field string) {
 	t.Helper()
-	refused := asError[*funnel.ArgumentError](t, err)
+	refused := apitest.AsError[*funnel.ArgumentError](t, err)
 	require.Equal(t, field, refused.Field)
 	require.NotEmpty(t, refused.Message)
-}
-
-// failureOf returns what every error of a call states.
-func failureOf(t *testing.T, err error) callFailure {
-	t.Helper()
-	if answered := (*funnel.APIError)(nil); errors.As(err, &answered) {
-		if request := (*funnel.RequestError)(nil); !errors.As(err, &request) {
-			return callFailure{answered.Method, answered.Path, answered.Attempts, answered.MayHaveBeenApplied}
-		}
-	}
-	request := asError[*funnel.RequestError](t, err)
-	return callFailure{request.Method, request.Path, request.Attempts, request.MayHaveBeenApplied}
-}
-
-type callFailure struct {
-	Method, Path       string
-	Attempts           int
-	MayHaveBeenApplied bool
-}
-
-// A syncBuffer is a buffer that goroutines share.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func utc(year int, month time.Month, day, hour, min, sec, nsec int) funnel.Timestamp {
-	return funnel.Timestamp{Time: time.Date(year, month, day, hour, min, sec, nsec, time.UTC)}
 }
 
 // A methodTest is one call with the request that it sends, the response, and the
 // result.
 type methodTest struct {
-	name  string
-	call  func(context.Context, *funnel.Client) (any, error)
-	sends sentRequest
-	reply reply
-	want  any
+	name      string
+	call      func(context.Context, *funnel.Client) (any, error)
+	sends     sentRequest
+	responder responder
+	want      any
 }
 
 func runMethodTests(t *testing.T, tests []methodTest) {
@@ -300,7 +236,7 @@ func runMethodTests(t *testing.T, tests []methodTest) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := newMockAPI(t).on(tt.sends.Method, tt.sends.Path, tt.reply)
+			api := newMockAPI(t).on(tt.sends.Method, tt.sends.Path, tt.responder)
 			got, err := tt.call(t.Context(), api.client(t))
 			require.NoError(t, err)
 			requireSent(t, api, tt.sends)
@@ -313,10 +249,6 @@ func runMethodTests(t *testing.T, tests []methodTest) {
 		})
 	}
 }
-
-type roundTripFunc func(*http.Request) (*http.Response, error)
-
-func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // requireSent requires exactly these requests, comparing method, path, query and
 // body.
@@ -357,12 +289,123 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // roundTrip is the latency of most tests in virtual time.
 const roundTrip = 200 * time.Millisecond
 
-// importing creates n contacts and requires that all are.
-func importing(t *testing.T, client *funnel.Client, n int) {
-	t.Helper()
-	counts := map[funnel.BulkStatus]int{}
-	for r := range client.Contacts.CreateAll(t.Context(), manyContacts(n)) {
-		counts[r.Status]++
+// An operation is a call of the retry table's columns.
+type operation struct {
+	column, name string
+	method, path string
+	call         func(context.Context, *funnel.Client) error
+}
+
+// The columns of the retry table.
+const (
+	get          = "GET"
+	putAndDelete = "PUT and DELETE"
+	uniquePost   = "POST with a unique key or set semantics"
+	otherPost    = "other POST"
+)
+
+// One operation of each column.
+var (
+	getContact = operation{get, "get a contact", http.MethodGet, "/contact",
+		func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Contacts.Get(ctx, funnel.ContactID(7))
+			return err
+		}}
+	createFunnel = operation{otherPost, "create a funnel", http.MethodPost, "/funnel",
+		func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
+			return err
+		}}
+	deleteContact = operation{putAndDelete, "delete a contact", http.MethodDelete, "/contact",
+		func(ctx context.Context, c *funnel.Client) error { return c.Contacts.Delete(ctx, funnel.ContactID(7)) }}
+	createTag = operation{uniquePost, "create a tag", http.MethodPost, "/tag",
+		func(ctx context.Context, c *funnel.Client) error {
+			_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
+			return err
+		}}
+)
+
+// isAPIError returns a check for an [*funnel.APIError] with that status and code.
+func isAPIError(status int, code funnel.Code) func(*testing.T, error) {
+	return func(t *testing.T, err error) {
+		t.Helper()
+		apiErr := apitest.AsError[*funnel.APIError](t, err)
+		require.Equal(t, status, apiErr.StatusCode)
+		require.Equal(t, code, apiErr.Code)
 	}
-	require.Equal(t, map[funnel.BulkStatus]int{funnel.BulkCreated: n}, counts)
+}
+
+// gapsBetween returns the times between consecutive requests.
+func gapsBetween(sent []sentRequest) []time.Duration {
+	gaps := []time.Duration{}
+	for i := range sent[1:] {
+		gaps = append(gaps, sent[i+1].At.Sub(sent[i].At))
+	}
+	return gaps
+}
+
+// fakeAPI returns an in-memory API and a client of it.
+func fakeAPI(t *testing.T, opts ...funneltest.Option) (*funneltest.Server, *funnel.Client) {
+	t.Helper()
+	server := funneltest.NewServer(opts...)
+	t.Cleanup(server.Close)
+	return server, server.Client()
+}
+
+// atNine is a clock that always returns the same time.
+func atNine() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
+
+// A badInput is a call that is refused before anything is sent, and the name of
+// the argument that the error names.
+type badInput struct {
+	name  string
+	call  func(context.Context, *funnel.Client) error
+	field string
+}
+
+// runBadInputTests requires that each call is refused.
+func runBadInputTests(t *testing.T, tests []badInput) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t)
+			requireArgumentError(t, tt.call(t.Context(), api.client(t)), tt.field)
+			require.Empty(t, api.requests())
+		})
+	}
+}
+
+// noon returns noon of a day in March 2026.
+func noon(day int, zone *time.Location) time.Time { return time.Date(2026, 3, day, 12, 0, 0, 0, zone) }
+
+// lastResult returns the result of the last item.
+func lastResult[P, R any](results iter.Seq[funnel.BulkResult[P, R]]) (last funnel.BulkResult[P, R]) {
+	for last = range results {
+	}
+	return last
+}
+
+// A limiterFunc is a [funnel.Limiter].
+type limiterFunc func(context.Context) (func(funnel.Outcome), error)
+
+func (f limiterFunc) Acquire(ctx context.Context) (func(funnel.Outcome), error) { return f(ctx) }
+
+// createdAs responds to a create.
+func createdAs(result string) responder {
+	return respond(http.StatusCreated, `{"success":true,"data":`+result+`}`)
+}
+
+// listOf responds with a list that has no pages.
+func listOf(items ...string) responder { return data("[" + strings.Join(items, ",") + "]") }
+
+// pageOf responds with the only page of a list; see pageOneOf for its value.
+func pageOf(items ...string) responder {
+	return respond(http.StatusOK, `{"success":true,"data":[`+strings.Join(items, ",")+`],`+
+		`"meta":{"current_page":1,"last_page":1,"per_page":50,"total":2}}`)
+}
+
+// pageOneOf returns the value of pageOf.
+func pageOneOf[T any](items ...T) *funnel.Page[T] {
+	return &funnel.Page[T]{Items: items, Page: 1, PerPage: 50, LastPage: 1, Total: 2}
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/funnel-go/funnel/internal/text"
 )
 
-// This file answers what a program asks of an error, whichever type it has.
+// This file has what programs ask about an error of any type.
 
 // CodeOf returns the code of the API's error envelope, [ErrRateLimited] for a
 // [RateLimitError], and "" for every other error.
 func CodeOf(err error) Code {
-	var answered *APIError
-	if !errors.As(err, &answered) {
+	var apiErr *APIError
+	if !errors.As(err, &apiErr) {
 		return ""
 	}
-	return answered.Code
+	return apiErr.Code
 }
 
 // CanRetry reports whether repeating the call later can succeed and cannot
@@ -34,7 +34,7 @@ func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError
 		request  *RequestError
-		answered *APIError
+		apiErr   *APIError
 	)
 	switch {
 	case err == nil, errors.As(err, &argument):
@@ -44,12 +44,12 @@ func CanRetry(err error) bool {
 			return false
 		}
 		return !isBadCertificate(err) && !errors.Is(err, errTooLarge)
-	case errors.As(err, &answered):
-		if answered.MayHaveBeenApplied && !answered.repeatable && !isIdempotent(answered.Method) {
+	case errors.As(err, &apiErr):
+		if apiErr.MayHaveBeenApplied && !apiErr.repeatable && !isIdempotent(apiErr.Method) {
 			return false
 		}
-		return answered.StatusCode == http.StatusTooManyRequests || answered.StatusCode >= 500 || answered.Code == ErrRateLimited ||
-			answered.unreadable || answered.foreign
+		return apiErr.StatusCode == http.StatusTooManyRequests || apiErr.StatusCode >= 500 || apiErr.Code == ErrRateLimited ||
+			apiErr.unreadable || apiErr.foreign
 	}
 	return false
 }
@@ -100,7 +100,7 @@ func ErrorKind(err error) string {
 	}
 	var (
 		argument   *ArgumentError
-		answered   *APIError
+		apiErr     *APIError
 		request    *RequestError
 		connection *net.OpError
 		timeout    interface{ Timeout() bool } // context.DeadlineExceeded has it too
@@ -108,14 +108,14 @@ func ErrorKind(err error) string {
 	switch {
 	case errors.As(err, &argument):
 		return kindArgument
-	case errors.As(err, &answered) && answered.Code == ErrRateLimited && answered.StatusCode == 0:
-		return apiErrorKind(answered) // not sent before the deadline
+	case errors.As(err, &apiErr) && apiErr.Code == ErrRateLimited && apiErr.StatusCode == 0:
+		return apiErrorKind(apiErr) // not sent before the deadline
 	case errors.Is(err, context.Canceled): // also where it ended the wait after a response
 		return kindCanceled
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return kindTimeout
-	case errors.As(err, &answered):
-		return apiErrorKind(answered)
+	case errors.As(err, &apiErr):
+		return apiErrorKind(apiErr)
 	case errors.As(err, &request) && request.Attempts == 0:
 		return kindNotSent
 	case errors.Is(err, panicked{}):
@@ -164,15 +164,12 @@ func (e *APIError) logValue(err error) slog.Value {
 	if e.StatusCode != 0 {
 		attrs = append(attrs, slog.Int("status", e.StatusCode))
 	}
-	if id := text.Clip(e.RequestID, maxRequestID); id != "" && isPlain(id) {
-		attrs = append(attrs, slog.String("request_id", id))
-	}
-	return slog.GroupValue(append(attrs, fateAttrs(e.Attempts, e.MayHaveBeenApplied)...)...)
+	return slog.GroupValue(append(attrs, outcomeAttrs(e.RequestID, e.Attempts, e.MayHaveBeenApplied)...)...)
 }
 
 // LogValue implements [slog.LogValuer], as [APIError.LogValue].
 func (e *RequestError) LogValue() slog.Value {
-	return slog.GroupValue(append(logAttrs(e, e.Method, e.Path), fateAttrs(e.Attempts, e.MayHaveBeenApplied)...)...)
+	return slog.GroupValue(append(logAttrs(e, e.Method, e.Path), outcomeAttrs(e.RequestID, e.Attempts, e.MayHaveBeenApplied)...)...)
 }
 
 // LogValue implements [slog.LogValuer], as [APIError.LogValue].
@@ -191,9 +188,10 @@ func logAttrs(err error, method, path string) []slog.Attr {
 	}
 }
 
-func fateAttrs(attempts int, mayHaveBeenApplied bool) []slog.Attr {
-	return []slog.Attr{
-		slog.Int("attempts", attempts),
-		slog.Bool("may_have_been_applied", mayHaveBeenApplied),
+func outcomeAttrs(requestID string, attempts int, mayHaveBeenApplied bool) []slog.Attr {
+	var attrs []slog.Attr
+	if id := text.Clip(requestID, maxRequestID); id != "" && isPlain(id) {
+		attrs = append(attrs, slog.String("request_id", id))
 	}
+	return append(attrs, slog.Int("attempts", attempts), slog.Bool("may_have_been_applied", mayHaveBeenApplied))
 }

@@ -1,22 +1,8 @@
 package funnel
 
 import (
-	"context"
 	"time"
-
-	"github.com/funnel-go/funnel/internal/quota"
 )
-
-// LimiterStats returns a snapshot of the client's limiter. A limiter given with
-// [WithLimiter] provides it if it has a method Stats() LimiterStats; otherwise only
-// the waiting calls and the pause are known. The quota as the server sees it is in
-// [Client.RateLimit].
-func (c *Client) LimiterStats() LimiterStats {
-	if c.engine() == nil {
-		return LimiterStats{}
-	}
-	return c.core.limiterStats()
-}
 
 // LimiterStats is a snapshot of a rate limiter, for metrics and status pages.
 type LimiterStats struct {
@@ -60,67 +46,3 @@ const (
 	LimiterStoreBack LimiterEventKind = "store_back" // the store responds again
 	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost its data: nothing is sent until all lost slots are free
 )
-
-// statsLimiter and observableLimiter are what a [Limiter] may be in addition.
-type (
-	statsLimiter      interface{ Stats() LimiterStats }
-	observableLimiter interface{ Observe(func(LimiterEvent)) }
-)
-
-// limiterStats is [Client.LimiterStats]. Calls wait at the admission first, for
-// the end of a pause, and then at the user's own limiter.
-func (c *core) limiterStats() LimiterStats {
-	own := c.admission.Stats()
-	stats := LimiterStats{Limit: own.Limit, Used: own.Used, NextSlot: own.NextSlot}
-	if limiter, ok := c.limiter.(statsLimiter); ok {
-		stats = limiter.Stats()
-	}
-	stats.Interactive += own.Interactive
-	stats.Background += own.Background
-	if own.PausedUntil.After(stats.PausedUntil) {
-		stats.PausedUntil = own.PausedUntil
-	}
-	return stats
-}
-
-// observeLimiter has the user's own limiter tell the observers of its events.
-func (c *core) observeLimiter() {
-	limiter, ok := c.limiter.(observableLimiter)
-	if ok && len(c.observers) > 0 {
-		limiter.Observe(func(event LimiterEvent) { c.limiterEvent(context.Background(), event) })
-	}
-}
-
-// limiterEvent tells the observers of an event. They learn of each pause once: the
-// client pauses after its own 429, and its limiter too.
-func (c *core) limiterEvent(ctx context.Context, event LimiterEvent) {
-	if event.Kind == LimiterPaused && !c.beginsPause(event.Until) {
-		return
-	}
-	c.observers.limiterEvent(ctx, event)
-}
-
-func (c *core) beginsPause(until time.Time) bool {
-	c.quotaMu.Lock()
-	defer c.quotaMu.Unlock()
-	began := !time.Now().Before(c.pauseEnds)
-	if until.After(c.pauseEnds) {
-		c.pauseEnds = until
-	}
-	return began
-}
-
-// foretell tells the observers that the user's own limiter will have the call of
-// place wait, if it says so.
-func (c *core) foretell(ctx context.Context, place *quota.Call) {
-	limiter, ok := c.limiter.(statsLimiter)
-	if !ok || !c.observers.wantWaits() {
-		return
-	}
-	stats := limiter.Stats()
-	if wait := time.Until(stats.PausedUntil); wait > 0 {
-		c.waits(ctx, place, WaitPause, wait)
-	} else if wait := time.Until(stats.NextSlot); wait > 0 {
-		c.waits(ctx, place, WaitQuota, wait)
-	}
-}

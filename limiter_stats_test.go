@@ -189,14 +189,14 @@ func TestRateLimit_Others(t *testing.T) {
 	}
 	tests := []struct {
 		name     string
-		response reply
+		response responder
 		want     int
 	}{
-		{"none", answers(200, success(seven), headers("600", "599")...), 0},
-		{"fewer than our own, which may be of the window before", answers(200, success(seven), headers("600", "600")...), 0},
-		{"some", answers(200, success(seven), headers("600", "400")...), 199},
-		{"with another limit", answers(200, success(seven), headers("100", "60")...), 39},
-		{"without a limit", answers(200, success(seven), "X-RateLimit-Remaining", "590"), 9},
+		{"none", respond(200, success(seven), headers("600", "599")...), 0},
+		{"fewer than our own, which may be of the window before", respond(200, success(seven), headers("600", "600")...), 0},
+		{"some", respond(200, success(seven), headers("600", "400")...), 199},
+		{"with another limit", respond(200, success(seven), headers("100", "60")...), 39},
+		{"without a limit", respond(200, success(seven), "X-RateLimit-Remaining", "590"), 9},
 		{"unknown", data(seven), 0},
 		{"all", tooMany(headers("600", "0")...), 599},
 		{"unknown after a rejection: the limit may be another one", tooMany(), 0},
@@ -220,7 +220,7 @@ func TestRateLimit_OthersNextToAnotherLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
-			answers(200, success(seven), "X-RateLimit-Limit", "600", "X-RateLimit-Remaining", "400"))
+			respond(200, success(seven), "X-RateLimit-Limit", "600", "X-RateLimit-Remaining", "400"))
 		limiter := &visibleLimiter{}
 		client := api.client(t, funnel.WithLimiter(limiter))
 		require.NoError(t, getContact.call(t.Context(), client))

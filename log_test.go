@@ -18,13 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
 // logOf returns an option that logs to a buffer at that level, and a function
 // that returns what has been logged, without time and parameters that vary.
 func logOf(t *testing.T, level slog.Level) (funnel.Option, func() []map[string]any) {
 	t.Helper()
-	var buf syncBuffer
+	var buf apitest.Buffer
 	logger := slog.New(slog.NewJSONHandler(&buf, &slog.HandlerOptions{Level: level}))
 	return funnel.WithLogger(logger), func() []map[string]any {
 		records := []map[string]any{}
@@ -38,11 +39,11 @@ func logOf(t *testing.T, level slog.Level) (funnel.Option, func() []map[string]a
 	}
 }
 
-func TestLogger_Records(t *testing.T) {
+func TestLog_Records(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
-			answers(503, `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`, "Retry-After", "30"),
+			respond(503, `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"}}`, "Retry-After", "30"),
 			tooMany("Retry-After", "75"),
 			after(2*time.Second, data(seven)))
 		option, logged := logOf(t, slog.LevelDebug)
@@ -68,9 +69,9 @@ func TestLogger_Records(t *testing.T) {
 	})
 }
 
-// Above debug level a client that has no trouble says nothing, and one that has
-// none but failures neither: those are the caller's to report.
-func TestLogger_IsQuietAboveDebug(t *testing.T) {
+// Above debug level neither successes nor failures are logged. Reporting failures is
+// up to the caller.
+func TestLog_IsQuietAboveDebug(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).
 		on(http.MethodGet, "/contact", data(seven)).
@@ -82,18 +83,18 @@ func TestLogger_IsQuietAboveDebug(t *testing.T) {
 	require.Empty(t, logged())
 }
 
-// Whatever goes wrong, nothing personal is logged above debug level.
-func TestLogger_NoAddressAboveDebug(t *testing.T) {
+// No personal data is logged above debug level, whatever fails.
+func TestLog_NoAddressAboveDebug(t *testing.T) {
 	t.Parallel()
 	const email = "ada@example.com"
 	tests := []struct {
-		name  string
-		reply reply
-		after string // as logged
+		name      string
+		responder responder
+		after     string // as logged
 	}{
 		{"message", failure(500, "SERVER_ERROR", "cannot mail "+email), "500 SERVER_ERROR"},
-		{"body", answers(502, "<title>"+email+"</title>", "Content-Type", "text/html"), "502"},
-		{"unreadable answer", answers(200, email), "200"},
+		{"body", respond(502, "<title>"+email+"</title>", "Content-Type", "text/html"), "502"},
+		{"unreadable response", respond(200, email), "200"},
 		{"transport's error", breaks(fmt.Errorf("cannot look up %s", email)), "*errors.errorString"},
 		{"transport's wrapped error", breaks(fmt.Errorf("for %s: %w", email, io.EOF)), "EOF"},
 		{"network's error", breaks(fmt.Errorf("for %s: %w", email, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET})),
@@ -103,14 +104,14 @@ func TestLogger_NoAddressAboveDebug(t *testing.T) {
 		{"network's error that quotes a URL", breaks(&net.DNSError{Err: "no such host", Name: "ada%40example.com"}), "*net.DNSError"},
 		{"network's error that quotes nothing", breaks(&net.DNSError{Err: "no such host", Name: "api.example.com", Server: "[::1]:53"}),
 			"lookup api.example.com on [::1]:53: no such host"},
-		{"answer cut short", cutShort(200, email), "unexpected EOF"},
+		{"response cut short", cutShort(200, email), "unexpected EOF"},
 		{"time-out", hangs, "context deadline exceeded"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.reply)
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.responder)
 				option, logged := logOf(t, slog.LevelInfo)
 				_, err := api.client(t, option).Contacts.Get(t.Context(), funnel.Email(email))
 				require.Error(t, err)
@@ -124,8 +125,8 @@ func TestLogger_NoAddressAboveDebug(t *testing.T) {
 	}
 }
 
-// A path that Client.Call was given may hold an address, and even the key.
-func TestLogger_PathOfACall(t *testing.T) {
+// The path of Client.Call may contain an address, or the key.
+func TestLog_PathOfACall(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ path, atDebug, above string }{
 		{"/contact-tag", "/contact-tag", "/contact-tag"},
@@ -144,7 +145,7 @@ func TestLogger_PathOfACall(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				option, logged := logOf(t, slog.LevelDebug)
-				client := clientOver(t, roundTripFunc(answers(503, "oops")), option, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}))
+				client := clientOver(t, apitest.RoundTripper(respond(503, "oops")), option, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}))
 				err := client.Call(t.Context(), http.MethodGet, tt.path, nil, nil, nil)
 				require.Error(t, err)
 				require.Len(t, logged(), 3)
@@ -157,8 +158,8 @@ func TestLogger_PathOfACall(t *testing.T) {
 	}
 }
 
-// The key is not logged either where only a transport's error has it.
-func TestLogger_KeyInATransportsError(t *testing.T) {
+// A key in a transport's error is not logged.
+func TestLog_KeyInATransportsError(t *testing.T) {
 	t.Parallel()
 	const key = "5ecret" // as plain as a host
 	for _, err := range []error{
@@ -169,7 +170,7 @@ func TestLogger_KeyInATransportsError(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			option, logged := logOf(t, slog.LevelDebug)
 			client, newErr := funnel.New(key, funnel.WithBaseURL(testBaseURL), option,
-				funnel.WithHTTPClient(&http.Client{Transport: roundTripFunc(breaks(err))}))
+				funnel.WithHTTPClient(&http.Client{Transport: apitest.RoundTripper(breaks(err))}))
 			require.NoError(t, newErr)
 			require.Error(t, getContact.call(t.Context(), client))
 			require.Len(t, logged(), 7)
@@ -178,8 +179,8 @@ func TestLogger_KeyInATransportsError(t *testing.T) {
 	}
 }
 
-// An attempt without an answer is logged with its error.
-func TestLogger_AttemptWithoutAnAnswer(t *testing.T) {
+// An attempt without a response is logged with its error.
+func TestLog_AttemptWithoutAResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", breaks(errors.New("connection reset")))
@@ -193,9 +194,9 @@ func TestLogger_AttemptWithoutAnAnswer(t *testing.T) {
 }
 
 // A long body is logged in part, on one line.
-func TestLogger_ClipsBodies(t *testing.T) {
+func TestLog_ClipsBodies(t *testing.T) {
 	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", answers(403, "one\ntwo\x1b[31m"+strings.Repeat("x", 1<<20)))
+	api := newMockAPI(t).on(http.MethodGet, "/contact", respond(403, "one\ntwo\x1b[31m"+strings.Repeat("x", 1<<20)))
 	option, logged := logOf(t, slog.LevelDebug)
 	require.Error(t, getContact.call(t.Context(), api.client(t, option)))
 	body := logged()[0]["body"].(string)
@@ -203,8 +204,8 @@ func TestLogger_ClipsBodies(t *testing.T) {
 	require.Less(t, len(body), 3000)
 }
 
-// A call that joins a pause is not logged: the pause was.
-func TestLogger_PauseIsLoggedOnce(t *testing.T) {
+// A pause is logged when it begins, not for each call that waits.
+func TestLog_PauseIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), data(seven))
@@ -219,7 +220,7 @@ func TestLogger_PauseIsLoggedOnce(t *testing.T) {
 }
 
 // The logger is given the call's context, for handlers that take from it.
-func TestLogger_GetsTheContext(t *testing.T) {
+func TestLog_GetsTheContext(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
 	seen := []any{}
@@ -239,8 +240,8 @@ func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
 func (h contextHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h contextHandler) WithGroup(string) slog.Handler      { return h }
 
-// The log names what the network says, which is nothing personal.
-func TestLogger_NamesTheNetworksErrors(t *testing.T) {
+// Errors of package net are logged in full if they have no personal data.
+func TestLog_NamesTheNetworksErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", unsent(&net.OpError{

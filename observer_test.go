@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// A witness is an observer that writes down what it is told, and marks the
-// contexts.
+// A witness is an observer that records its calls and marks the contexts.
 type witness struct {
 	name string
 
@@ -73,9 +73,9 @@ func (w *witness) told() []string {
 	return append([]string{}, w.lines...)
 }
 
-// What an observer is told of one call, in order, with the contexts that it
+// The functions of an observer for one call, in order, with the contexts that they
 // returned.
-func TestObserver_IsToldEverything(t *testing.T) {
+func TestObserver_AllFunctions(t *testing.T) {
 	t.Parallel()
 	const (
 		call        = "call GET /contact of " + testBaseURL
@@ -84,12 +84,12 @@ func TestObserver_IsToldEverything(t *testing.T) {
 		inAttempt   = " in call in attempt"
 	)
 	tests := []struct {
-		name    string
-		replies []reply
-		want    []string
+		name       string
+		responders []responder
+		want       []string
 	}{{
-		name:    "success",
-		replies: []reply{after(time.Second, data(seven))},
+		name:       "success",
+		responders: []responder{after(time.Second, data(seven))},
 		want: []string{
 			call,
 			first,
@@ -97,8 +97,8 @@ func TestObserver_IsToldEverything(t *testing.T) {
 			"call GET /contact done: 200, 1 attempts, 0s, error false in call",
 		},
 	}, {
-		name:    "5xx, then no answer, then success",
-		replies: []reply{answers(503, "oops"), breaks(io.EOF), data(seven)},
+		name:       "5xx, then no response, then success",
+		responders: []responder{respond(503, "oops"), breaks(io.EOF), data(seven)},
 		want: []string{
 			call,
 			first,
@@ -112,8 +112,8 @@ func TestObserver_IsToldEverything(t *testing.T) {
 			"call GET /contact done: 200, 3 attempts, 0s, error false in call",
 		},
 	}, {
-		name:    "429, then success",
-		replies: []reply{tooMany("Retry-After", "75"), data(seven)},
+		name:       "429, then success",
+		responders: []responder{tooMany("Retry-After", "75"), data(seven)},
 		want: []string{
 			call,
 			first,
@@ -125,8 +125,8 @@ func TestObserver_IsToldEverything(t *testing.T) {
 			"call GET /contact done: 200, 2 attempts, 1m0s, error false in call",
 		},
 	}, {
-		name:    "failure",
-		replies: []reply{answers(403, "no")},
+		name:       "failure",
+		responders: []responder{respond(403, "no")},
 		want: []string{
 			call,
 			first,
@@ -138,7 +138,7 @@ func TestObserver_IsToldEverything(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.replies...)
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.responders...)
 				w := &witness{}
 				// The error's text is the test's business elsewhere.
 				_ = getContact.call(t.Context(), api.client(t, funnel.WithObserver(w.observer())))
@@ -152,8 +152,8 @@ func TestObserver_IsToldEverything(t *testing.T) {
 	}
 }
 
-// A call that meets a pause says that it waits, without an error of its own.
-func TestObserver_IsToldOfAPauseThatWasThereBefore(t *testing.T) {
+// A call that begins during a pause reports its wait, without an error.
+func TestObserver_PauseThatBeganBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
@@ -175,8 +175,8 @@ func TestObserver_IsToldOfAPauseThatWasThereBefore(t *testing.T) {
 	})
 }
 
-// A call that does not wait for the end of a pause does not say that it does.
-func TestObserver_IsToldOfNoWaitThatIsNotBegun(t *testing.T) {
+// A call that is refused instead of waiting reports no wait.
+func TestObserver_RefusedWaitIsNotReported(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", "3600"))
@@ -192,8 +192,8 @@ func TestObserver_IsToldOfNoWaitThatIsNotBegun(t *testing.T) {
 	})
 }
 
-// A pause is told once, however many requests meet it.
-func TestObserver_IsToldOfAPauseOnce(t *testing.T) {
+// A pause is reported once, however many requests wait for it.
+func TestObserver_PauseIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Second, tooMany()))
@@ -222,7 +222,7 @@ func TestObserver_IsToldOfAPauseOnce(t *testing.T) {
 }
 
 // The limiter's wait is in Waited, and is not part of the attempt.
-func TestObserver_KnowsTheQuotasWait(t *testing.T) {
+func TestObserver_WaitForTheQuota(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", after(time.Second, data(seven)))
@@ -332,8 +332,7 @@ func TestObserver_ProtocolAndPeer(t *testing.T) {
 	client.CloseIdleConnections()
 }
 
-// Several observers are told in the order in which they were given, each with
-// its own marks and those of the ones before it.
+// Several observers are called in order, each with the context of the one before.
 func TestObserver_Several(t *testing.T) {
 	t.Parallel()
 	api := newMockAPI(t).on(http.MethodGet, "/contact", data(seven))
@@ -357,8 +356,8 @@ func TestObserver_Several(t *testing.T) {
 	require.Equal(t, []string{"a starts", "b starts", "a ends", "b ends"}, order)
 }
 
-// What is told of a call is what the caller gets: its error, also where nothing
-// was sent. Input that is refused is no call.
+// CallDone receives the error that the caller gets, also if nothing was sent. Refused
+// input is not a call.
 func TestObserver_CallResult(t *testing.T) {
 	t.Parallel()
 	var results []funnel.CallResult
@@ -381,16 +380,16 @@ func TestObserver_CallResult(t *testing.T) {
 	require.Len(t, results, 1)
 }
 
-// What has begun is ended also where the user's code panics, so that no span
+// A call and its attempt are ended also if the program's code panics, so that no span
 // stays open.
-func TestObserver_IsToldOfAPanic(t *testing.T) {
+func TestObserver_Panic(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
 		opt  funnel.Option
 		want []string
 	}{
-		{"transport", funnel.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+		{"transport", funnel.WithHTTPClient(&http.Client{Transport: apitest.RoundTripper(func(*http.Request) (*http.Response, error) {
 			panic("a bug")
 		})}), []string{
 			`attempt 1 done: 0, 0s, "", error funnel: the call panicked in call in attempt`,

@@ -48,16 +48,15 @@ func (cfg *config) timeout() time.Duration {
 	}
 }
 
-// client returns the http.Client to build on, which is the caller's to change.
-func (cfg *config) client() *http.Client {
-	if cfg.httpClient == nil {
-		return &http.Client{Transport: newTransport(min(cfg.rateLimit, 1000))}
+// transport returns the transport of the attempts, and the cookie jar if there is one.
+func (cfg *config) transport() (http.RoundTripper, http.CookieJar) {
+	switch {
+	case cfg.httpClient == nil:
+		return newTransport(min(cfg.rateLimit, 1000)), nil
+	case cfg.httpClient.Transport == nil:
+		return http.DefaultTransport, cfg.httpClient.Jar
 	}
-	client := *cfg.httpClient
-	if client.Transport == nil {
-		client.Transport = http.DefaultTransport
-	}
-	return &client
+	return cfg.httpClient.Transport, cfg.httpClient.Jar
 }
 
 // WithBaseURL sends requests to another server than the vendor's, such as
@@ -73,7 +72,7 @@ func WithBaseURL(baseURL string) Option {
 
 // WithHTTPClient sends requests with a copy of client: its transport and its
 // cookie jar are used, its Timeout becomes that of an attempt, and its
-// CheckRedirect is not asked, as redirects are never followed. It is the seam
+// CheckRedirect is ignored, because redirects are never followed. It is the seam
 // for tests:
 //
 //	mock := httpmock.NewMockTransport()

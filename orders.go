@@ -98,7 +98,7 @@ func (s *OrdersService) Get(ctx context.Context, id string) (*Order, error) {
 // is assumed: compare the result with that of another period before you rely on it.
 // How it treats several currencies is not documented.
 //
-// API: GET /sales-amount (documented). Errors: [ErrInvalidPeriod].
+// API: GET /sales-amount (documented, parameters assumed). Errors: [ErrInvalidPeriod].
 func (s *OrdersService) SalesAmount(ctx context.Context, params PeriodParams) (Decimal, error) {
 	q, err := listQuery(params) // B11: it takes period and range, as the lists do
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
-	"slices"
 	"strconv"
 
 	"github.com/funnel-go/funnel/internal/envelope"
@@ -52,12 +50,12 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 		}
 		*page = Page[T]{
 			Items:    items,
-			Page:     int(paging.CurrentPage),
-			PerPage:  int(paging.PerPage),
-			LastPage: int(paging.LastPage),
-			Total:    int(paging.Total),
+			Page:     paging.CurrentPage,
+			PerPage:  paging.PerPage,
+			LastPage: paging.LastPage,
+			Total:    paging.Total,
 		}
-		if err := page.isWhole(bool(paging.More), q); err != nil {
+		if err := page.isWhole(q); err != nil {
 			return err
 		}
 		return checkItems(items)
@@ -68,26 +66,25 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 	return page, nil
 }
 
-// isWhole reports whether the server says how many pages there are, without
-// contradicting itself, or the page is certainly the only one. A part of a list must
-// not pass for the whole.
-func (p *Page[T]) isWhole(more bool, q url.Values) error {
+// isWhole refuses a page that does not say how many pages there are, or contradicts
+// itself: a part of a list must not be taken for the whole.
+func (p *Page[T]) isWhole(q url.Values) error {
 	items := len(p.Items)
 	if p.LastPage == 0 {
-		full := defaultPerPage // a server that ignores per_page has this one
-		if asked, err := strconv.Atoi(q.Get("per_page")); err == nil {
-			full = min(full, asked)
+		full := defaultPerPage // also the size of a server's pages that ignores per_page
+		if requested, err := strconv.Atoi(q.Get("per_page")); err == nil {
+			full = min(full, requested)
 		}
 		if p.PerPage > 0 {
 			full = min(full, p.PerPage)
 		}
-		if items > 0 && items >= full || p.Total > items || more {
+		if items > 0 && items >= full || p.Total > items {
 			return fmt.Errorf(`%w: "meta" does not say how many pages there are, so that this page may not be all`, envelope.ErrUnexpected)
 		}
 		return nil
 	}
 	switch {
-	case more && p.Page == p.LastPage, p.PerPage > 0 && p.Total > p.LastPage*p.PerPage:
+	case p.PerPage > 0 && p.Total > p.LastPage*p.PerPage:
 		return fmt.Errorf(`%w: "meta" says that page %d is the last, and that there are more items`, envelope.ErrUnexpected, p.LastPage)
 	case items > 0 && p.Page > p.LastPage:
 		return fmt.Errorf(`%w: "meta" says that page %d is the last, and this is page %d`, envelope.ErrUnexpected, p.LastPage, p.Page)
@@ -103,7 +100,7 @@ func fetchAll[T any](ctx context.Context, c *core, path string, q url.Values) ([
 		if err != nil {
 			return err
 		}
-		if all = items; paging.LastPage > 1 || int(paging.Total) > len(items) || bool(paging.More) {
+		if all = items; paging.LastPage > 1 || paging.Total > len(items) {
 			return fmt.Errorf("%w: the list has pages, and this is only one of them", envelope.ErrUnexpected)
 		}
 		return checkItems(items)
@@ -112,15 +109,6 @@ func fetchAll[T any](ctx context.Context, c *core, path string, q url.Values) ([
 		return nil, err
 	}
 	return all, nil
-}
-
-func checkItems[T any](items []T) error {
-	for i := range items {
-		if err := checkResult(&items[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // walk yields the items of a list, page by page from the one that the query names
@@ -139,7 +127,7 @@ func walk[T any](ctx context.Context, c *core, path string, query func() (url.Va
 		first, _ := strconv.Atoi(q.Get("page"))
 		w := &walker[T]{core: c, path: path, query: q, yield: yield}
 		w.last = max(1, first)
-		w.asked = w.last - 1
+		w.requested = w.last - 1
 		w.response = callOptionsFrom(ctx).response
 		(&pipeline[int, *fetched[T]]{
 			core:  c,
@@ -161,10 +149,10 @@ type walker[T any] struct {
 	yield    func(*T, error) bool
 	response *Response // the user's, of WithResponse
 
-	asked  int     // number of the last page asked for
-	last   int     // number of the last page there is, as far as is known
-	paged  bool    // the page before has told it
-	before []int64 // the ids of the page before, whose items may change meanwhile
+	requested int  // number of the last page requested
+	last      int  // number of the last page, as far as is known
+	paged     bool // the page before had a LastPage
+	empty     bool // the page before had no items
 }
 
 // A fetched page, or why there is none.
@@ -177,11 +165,11 @@ type fetched[T any] struct {
 
 // next returns the number of the next page to ask for.
 func (w *walker[T]) next() (number int, ok bool) {
-	if w.asked >= w.last {
+	if w.requested >= w.last {
 		return 0, false
 	}
-	w.asked++
-	return w.asked, true
+	w.requested++
+	return w.requested, true
 }
 
 func (w *walker[T]) fetch(ctx context.Context, number int) *fetched[T] {
@@ -195,40 +183,21 @@ func (w *walker[T]) fetch(ctx context.Context, number int) *fetched[T] {
 	return got
 }
 
-// see says how far the list goes.
+// see notes how far the list goes.
 func (w *walker[T]) see(got *fetched[T]) {
-	if got.err == nil {
-		got.err = w.turned(got)
-	}
-	if got.err == nil && got.page.LastPage == 0 && w.paged {
+	switch {
+	case got.err != nil:
+	case got.page.Page > 0 && got.page.Page != got.number: // the same page would come for ever
+		got.err = responseError(w.path, "page %d was requested and page %d returned", got.number, got.page.Page)
+	case len(got.page.Items) == 0 && w.empty && got.number < got.page.LastPage: // there might be no end
+		got.err = responseError(w.path, "pages %d and %d of %d are empty", got.number-1, got.number, got.page.LastPage)
+	case got.page.LastPage == 0 && w.paged:
 		got.err = responseError(w.path, "page %d does not say how many pages there are, and the one before did", got.number)
 	}
 	if w.last = 0; got.err == nil {
 		w.last = got.page.LastPage
-		w.paged = w.last > 0
+		w.paged, w.empty = w.last > 0, len(got.page.Items) == 0
 	}
-}
-
-// turned guards against a server that does not turn the pages: the same items
-// would come again and again.
-func (w *walker[T]) turned(got *fetched[T]) error {
-	ids := make([]int64, len(got.page.Items))
-	for i := range ids {
-		ids[i], _ = idOf(reflect.ValueOf(got.page.Items[i]))
-	}
-	same := w.before != nil && slices.Equal(w.before, ids)
-	w.before = ids
-	switch {
-	case got.page.Page > 0 && got.page.Page != got.number:
-		return responseError(w.path, "the server does not turn the pages: page %d was requested and page %d returned", got.number, got.page.Page)
-	case same && len(ids) > 0 && got.page.Page > 0:
-		return nil // as many items as a page holds were created meanwhile
-	case same && len(ids) == 0 && got.page.LastPage > got.number: // it might never end
-		return responseError(w.path, "pages %d and %d of %d are empty", got.number-1, got.number, got.page.LastPage)
-	case same && len(ids) > 0:
-		return responseError(w.path, "the server does not turn the pages: page %d of %d is the same as the one before", got.number, got.page.LastPage)
-	}
-	return nil
 }
 
 func (w *walker[T]) take(got *fetched[T]) (more bool) {

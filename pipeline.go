@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// A pipeline does jobs ahead of whoever takes their results, several at a time,
-// and hands the results out in the order of the jobs. It is what [Bulk] and the
-// ranges over lists have in common.
+// A pipeline does several jobs at a time, ahead of the code that takes their results,
+// and returns the results in the order of the jobs. [Bulk] and the ranges over lists
+// use it.
 //
 // How many jobs are under way adapts: where the taker has to wait for results
 // there are twice as many after each round trip, so that at any latency the
@@ -100,7 +100,7 @@ func (p *pipeline[J, R]) start(ctx context.Context, job J, result chan<- ended[R
 	d.returned = true
 }
 
-// ended is how a job ended. Where it did not return, whoever takes its result
+// ended is how a job ended. If it did not return, the goroutine that takes its result
 // ends in the same way.
 type ended[R any] struct {
 	result   R

@@ -9,79 +9,10 @@ import (
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
-// The API's rate limit: 600 requests a minute (documented).
-const (
-	defaultRateLimit = 600
-	defaultRatePer   = time.Minute
-)
-
-// A Limiter decides when each attempt of a call may be sent. The client's own
-// never lets more than 600 requests through in any 60 s, as the server counts
-// them; [WithLimiter] replaces it.
-//
-// Acquire waits until a request may be sent, or fails as soon as ctx ends. The
-// client calls release exactly once, when the attempt is over. Both must be
-// safe for concurrent use, and must not call the API using the same client.
-//
-// If Acquire knows that there is no room before ctx's deadline, it should fail
-// immediately, with an error that matches [context.DeadlineExceeded]. If the error has a
-// method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the call's
-// error, and [Bulk] knows whether its other items can wait.
-//
-// Two more methods are optional and make the limiter visible to operators:
-//
-//	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
-//	Observe(func(LimiterEvent)) // New passes a function to call with each event
-//
-// A limiter that serves several clients calls the functions of all of them.
-type Limiter interface {
-	Acquire(ctx context.Context) (release func(Outcome), err error)
-}
-
-// noRoom is the error of a limiter whose turn for a request comes only after the
-// context's deadline.
-type noRoom interface {
-	error
-	RetryAfter() time.Duration // how long until there is room
-}
-
-// An Outcome tells a [Limiter] how an attempt ended.
-type Outcome struct {
-	Sent       bool          // false: the request was surely not sent
-	StatusCode int           // 0: no response came
-	Remaining  int           // of the quota, as the server said; -1: unknown
-	RetryAfter time.Duration // as the server said; 0: unknown
-}
-
-// LimiterFromWaiter makes a [Limiter] of whatever has a Wait method, such as
-// the rate.Limiter of golang.org/x/time, for an even pace:
-//
-//	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
-func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
-	return waiterLimiter{w}
-}
-
-type waiterLimiter struct {
-	waiter interface{ Wait(context.Context) error }
-}
-
-func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
-	return func(Outcome) {}, l.waiter.Wait(ctx)
-}
-
-// A RateLimit is what a client knows of its quota at the server. How its limiter
-// keeps within it is in [LimiterStats].
-type RateLimit struct {
-	Limit       int       // requests a window; 0: unknown
-	Remaining   int       // requests left in it; -1: unknown
-	Others      int       // requests in it that the limiter does not know of, as the headers say; 0: none, or unknown
-	PausedUntil time.Time // after a 429, when requests go out again; zero: now
-}
-
 // rateLimit is [Client.RateLimit].
 func (c *core) rateLimit() RateLimit {
 	c.quotaMu.Lock()
-	limit, fresh := c.quota, !c.heard.IsZero() && time.Since(c.heard) < time.Minute
+	limit, fresh := c.quota, !c.quotaAt.IsZero() && time.Since(c.quotaAt) < time.Minute
 	c.quotaMu.Unlock()
 	if !fresh {
 		limit.Remaining, limit.Others = c.admission.Left(), 0
@@ -90,8 +21,8 @@ func (c *core) rateLimit() RateLimit {
 	return limit
 }
 
-// hear takes note of the quota headers of a response.
-func (c *core) hear(h quota.Headers) {
+// noteQuota stores the quota headers of a response.
+func (c *core) noteQuota(h quota.Headers) {
 	if h.Limit == quota.Unknown && h.Remaining == quota.Unknown {
 		return
 	}
@@ -104,7 +35,7 @@ func (c *core) hear(h quota.Headers) {
 	if h.Remaining == quota.Unknown {
 		return
 	}
-	c.quota.Remaining, c.quota.Others, c.heard = h.Remaining, 0, time.Now()
+	c.quota.Remaining, c.quota.Others, c.quotaAt = h.Remaining, 0, time.Now()
 	if stats.Limit > 0 && (stats.Store == "" || stats.Store == StoreOK) { // else it is unknown what the limiter has used
 		c.quota.Others = max(0, c.quota.Limit-h.Remaining-stats.Used)
 	}
@@ -161,7 +92,7 @@ func (c *core) admit(ctx context.Context, place *quota.Call) (done func(quota.Ou
 // notSent is the outcome of an attempt that was admitted and not made.
 var notSent = quota.Outcome{Remaining: quota.Unknown}
 
-// acquire asks the user's limiter. The admission learns of a failure, also if the
+// acquire waits for the user's limiter. The admission is told about a failure, also if the
 // limiter panics. A limiter that fails for a bulk job's item would fail for the next
 // one too: the others wait for it as for the end of an outage.
 func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Outcome), err error) {
@@ -171,7 +102,7 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 			c.admission.Done(place, outcome)
 		}
 	}()
-	c.foretell(ctx, place)
+	c.announceWait(ctx, place)
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
 	if full := noRoom(nil); err != nil && ctx.Err() == nil && !errors.As(err, &full) && place.Background {
@@ -179,4 +110,68 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 		c.failure.Store(&err)
 	}
 	return release, err
+}
+
+// statsLimiter and observableLimiter are what a [Limiter] may be in addition.
+type (
+	statsLimiter      interface{ Stats() LimiterStats }
+	observableLimiter interface{ Observe(func(LimiterEvent)) }
+)
+
+// limiterStats is [Client.LimiterStats]. Calls wait at the admission first, for
+// the end of a pause, and then at the user's own limiter.
+func (c *core) limiterStats() LimiterStats {
+	own := c.admission.Stats()
+	stats := LimiterStats{Limit: own.Limit, Used: own.Used, NextSlot: own.NextSlot}
+	if limiter, ok := c.limiter.(statsLimiter); ok {
+		stats = limiter.Stats()
+	}
+	stats.Interactive += own.Interactive
+	stats.Background += own.Background
+	if own.PausedUntil.After(stats.PausedUntil) {
+		stats.PausedUntil = own.PausedUntil
+	}
+	return stats
+}
+
+// observeLimiter has the user's own limiter tell the observers of its events.
+func (c *core) observeLimiter() {
+	limiter, ok := c.limiter.(observableLimiter)
+	if ok && len(c.observers) > 0 {
+		limiter.Observe(func(event LimiterEvent) { c.limiterEvent(context.Background(), event) })
+	}
+}
+
+// limiterEvent tells the observers of an event. They learn of each pause once: the
+// client pauses after its own 429, and its limiter too.
+func (c *core) limiterEvent(ctx context.Context, event LimiterEvent) {
+	if event.Kind == LimiterPaused && !c.beginsPause(event.Until) {
+		return
+	}
+	c.observers.limiterEvent(ctx, event)
+}
+
+func (c *core) beginsPause(until time.Time) bool {
+	c.quotaMu.Lock()
+	defer c.quotaMu.Unlock()
+	began := !time.Now().Before(c.pauseEnds)
+	if until.After(c.pauseEnds) {
+		c.pauseEnds = until
+	}
+	return began
+}
+
+// announceWait tells the observers that the user's own limiter will have the call of
+// place wait, if it says so.
+func (c *core) announceWait(ctx context.Context, place *quota.Call) {
+	limiter, ok := c.limiter.(statsLimiter)
+	if !ok || !c.observers.wantWaits() {
+		return
+	}
+	stats := limiter.Stats()
+	if wait := time.Until(stats.PausedUntil); wait > 0 {
+		c.waits(ctx, place, WaitPause, wait)
+	} else if wait := time.Until(stats.NextSlot); wait > 0 {
+		c.waits(ctx, place, WaitQuota, wait)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
@@ -19,41 +18,15 @@ import (
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// jitteryLatency is 0.2 s, and 0 to 0.4 s of jitter, on both ways together.
-func jitteryLatency(seed uint64) funneltest.Option {
-	rng := rand.New(rand.NewPCG(seed, seed))
-	oneWay := func() time.Duration {
-		return 100*time.Millisecond + time.Duration(rng.Int64N(int64(200*time.Millisecond)))
-	}
-	return funneltest.WithLatency(func() (there, back time.Duration) { return oneWay(), oneWay() })
-}
-
-// spread makes n calls from so many goroutines.
-func spread(n, goroutines int, call func(i int)) {
-	var wg sync.WaitGroup
-	work := make(chan int, n)
-	for i := range n {
-		work <- i
-	}
-	close(work)
-	for range goroutines {
-		wg.Go(func() {
-			for i := range work {
-				call(i)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func TestALongJobIsNeverRejectedAndUsesTheWholeQuota(t *testing.T) {
+func TestRateLimit_LongJobUsesTheWholeQuota(t *testing.T) {
 	for _, goroutines := range []int{50, 500} {
 		for _, headers := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%d goroutines, headers %t", goroutines, headers), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					options := []funneltest.Option{jitteryLatency(1)}
+					options := []funneltest.Option{apitest.Jitter(1)}
 					if !headers {
 						options = append(options, funneltest.WithoutRateLimitHeaders())
 					}
@@ -63,7 +36,7 @@ func TestALongJobIsNeverRejectedAndUsesTheWholeQuota(t *testing.T) {
 					client := server.Client()
 
 					start := time.Now()
-					spread(5000, goroutines, func(int) {
+					apitest.Spread(5000, goroutines, func(int) {
 						if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 							t.Error(err)
 						}
@@ -78,9 +51,9 @@ func TestALongJobIsNeverRejectedAndUsesTheWholeQuota(t *testing.T) {
 	}
 }
 
-func TestAShortJobIsNotSlowedDown(t *testing.T) {
+func TestRateLimit_ShortJobIsNotSlowedDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(50 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(50 * time.Millisecond))
 		defer server.Close()
 		server.SeedContacts(1)
 		client := server.Client()
@@ -93,7 +66,7 @@ func TestAShortJobIsNotSlowedDown(t *testing.T) {
 	})
 }
 
-func TestTwoClientsThatKnowNothingOfEachOtherShareAKey(t *testing.T) {
+func TestRateLimit_TwoClientsShareAKey(t *testing.T) {
 	for _, test := range []struct {
 		headers  bool
 		rejected int
@@ -103,7 +76,7 @@ func TestTwoClientsThatKnowNothingOfEachOtherShareAKey(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("headers %t", test.headers), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				options := []funneltest.Option{jitteryLatency(7)}
+				options := []funneltest.Option{apitest.Jitter(7)}
 				if !test.headers {
 					options = append(options, funneltest.WithoutRateLimitHeaders())
 				}
@@ -115,7 +88,7 @@ func TestTwoClientsThatKnowNothingOfEachOtherShareAKey(t *testing.T) {
 				for range 2 {
 					client := server.Client()
 					both.Go(func() {
-						spread(2500, 25, func(int) {
+						apitest.Spread(2500, 25, func(int) {
 							if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 								t.Error(err)
 							}
@@ -132,9 +105,9 @@ func TestTwoClientsThatKnowNothingOfEachOtherShareAKey(t *testing.T) {
 	}
 }
 
-func TestA429PausesTheWholeClient(t *testing.T) {
+func TestRateLimit_RejectionPausesTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(200 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(200 * time.Millisecond))
 		defer server.Close()
 		server.SeedContacts(1)
 		client := server.Client()
@@ -144,7 +117,7 @@ func TestA429PausesTheWholeClient(t *testing.T) {
 		require.Equal(t, time.Now().Add(time.Minute), client.RateLimit().PausedUntil)
 
 		start := time.Now()
-		spread(500, 500, func(int) {
+		apitest.Spread(500, 500, func(int) {
 			if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); err != nil {
 				t.Error(err)
 			}
@@ -167,7 +140,7 @@ func TestA429PausesTheWholeClient(t *testing.T) {
 	})
 }
 
-func TestRateLimitTellsWhatTheClientKnows(t *testing.T) {
+func TestRateLimit_ReportsTheQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, headers := range []bool{true, false} {
 			var options []funneltest.Option
@@ -204,7 +177,7 @@ func (p evenPace) Wait(ctx context.Context) error {
 	}
 }
 
-func TestALimiterOfOnesOwn(t *testing.T) {
+func TestWithLimiter_FromWaiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
 		defer server.Close()
@@ -232,7 +205,7 @@ func TestALimiterOfOnesOwn(t *testing.T) {
 	})
 }
 
-// A recordingLimiter lets everything through and keeps what it is told.
+// A recordingLimiter admits every request and records the outcomes.
 type recordingLimiter struct {
 	outcomes []funnel.Outcome
 	err      error
@@ -245,18 +218,18 @@ func (l *recordingLimiter) Acquire(ctx context.Context) (func(funnel.Outcome), e
 	return func(o funnel.Outcome) { l.outcomes = append(l.outcomes, o) }, ctx.Err()
 }
 
-// A limiter of the user's own is told how each attempt ended, once.
-func TestWithLimiter_IsToldEveryOutcome(t *testing.T) {
+// A custom limiter receives the outcome of each attempt once.
+func TestWithLimiter_ReceivesEveryOutcome(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit, remaining = "X-RateLimit-Limit", "X-RateLimit-Remaining"
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
 			unsent(io.EOF),
 			breaks(io.EOF),
-			answers(503, "", "Retry-After", "2"),
+			respond(503, "", "Retry-After", "2"),
 			tooMany("Retry-After", "70", limit, "600", remaining, "0"),
 			cutShort(200, `{"succ`),
-			answers(200, success(seven), limit, "600", remaining, "599", "X-RateLimit-Reset", "4102444800"))
+			respond(200, success(seven), limit, "600", remaining, "599", "X-RateLimit-Reset", "4102444800"))
 		limiter := &recordingLimiter{}
 		client := api.client(t, funnel.WithLimiter(limiter), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 6}))
 		require.NoError(t, getContact.call(t.Context(), client))
@@ -279,7 +252,7 @@ func TestWithLimiter_ItsErrorFailsTheCall(t *testing.T) {
 	client := newMockAPI(t).client(t, funnel.WithLimiter(&recordingLimiter{err: closed}))
 	err := createFunnel.call(t.Context(), client)
 	require.ErrorIs(t, err, closed)
-	require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+	apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
 }
 
 func TestWithRateLimit_SpacesRequests(t *testing.T) {
@@ -295,10 +268,10 @@ func TestWithRateLimit_SpacesRequests(t *testing.T) {
 	})
 }
 
-// A limiter that panics, on either way, does not keep the client shut: least of
-// all after a pause, when one goes first and the others wait for it.
-func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
-	for _, panics := range []string{"when asked", "when told"} {
+// A limiter that panics does not block other calls, also after a pause, when they wait
+// for the first one.
+func TestWithLimiter_PanicDoesNotBlockOthers(t *testing.T) {
+	for _, panics := range []string{"in Acquire", "in release"} {
 		t.Run(panics, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := funneltest.NewServer()
@@ -306,7 +279,7 @@ func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
 				server.SeedContacts(1)
 				asked := 0
 				client := server.Client(funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
-					if asked++; asked == 2 && panics == "when asked" {
+					if asked++; asked == 2 && panics == "in Acquire" {
 						panic("a bug")
 					}
 					return func(funnel.Outcome) {
@@ -329,15 +302,15 @@ func TestALimiterThatPanicsStandsInNobodysWay(t *testing.T) {
 	}
 }
 
-// After a pause requests go one at a time until the server takes one: a lost
-// answer lets nobody in beside the next.
-func TestAfterAPauseALostAnswerLetsNoMoreIn(t *testing.T) {
+// After a pause one request at a time is sent until one succeeds. A lost response
+// admits only the next one.
+func TestRateLimit_LostResponseAfterAPauseKeepsTheOthersWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodPost, "/funnel", tooMany(), after(time.Second, breaks(io.EOF)))
 		client := api.client(t)
 		require.ErrorIs(t, createFunnel.call(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
 		const calls = 10
-		spread(calls, calls, func(int) {
+		apitest.Spread(calls, calls, func(int) {
 			if err := createFunnel.call(t.Context(), client); !errors.Is(err, io.EOF) {
 				t.Error(err)
 			}
@@ -347,9 +320,9 @@ func TestAfterAPauseALostAnswerLetsNoMoreIn(t *testing.T) {
 	})
 }
 
-// A slot that comes when the client has just been paused is given back, and
-// another one taken when the pause is over.
-func TestWithLimiter_ASlotThatComesInAPause(t *testing.T) {
+// A slot that becomes free at the beginning of a pause is released, and another one
+// is taken after the pause.
+func TestWithLimiter_SlotDuringAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var acquired, released atomic.Int64
 		api := newMockAPI(t).on(http.MethodPost, "/funnel", after(2*time.Second, tooMany()), data(seven))
@@ -359,7 +332,7 @@ func TestWithLimiter_ASlotThatComesInAPause(t *testing.T) {
 			}
 			return func(funnel.Outcome) { released.Add(1) }, nil
 		})))
-		spread(2, 2, func(i int) {
+		apitest.Spread(2, 2, func(i int) {
 			time.Sleep(time.Duration(i) * time.Second / 2)
 			if err := createFunnel.call(t.Context(), client); err != nil {
 				t.Error(err)
@@ -371,11 +344,7 @@ func TestWithLimiter_ASlotThatComesInAPause(t *testing.T) {
 	})
 }
 
-type limiterFunc func(context.Context) (func(funnel.Outcome), error)
-
-func (f limiterFunc) Acquire(ctx context.Context) (func(funnel.Outcome), error) { return f(ctx) }
-
-func TestAPanicOnTheWayKeepsNoSlot(t *testing.T) {
+func TestRateLimit_PanicReleasesTheSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
 		defer server.Close()
@@ -397,7 +366,7 @@ func TestAPanicOnTheWayKeepsNoSlot(t *testing.T) {
 	})
 }
 
-func TestALaterAndLongerPauseRefusesThoseWhoWait(t *testing.T) {
+func TestRateLimit_LongerPauseRefusesWaitingCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
 		defer server.Close()
@@ -408,7 +377,7 @@ func TestALaterAndLongerPauseRefusesThoseWhoWait(t *testing.T) {
 		_, err := client.Contacts.Get(funnel.WithoutRetry(t.Context()), funnel.ContactID(1))
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		start := time.Now() // a minute's pause; whoever goes first then makes it an hour's
-		spread(3, 3, func(int) {
+		apitest.Spread(3, 3, func(int) {
 			if _, err := client.Contacts.Get(t.Context(), funnel.ContactID(1)); !errors.Is(err, funnel.ErrRateLimited) {
 				t.Errorf("after %s: %v", time.Since(start), err)
 			}
@@ -417,9 +386,9 @@ func TestALaterAndLongerPauseRefusesThoseWhoWait(t *testing.T) {
 	})
 }
 
-func TestAnHourlyQuotaDoesNotStretchTheServersMinute(t *testing.T) {
+func TestRateLimit_HourlyQuotaNextToTheServersMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(10 * time.Millisecond))
+		server := funneltest.NewServer(apitest.Latency(10 * time.Millisecond))
 		defer server.Close()
 		server.SeedContacts(1)
 		client := server.Client(funnel.WithRateLimit(5000, time.Hour))
@@ -432,7 +401,7 @@ func TestAnHourlyQuotaDoesNotStretchTheServersMinute(t *testing.T) {
 	})
 }
 
-func TestARateLimitWaitIsNeverLongerThanItsMaximum(t *testing.T) {
+func TestRateLimit_WaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
 		defer server.Close()
@@ -446,9 +415,9 @@ func TestARateLimitWaitIsNeverLongerThanItsMaximum(t *testing.T) {
 	})
 }
 
-// Where the context ends just when it is the call's turn, nothing is sent, and
-// the limiter gets its slot back, once.
-func TestWithLimiter_ContextThatEndsAtItsTurn(t *testing.T) {
+// If the context ends at the moment of the call's turn, nothing is sent, and the slot
+// is released once.
+func TestWithLimiter_ContextEndsAtItsTurn(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	outcomes := []funnel.Outcome{}
@@ -458,12 +427,12 @@ func TestWithLimiter_ContextThatEndsAtItsTurn(t *testing.T) {
 	})))
 	err := createFunnel.call(ctx, client)
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+	apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
 	require.Equal(t, []funnel.Outcome{{Sent: false, Remaining: -1}}, outcomes)
 }
 
-// What could not be authenticated was not sent, and gives its slot back.
-func TestWithLimiter_AuthenticationThatFails(t *testing.T) {
+// If authentication fails, nothing was sent, and the slot is released.
+func TestWithLimiter_AuthenticationFails(t *testing.T) {
 	t.Parallel()
 	limiter := &recordingLimiter{}
 	noToken := errors.New("no token")
@@ -472,19 +441,19 @@ func TestWithLimiter_AuthenticationThatFails(t *testing.T) {
 	require.Equal(t, []funnel.Outcome{{Sent: false, Remaining: -1}}, limiter.outcomes)
 }
 
-// A transport that panics may have sent the request: it keeps its slot.
-func TestWithLimiter_TransportThatPanics(t *testing.T) {
+// If a transport panics, the request may have been sent: the slot stays in use.
+func TestWithLimiter_TransportPanics(t *testing.T) {
 	t.Parallel()
 	limiter := &recordingLimiter{}
-	transport := roundTripFunc(func(*http.Request) (*http.Response, error) { panic("a bug") })
+	transport := apitest.RoundTripper(func(*http.Request) (*http.Response, error) { panic("a bug") })
 	client := clientOver(t, transport, funnel.WithLimiter(limiter))
 	require.PanicsWithValue(t, "a bug", func() { _ = createFunnel.call(t.Context(), client) })
 	require.Equal(t, []funnel.Outcome{{Sent: true, Remaining: -1}}, limiter.outcomes)
 }
 
-// A call that begins in too long a pause fails with the error of the pause
-// itself, and names its own operation.
-func TestRateLimit_PauseThatIsTooLongForANewCall(t *testing.T) {
+// A call that begins during a long pause fails with the error of the pause and its
+// own operation.
+func TestRateLimit_PauseTooLongForANewCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", "3600"))
@@ -494,12 +463,12 @@ func TestRateLimit_PauseThatIsTooLongForANewCall(t *testing.T) {
 		paused, ok := err.(*funnel.RateLimitError)
 		require.True(t, ok, "%T", err)
 		require.Equal(t, time.Hour, paused.RetryAfter)
-		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
 	})
 }
 
-// Where the quota has no room before the deadline the error is that of the
-// context, as always, and says when there will be room.
+// If the quota has no room before the deadline, the error wraps the context's error
+// and says when there will be room.
 func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -519,18 +488,18 @@ func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 		require.ErrorAs(t, err, &limited)
 		require.Equal(t, 40*time.Second, limited.RetryAfter)
 		require.Zero(t, limited.StatusCode)
-		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
 		require.Zero(t, time.Since(start))
 		require.Len(t, api.requests(), 1)
 	})
 }
 
-// A 429 pauses the client when it comes, not only when its body has been read.
-func TestRateLimit_429PausesBeforeItsBodyIsRead(t *testing.T) {
+// A 429 pauses the client before its body is read.
+func TestRateLimit_PausesBeforeTheBodyIsRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: &drippingBody{ctx: req.Context()}, Request: req}, nil
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: apitest.SlowBody(req.Context()), Request: req}, nil
 		})
 		client := api.client(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)

@@ -17,7 +17,7 @@ import (
 )
 
 // What the READMEs show compiles, each in its own module.
-func TestREADME_ShowsWhatCompiles(t *testing.T) {
+func TestREADME_CodeCompiles(t *testing.T) {
 	t.Parallel()
 	for dir, blocks := range map[string]int{".": 6, "funnelredis": 1, "funnelotel": 1} {
 		t.Run(dir, func(t *testing.T) {

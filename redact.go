@@ -62,22 +62,14 @@ func writtenForms(s string) []string {
 
 func unquoted(s string) string { return s[1 : len(s)-1] }
 
-// scrub hides the API key and the query, which may hold an e-mail address, in
-// the text of an error that a transport made.
-func (c *call) scrub(err error) error {
-	message := c.clean(err.Error())
+// scrub returns an error with the cleaned text of err, and err itself if there is
+// nothing to hide.
+func scrub(err error, clean func(text string) string) error {
+	message := clean(err.Error())
 	if message == err.Error() {
 		return err
 	}
-	return &scrubbed{message, func() error { return err }, c.clean}
-}
-
-func (c *call) clean(text string) string {
-	text = c.core.hide(text)
-	if c.query != "" {
-		text = strings.ReplaceAll(text, c.query, "[hidden]")
-	}
-	return text
+	return &scrubbed{message, func() error { return err }, clean}
 }
 
 // withoutURL returns what is inside of net/http's errors, whose text has the URL
@@ -106,7 +98,7 @@ func (e *scrubbed) GoString() string { return strconv.Quote(e.message) }
 
 func (e *scrubbed) Is(target error) bool { return errors.Is(e.err(), target) }
 
-// As finds what is in the error behind it and tells nothing of that.
+// As finds an error behind it, unless its text would show what was hidden.
 func (e *scrubbed) As(target any) bool {
 	if !errors.As(e.err(), target) {
 		return false

@@ -1,21 +1,14 @@
 package funnel
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
-
-	"github.com/funnel-go/funnel/internal/envelope"
 )
 
-// A service is what all of a client's services are underneath. It may be nil:
-// that of a zero Client is.
+// A service is the underlying type of all services. It is nil in a zero Client.
 type service struct{ core *core }
 
 func (s *service) c() *core {
@@ -26,7 +19,7 @@ func (s *service) c() *core {
 }
 
 // A resource describes one of the API's resources. The path of one is a noun, the
-// path of many is its plural, the method tells the operation, and an id is never
+// path of many is its plural, the HTTP method selects the operation, and an id is never
 // in a path.
 type resource[T any] struct {
 	core    *core
@@ -78,31 +71,6 @@ func (r resource[T]) create(ctx context.Context, params any) (*T, error) {
 	return fetch[T](ctx, r.core, request{method: http.MethodPost, path: r.one, body: params, repeatable: r.unique}, nil)
 }
 
-// idOnly returns the id alone, of a resource of which create returns no more.
-func idOnly[T any](created *T, err error) (ID[T], error) {
-	if err != nil {
-		return 0, err
-	}
-	id, _ := idOf(reflect.ValueOf(created).Elem())
-	return ID[T](id), nil
-}
-
-// optionalID is the decoder for a response that may contain the id of the resource,
-// or nothing.
-func optionalID[T any](id *ID[T]) decoder {
-	return func(body []byte) error {
-		if err := envelope.Success(body); err != nil {
-			return err
-		}
-		if result, err := envelope.Data[struct {
-			ID ID[T] `json:"id"`
-		}](body); err == nil {
-			*id = result.ID
-		}
-		return nil
-	}
-}
-
 // B5: update and delete use the path of create and name the resource by the same
 // parameter as every other operation.
 func (r resource[T]) update(ctx context.Context, id ID[T], params any) error {
@@ -125,59 +93,6 @@ func (r resource[T]) delete(ctx context.Context, id ID[T]) error {
 // B1: a DELETE has its parameters in a JSON body, like a PUT.
 func deletion(path string, params any) request {
 	return request{method: http.MethodDelete, path: path, body: params}
-}
-
-// An object is a JSON object with its fields in order.
-type object []field
-
-type field struct {
-	name  string
-	value any
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (o object) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	for i, f := range o {
-		buf.WriteByte("{,"[min(i, 1)])
-		buf.WriteString(strconv.Quote(f.name) + ":")
-		value, err := json.Marshal(f.value)
-		if err != nil {
-			return nil, err
-		}
-		buf.Write(value)
-	}
-	buf.WriteByte('}')
-	return buf.Bytes(), nil
-}
-
-// and returns the object with the fields of params, a struct, behind its own.
-func (o object) and(params any) json.Marshaler { return extended{o, params} }
-
-type extended struct {
-	object object
-	params any
-}
-
-func (e extended) MarshalJSON() ([]byte, error) {
-	first, err := e.object.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	rest, err := json.Marshal(e.params)
-	if err != nil || len(rest) <= len("{}") {
-		return first, err
-	}
-	return append(append(first[:len(first)-1], ','), rest[1:]...), nil
-}
-
-// checkSame reports a response that has another resource than the one asked for,
-// as a server sends that ignores the parameter.
-func checkSame(field, asked, got string) error {
-	if asked != got {
-		return fmt.Errorf("%w: another resource was requested (%s)", envelope.ErrUnexpected, field)
-	}
-	return nil
 }
 
 // listQuery encodes the parameters of a list and checks what all lists have.

@@ -13,17 +13,27 @@ import (
 	"github.com/funnel-go/funnel/internal/quota"
 )
 
-// newRetrier puts the attempter under go-retryablehttp, which runs the loop.
-// All decisions are the call's: it keeps the last response, which the library
-// would drain, and the error, which it would replace.
-func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
-	client.Transport = a
-	client.Timeout = 0 // the attempter's
-	return &retryablehttp.Client{
-		HTTPClient: client,
+// run sends the request until no other attempt is needed. It is a call's whole way
+// through go-retryablehttp, which for each attempt runs the transport and CheckRetry,
+// and before each further one Backoff and PrepareRetry. All decisions are judge's.
+func (c *call) run(ctx context.Context) error {
+	transport := func(req *http.Request) (*http.Response, error) {
+		if got := c.attempt(ctx, req); got.refused {
+			c.refusal = got.err // and the last response stays
+		} else {
+			c.last = got
+		}
+		// Always an empty 200, because c.last has the response. Given the real one,
+		// http.Client would follow a redirect, or fail because its Location cannot be
+		// parsed, and go-retryablehttp would drain the body. The header is real, for the
+		// cookie jar.
+		return &http.Response{StatusCode: http.StatusOK, Header: c.last.header, Body: http.NoBody, Request: req}, nil
+	}
+	retrier := retryablehttp.Client{
+		HTTPClient: &http.Client{Transport: roundTripper(transport), Jar: c.core.jar},
 		RetryMax:   math.MaxInt32, // judge counts
-		CheckRetry: func(ctx context.Context, _ *http.Response, err error) (bool, error) {
-			return callFrom(ctx).judge(ctx, err), nil
+		CheckRetry: func(_ context.Context, _ *http.Response, err error) (bool, error) {
+			return c.judge(ctx, err), nil
 		},
 		Backoff: func(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 			// The admission waits. A timer that has expired when it is made, in many
@@ -36,11 +46,24 @@ func newRetrier(client *http.Client, a *attempter) *retryablehttp.Client {
 		},
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
+	if _, err := retrier.Do(c.newRequest(ctx)); err != nil && ctx.Err() != nil {
+		// The context ended the wait for a retry.
+		c.err = c.interrupted(contextError(ctx))
+	}
+	c.core.budget.deposit(c.err == nil)
+	return c.err
 }
 
-// judge says what the last attempt means: c.err is what the call fails with as
-// things stand, and true asks for another attempt after c.backoff.
-func (c *call) judge(ctx context.Context, err error) (again bool) {
+// A roundTripper is a function as a transport. It has no CloseIdleConnections on
+// purpose: go-retryablehttp would call it after each failure, at the cost of all other
+// calls' connections.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// judge decides what the last attempt means. It sets c.err, and returns true if there
+// is to be another attempt.
+func (c *call) judge(ctx context.Context, err error) (retry bool) {
 	if err != nil { // http.Client itself refused: no attempt was made
 		c.err = c.requestError(withoutURL(err))
 		return false
@@ -73,23 +96,25 @@ func (c *call) assess() (repeat bool, err error) {
 	case got.err != nil && got.unsent:
 		return !isBadCertificate(got.err), c.requestError(got.err)
 	case got.err != nil && (got.status == 0 || got.status/100 == 2):
-		c.unsettle()
-		return c.isRepeatable() && !errors.Is(got.err, errTooLarge), c.requestError(got.err)
+		c.setMayHaveBeenApplied()
+		failure := c.requestError(got.err)
+		failure.RequestID = c.core.hide(got.header.Get("X-Request-Id"))
+		return c.isRepeatable() && !errors.Is(got.err, errTooLarge), failure
 	case got.status == http.StatusTooManyRequests:
 		return true, c.rateLimitError()
 	case got.status >= 500:
-		c.unsettle()
+		c.setMayHaveBeenApplied()
 		return c.isRepeatable() || !c.core.policy.NoRetryCreateOn5xx, c.apiError(envelope.ParseFailure(got.body))
 	case got.status/100 == 2:
 		return c.assessResult()
 	case got.status/100 == 3:
 		if got.status == http.StatusSeeOther { // to the result of what was done
-			c.unsettle()
+			c.setMayHaveBeenApplied()
 		}
 		return false, c.redirectError()
 	}
 	failure := envelope.ParseFailure(got.body)
-	if c.method == http.MethodDelete && c.unsettled && c.noResult && Code(failure.Code) == ErrNotFound {
+	if c.method == http.MethodDelete && c.mayHaveBeenApplied && c.noResult && Code(failure.Code) == ErrNotFound {
 		return false, nil // an attempt before this one did it
 	}
 	return false, c.apiError(failure)
@@ -102,16 +127,16 @@ func (c *call) assessResult() (repeat bool, err error) {
 	}
 	if failure := (*envelope.Failure)(nil); errors.As(err, &failure) {
 		if failure.Code == "" {
-			c.unsettle() // who says nothing else may mean another thing by "success"
+			c.setMayHaveBeenApplied() // another server may mean something else by "success"
 		}
 		return false, c.apiError(failure)
 	}
-	c.unsettle()
+	c.setMayHaveBeenApplied()
 	return errors.Is(err, envelope.ErrUnreadable) && c.isRepeatable(), c.formatError(err)
 }
 
-// isRepeatable reports whether the request may be sent again when it is unknown
-// what became of it.
+// isRepeatable reports whether the request may be sent again although it may have
+// been applied.
 func (c *call) isRepeatable() bool {
 	return c.repeatable || isIdempotent(c.method)
 }
@@ -124,9 +149,9 @@ func isIdempotent(method string) bool {
 	return false
 }
 
-// unsettle takes note that the last attempt may have taken effect.
-func (c *call) unsettle() {
-	c.unsettled = c.method != http.MethodGet && c.method != http.MethodHead
+// setMayHaveBeenApplied notes that the last attempt may have taken effect.
+func (c *call) setMayHaveBeenApplied() {
+	c.mayHaveBeenApplied = c.method != http.MethodGet && c.method != http.MethodHead
 }
 
 // schedule has the admission wait before the next attempt, or returns why there is to
@@ -144,9 +169,9 @@ func (c *call) schedule(ctx context.Context) (why string) {
 		return ""
 	}
 	backoff := c.core.policy.backoff(c.attempts)
-	asked := min(c.last.quota.RetryAfter, c.core.policy.MaxWait)
-	if asked += jitter(asked); asked > backoff {
-		backoff = asked
+	retryAfter := min(c.last.quota.RetryAfter, c.core.policy.MaxWait)
+	if retryAfter += jitter(retryAfter); retryAfter > backoff {
+		backoff = retryAfter
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= backoff {
 		return "the next attempt would come after the deadline"
@@ -154,7 +179,7 @@ func (c *call) schedule(ctx context.Context) (why string) {
 	if !admission.Recovering() && !c.core.budget.withdraw() { // in a recovery only probes take from it
 		return "the retry budget is used up"
 	}
-	admission.Retry(&c.place, backoff, asked == backoff)
+	admission.Retry(&c.place, backoff, retryAfter == backoff)
 	c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitRetry, Duration: backoff, Err: c.err})
 	return ""
 }

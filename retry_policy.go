@@ -90,7 +90,7 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 
 // backoff is the wait after so many attempts: it doubles with each, and up to half of
 // it is added at random, so that calls that failed together do not return together. It
-// is never less than nominal, so that the waits surely outlast a short outage.
+// is never less than nominal, so that the waits certainly outlast a short outage.
 func (p *RetryPolicy) backoff(attempts int) time.Duration {
 	wait := p.MinWait
 	for range attempts - 1 {

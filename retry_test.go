@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,41 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
-)
-
-// An operation is a call of the retry table's columns.
-type operation struct {
-	column, name string
-	method, path string
-	call         func(context.Context, *funnel.Client) error
-}
-
-// The columns of the retry table.
-const (
-	get          = "GET"
-	putAndDelete = "PUT and DELETE"
-	uniquePost   = "POST with a unique key or set semantics"
-	otherPost    = "other POST"
-)
-
-var (
-	getContact = operation{get, "get a contact", http.MethodGet, "/contact",
-		func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Contacts.Get(ctx, funnel.ContactID(7))
-			return err
-		}}
-	createFunnel = operation{otherPost, "create a funnel", http.MethodPost, "/funnel",
-		func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Funnels.Create(ctx, funnel.FunnelCreateParams{Name: "Spring"})
-			return err
-		}}
-	deleteContact = operation{putAndDelete, "delete a contact", http.MethodDelete, "/contact",
-		func(ctx context.Context, c *funnel.Client) error { return c.Contacts.Delete(ctx, funnel.ContactID(7)) }}
-	createTag = operation{uniquePost, "create a tag", http.MethodPost, "/tag",
-		func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "vip"})
-			return err
-		}}
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
 // callOperation is Client.Call with a method that has no service.
@@ -118,7 +85,7 @@ var operations = []operation{
 	callOperation(otherPost, http.MethodPatch),
 }
 
-// Columns of attempts, in the order of the retry table.
+// attempts are the attempts per column of the retry table.
 type attempts struct{ get, putAndDelete, uniquePost, otherPost int }
 
 func (a attempts) of(op operation) int {
@@ -128,12 +95,12 @@ func (a attempts) of(op operation) int {
 }
 
 var (
-	allRepeat   = attempts{4, 4, 4, 4}
-	knownRepeat = attempts{4, 4, 4, 1}
-	noneRepeats = attempts{1, 1, 1, 1}
+	allRepeat   = attempts{get: 4, putAndDelete: 4, uniquePost: 4, otherPost: 4}
+	knownRepeat = attempts{get: 4, putAndDelete: 4, uniquePost: 4, otherPost: 1}
+	noneRepeats = attempts{get: 1, putAndDelete: 1, uniquePost: 1, otherPost: 1}
 )
 
-// A waiting says how long so many attempts take, at least and at most.
+// A waiting returns how long that many attempts take.
 type waiting func(attempts int) (atLeast, atMost time.Duration)
 
 // backoff is 1, 2 and 4 s, and up to half of that more.
@@ -142,7 +109,7 @@ func backoff(attempts int) (atLeast, atMost time.Duration) {
 	return nominal, nominal + nominal/2
 }
 
-// eachTaking is backoff between attempts that take so long themselves.
+// eachTaking is backoff between attempts that take d each.
 func eachTaking(d time.Duration) waiting {
 	return func(attempts int) (atLeast, atMost time.Duration) {
 		atLeast, atMost = backoff(attempts)
@@ -150,7 +117,7 @@ func eachTaking(d time.Duration) waiting {
 	}
 }
 
-// minutes is one of them after each attempt but the last.
+// minutes is one minute after each attempt but the last.
 func minutes(attempts int) (atLeast, atMost time.Duration) {
 	d := time.Duration(attempts-1) * time.Minute
 	return d, d
@@ -160,142 +127,133 @@ func exactly(d time.Duration) waiting {
 	return func(int) (atLeast, atMost time.Duration) { return d, d }
 }
 
-func isAnswer(status int, code funnel.Code) func(*testing.T, error) {
+func isRequestError(cause error) func(*testing.T, error) {
 	return func(t *testing.T, err error) {
 		t.Helper()
-		answered := asError[*funnel.APIError](t, err)
-		require.Equal(t, status, answered.StatusCode)
-		require.Equal(t, code, answered.Code)
-	}
-}
-
-func isNoAnswer(cause error) func(*testing.T, error) {
-	return func(t *testing.T, err error) {
-		t.Helper()
-		asError[*funnel.RequestError](t, err)
+		apitest.AsError[*funnel.RequestError](t, err)
 		require.ErrorIs(t, err, cause)
 	}
 }
 
-// TestRetryTable is the retry table: each row for each column.
-func TestRetryTable(t *testing.T) {
+// TestRetryTable_EveryOperation is the retry table: each row for each column.
+func TestRetryTable_EveryOperation(t *testing.T) {
 	t.Parallel()
 	unknownAuthority := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
 	rows := []struct {
-		name     string
-		reply    reply // to every attempt
-		attempts attempts
-		takes    waiting
-		applied  bool // what MayHaveBeenApplied says of a write
-		check    func(*testing.T, error)
-		context  func(context.Context) (context.Context, context.CancelFunc)
+		name      string
+		responder responder // to every attempt
+		attempts  attempts
+		takes     waiting
+		applied   bool // what MayHaveBeenApplied says of a write
+		check     func(*testing.T, error)
+		context   func(context.Context) (context.Context, context.CancelFunc)
 	}{{
-		name:     "429",
-		reply:    tooMany(),
-		attempts: allRepeat, takes: minutes,
+		name:      "429",
+		responder: tooMany(),
+		attempts:  allRepeat, takes: minutes,
 		check: func(t *testing.T, err error) {
 			require.ErrorIs(t, err, funnel.ErrRateLimited)
-			require.Equal(t, time.Minute, asError[*funnel.RateLimitError](t, err).RetryAfter)
+			require.Equal(t, time.Minute, apitest.AsError[*funnel.RateLimitError](t, err).RetryAfter)
 		},
 	}, {
-		name:     "500 in the envelope",
-		reply:    failure(500, "SERVER_ERROR", "Unexpected server-side error"),
-		attempts: allRepeat, takes: backoff, applied: true, check: isAnswer(500, funnel.ErrServer),
+		name:      "500 in the envelope",
+		responder: failure(500, "SERVER_ERROR", "Unexpected server-side error"),
+		attempts:  allRepeat, takes: backoff, applied: true, check: isAPIError(500, funnel.ErrServer),
 	}, {
-		name:     "502 of a proxy",
-		reply:    htmlPage(502, "Bad Gateway"),
-		attempts: allRepeat, takes: backoff, applied: true, check: isAnswer(502, ""),
+		name:      "502 of a proxy",
+		responder: htmlPage(502, "Bad Gateway"),
+		attempts:  allRepeat, takes: backoff, applied: true, check: isAPIError(502, ""),
 	}, {
-		name:     "503 cut short",
-		reply:    cutShort(503, `{"succ`),
-		attempts: allRepeat, takes: backoff, applied: true, check: isAnswer(503, ""),
+		name:      "503 cut short",
+		responder: cutShort(503, `{"succ`),
+		attempts:  allRepeat, takes: backoff, applied: true, check: isAPIError(503, ""),
 	}, {
-		name:     "surely not sent: no connection",
-		reply:    unsent(syscall.ECONNREFUSED),
-		attempts: allRepeat, takes: backoff, check: isNoAnswer(syscall.ECONNREFUSED),
+		name:      "certainly not sent: no connection",
+		responder: unsent(syscall.ECONNREFUSED),
+		attempts:  allRepeat, takes: backoff, check: isRequestError(syscall.ECONNREFUSED),
 	}, {
-		name:     "surely not sent: no TLS handshake",
-		reply:    unsent(io.EOF),
-		attempts: allRepeat, takes: backoff, check: isNoAnswer(io.EOF),
+		name:      "certainly not sent: no TLS handshake",
+		responder: unsent(io.EOF),
+		attempts:  allRepeat, takes: backoff, check: isRequestError(io.EOF),
 	}, {
-		name:     "no whole answer: reset",
-		reply:    breaks(syscall.ECONNRESET),
-		attempts: knownRepeat, takes: backoff, applied: true, check: isNoAnswer(syscall.ECONNRESET),
+		name:      "no complete response: reset",
+		responder: breaks(syscall.ECONNRESET),
+		attempts:  knownRepeat, takes: backoff, applied: true, check: isRequestError(syscall.ECONNRESET),
 	}, {
-		name:     "no whole answer: end of file",
-		reply:    breaks(io.EOF),
-		attempts: knownRepeat, takes: backoff, applied: true, check: isNoAnswer(io.EOF),
+		name:      "no complete response: end of file",
+		responder: breaks(io.EOF),
+		attempts:  knownRepeat, takes: backoff, applied: true, check: isRequestError(io.EOF),
 	}, {
-		name:     "no whole answer: time-out",
-		reply:    hangs,
-		attempts: knownRepeat, takes: eachTaking(30 * time.Second), applied: true,
-		check: isNoAnswer(context.DeadlineExceeded),
+		name:      "no complete response: time-out",
+		responder: hangs,
+		attempts:  knownRepeat, takes: eachTaking(30 * time.Second), applied: true,
+		check: isRequestError(context.DeadlineExceeded),
 	}, {
-		name:     "no whole answer: 2xx cut short",
-		reply:    cutShort(200, `{"success":true,"data":{"id":`),
-		attempts: knownRepeat, takes: backoff, applied: true, check: isNoAnswer(io.ErrUnexpectedEOF),
+		name:      "no complete response: 2xx cut short",
+		responder: cutShort(200, `{"success":true,"data":{"id":`),
+		attempts:  knownRepeat, takes: backoff, applied: true, check: isRequestError(io.ErrUnexpectedEOF),
 	}, {
-		name:     "no whole answer: 2xx that is no JSON",
-		reply:    htmlPage(200, "Welcome"),
-		attempts: knownRepeat, takes: backoff, applied: true, check: isAnswer(200, ""),
+		name:      "no complete response: 2xx that is no JSON",
+		responder: htmlPage(200, "Welcome"),
+		attempts:  knownRepeat, takes: backoff, applied: true, check: isAPIError(200, ""),
 	}, {
-		name:     "no whole answer: 2xx whose JSON breaks off",
-		reply:    answers(200, `{"success":true,"data":{"id":`),
-		attempts: knownRepeat, takes: backoff, applied: true, check: isAnswer(200, ""),
+		name:      "no complete response: 2xx whose JSON breaks off",
+		responder: respond(200, `{"success":true,"data":{"id":`),
+		attempts:  knownRepeat, takes: backoff, applied: true, check: isAPIError(200, ""),
 	}, {
-		name:     "other 4xx: in the envelope",
-		reply:    failure(403, "FORBIDDEN", "No access"),
-		attempts: noneRepeats, takes: backoff, check: isAnswer(403, funnel.ErrForbidden),
+		name:      "other 4xx: in the envelope",
+		responder: failure(403, "FORBIDDEN", "No access"),
+		attempts:  noneRepeats, takes: backoff, check: isAPIError(403, funnel.ErrForbidden),
 	}, {
-		name:     "other 4xx: of a proxy",
-		reply:    htmlPage(404, "Not Found"),
-		attempts: noneRepeats, takes: backoff, check: isAnswer(404, ""),
+		name:      "other 4xx: of a proxy",
+		responder: htmlPage(404, "Not Found"),
+		attempts:  noneRepeats, takes: backoff, check: isAPIError(404, ""),
 	}, {
-		name:     "other 4xx: cut short",
-		reply:    cutShort(400, `{"succ`),
-		attempts: noneRepeats, takes: backoff, check: isAnswer(400, ""),
+		name:      "other 4xx: cut short",
+		responder: cutShort(400, `{"succ`),
+		attempts:  noneRepeats, takes: backoff, check: isAPIError(400, ""),
 	}, {
-		name:     "200 that says it is no success",
-		reply:    failure(200, "NEW_CODE", "No"),
-		attempts: noneRepeats, takes: backoff, check: isAnswer(200, "NEW_CODE"),
+		name:      "200 that says it is no success",
+		responder: failure(200, "NEW_CODE", "No"),
+		attempts:  noneRepeats, takes: backoff, check: isAPIError(200, "NEW_CODE"),
 	}, {
-		name:     "context over: deadline",
-		reply:    hangs,
-		attempts: noneRepeats, takes: exactly(10 * time.Second), applied: true,
-		check: isNoAnswer(context.DeadlineExceeded),
+		name:      "context over: deadline",
+		responder: hangs,
+		attempts:  noneRepeats, takes: exactly(10 * time.Second), applied: true,
+		check: isRequestError(context.DeadlineExceeded),
 		context: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 10*time.Second)
 		},
 	}, {
-		name:     "context over: cancelled",
-		reply:    hangs,
-		attempts: noneRepeats, takes: exactly(10 * time.Second), applied: true,
-		check: isNoAnswer(context.Canceled),
+		name:      "context over: cancelled",
+		responder: hangs,
+		attempts:  noneRepeats, takes: exactly(10 * time.Second), applied: true,
+		check: isRequestError(context.Canceled),
 		context: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(10*time.Second, cancel)
 			return ctx, cancel
 		},
 	}, {
-		name:     "bad certificate",
-		reply:    unsent(unknownAuthority),
-		attempts: noneRepeats, takes: backoff, check: isNoAnswer(unknownAuthority),
+		name:      "bad certificate",
+		responder: unsent(unknownAuthority),
+		attempts:  noneRepeats, takes: backoff, check: isRequestError(unknownAuthority),
 	}, {
-		name:     "redirect",
-		reply:    answers(302, "", "Location", "https://api.example.com/login"),
-		attempts: noneRepeats, takes: backoff, check: isAnswer(302, ""),
+		name:      "redirect",
+		responder: respond(302, "", "Location", "https://api.example.com/login"),
+		attempts:  noneRepeats, takes: backoff, check: isAPIError(302, ""),
 	}, {
-		name:     "redirect to what was done",
-		reply:    answers(303, "", "Location", "https://api.example.com/v1/funnel?funnel_id=7"),
-		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(303, ""),
+		name:      "redirect to what was done",
+		responder: respond(303, "", "Location", "https://api.example.com/v1/funnel?funnel_id=7"),
+		attempts:  noneRepeats, takes: backoff, applied: true, check: isAPIError(303, ""),
 	}, {
-		name:     "2xx that means another thing by success",
-		reply:    answers(201, `{"success":1,"data":`+seven+`}`),
-		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(201, ""),
+		name:      "2xx that means another thing by success",
+		responder: respond(201, `{"success":1,"data":`+seven+`}`),
+		attempts:  noneRepeats, takes: backoff, applied: true, check: isAPIError(201, ""),
 	}, {
-		name:     "2xx that does not say that it is a success",
-		reply:    answers(201, `{"data":`+seven+`}`),
-		attempts: noneRepeats, takes: backoff, applied: true, check: isAnswer(201, ""),
+		name:      "2xx that does not say that it is a success",
+		responder: respond(201, `{"data":`+seven+`}`),
+		attempts:  noneRepeats, takes: backoff, applied: true, check: isAPIError(201, ""),
 	}}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -303,7 +261,7 @@ func TestRetryTable(t *testing.T) {
 			for _, op := range operations {
 				t.Run(op.column+"/"+op.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						api := newMockAPI(t).on(op.method, op.path, row.reply)
+						api := newMockAPI(t).on(op.method, op.path, row.responder)
 						client := api.client(t)
 						ctx := t.Context()
 						if row.context != nil {
@@ -322,12 +280,12 @@ func TestRetryTable(t *testing.T) {
 						require.GreaterOrEqual(t, took, atLeast)
 						require.LessOrEqual(t, took, atMost)
 						row.check(t, err)
-						require.Equal(t, callFailure{
+						require.Equal(t, apitest.Failure{
 							Method:             op.method,
 							Path:               op.path,
 							Attempts:           want,
 							MayHaveBeenApplied: row.applied && op.column != get,
-						}, failureOf(t, err))
+						}, apitest.FailureOf(t, err))
 						requireSameRequests(t, api.requests())
 					})
 				})
@@ -346,7 +304,7 @@ func requireSameRequests(t *testing.T, sent []sentRequest) {
 	}
 }
 
-// A bad URL is refused before anything is sent, so there is nothing to repeat.
+// A bad path is refused before anything is sent.
 func TestRetryTable_BadURL(t *testing.T) {
 	t.Parallel()
 	for _, column := range []struct{ name, method string }{
@@ -364,7 +322,7 @@ func TestRetryTable_BadURL(t *testing.T) {
 	}
 }
 
-// A certificate that is bad in any way stays so.
+// A bad certificate is not retried: it would still be bad.
 func TestRetry_BadCertificates(t *testing.T) {
 	t.Parallel()
 	for name, bad := range map[string]error{
@@ -376,34 +334,34 @@ func TestRetry_BadCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newMockAPI(t).on(http.MethodGet, "/contact", unsent(bad))
-			require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, getContact.call(t.Context(), api.client(t))))
+			apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", getContact.call(t.Context(), api.client(t)))
 			require.Len(t, api.requests(), 1)
 		})
 	}
 }
 
-// What helps is repeated until it does, and then the call has succeeded.
+// A call succeeds if one of its attempts does.
 func TestRetry_SucceedsAfterFailures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name    string
-		replies []reply // before the success
-		op      operation
-		takes   waiting
+		name       string
+		responders []responder // before the success
+		op         operation
+		takes      waiting
 	}{
-		{"429, then success", []reply{tooMany()}, createFunnel, minutes},
-		{"5xx, then success", []reply{failure(500, "SERVER_ERROR", "Oops")}, createFunnel, backoff},
-		{"not sent, then success", []reply{unsent(syscall.ECONNREFUSED)}, createFunnel, backoff},
-		{"reset, then success", []reply{breaks(syscall.ECONNRESET)}, createTag, backoff},
-		{"cut short, then success", []reply{cutShort(200, `{"succ`)}, getContact, backoff},
+		{"429, then success", []responder{tooMany()}, createFunnel, minutes},
+		{"5xx, then success", []responder{failure(500, "SERVER_ERROR", "Oops")}, createFunnel, backoff},
+		{"not sent, then success", []responder{unsent(syscall.ECONNREFUSED)}, createFunnel, backoff},
+		{"reset, then success", []responder{breaks(syscall.ECONNRESET)}, createTag, backoff},
+		{"cut short, then success", []responder{cutShort(200, `{"succ`)}, getContact, backoff},
 		{"three failures of three kinds, then success",
-			[]reply{htmlPage(502, "Bad Gateway"), unsent(io.EOF), breaks(io.EOF)}, getContact, backoff},
+			[]responder{htmlPage(502, "Bad Gateway"), unsent(io.EOF), breaks(io.EOF)}, getContact, backoff},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(tt.op.method, tt.op.path, append(tt.replies, data(seven))...)
+				api := newMockAPI(t).on(tt.op.method, tt.op.path, append(tt.responders, data(seven))...)
 				client := api.client(t)
 				var response funnel.Response
 				started := time.Now()
@@ -411,7 +369,7 @@ func TestRetry_SucceedsAfterFailures(t *testing.T) {
 				err := tt.op.call(funnel.WithResponse(t.Context(), &response), client)
 
 				require.NoError(t, err)
-				want := len(tt.replies) + 1
+				want := len(tt.responders) + 1
 				require.Len(t, api.requests(), want)
 				require.Equal(t, want, response.Attempts)
 				require.Equal(t, http.StatusOK, response.StatusCode)
@@ -423,8 +381,8 @@ func TestRetry_SucceedsAfterFailures(t *testing.T) {
 	}
 }
 
-// A wait is never less than nominal and at most half of that more, and no two
-// clients that failed together come back together.
+// A backoff has up to 50 % of jitter, so that clients that failed together do not
+// retry together.
 func TestRetry_Backoff(t *testing.T) {
 	t.Parallel()
 	second := time.Second
@@ -467,7 +425,7 @@ func TestRetry_Backoff(t *testing.T) {
 	}
 }
 
-// The longest wait that there is has no room for jitter, and is no short one.
+// The longest possible backoff does not overflow by its jitter.
 func TestRetry_LongestBackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -475,37 +433,29 @@ func TestRetry_LongestBackoff(t *testing.T) {
 		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MinWait: math.MaxInt64}))
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
-		require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, getContact.call(ctx, client)))
+		apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", getContact.call(ctx, client))
 	})
 }
 
-func gapsBetween(sent []sentRequest) []time.Duration {
-	gaps := []time.Duration{}
-	for i := range sent[1:] {
-		gaps = append(gaps, sent[i+1].At.Sub(sent[i].At))
-	}
-	return gaps
-}
-
-// The wait before the second attempt, as the server's Retry-After asks for it.
+// The wait before the second attempt follows Retry-After.
 func TestRetry_RetryAfter(t *testing.T) {
 	t.Parallel()
 	// The bubble's clock starts at midnight UTC 2000-01-01.
 	const inTwentySeconds = "Sat, 01 Jan 2000 00:00:20 GMT"
 	tests := []struct {
 		name            string
-		reply           reply
+		responder       responder
 		policy          funnel.RetryPolicy
 		atLeast, atMost time.Duration
 	}{
-		{"5xx without one", answers(503, ""), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
-		{"5xx that asks for more", answers(503, "", "Retry-After", "20"), funnel.RetryPolicy{}, 20 * time.Second, 30 * time.Second},
-		{"5xx that names the date", answers(503, "", "Retry-After", inTwentySeconds), funnel.RetryPolicy{}, 20 * time.Second, 30 * time.Second},
-		{"5xx that asks for less", answers(503, "", "Retry-After", "0"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
-		{"5xx that asks for more than MaxWait", answers(503, "", "Retry-After", "3600"), funnel.RetryPolicy{}, 30 * time.Second, 45 * time.Second},
-		{"5xx that asks for more than an own MaxWait", answers(503, "", "Retry-After", "3600"), funnel.RetryPolicy{MaxWait: 5 * time.Second}, 5 * time.Second, 7500 * time.Millisecond},
-		{"5xx that says when the window turns", answers(503, "", "X-RateLimit-Reset", "946684875"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
-		{"5xx that cannot be understood", answers(503, "", "Retry-After", "soon"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
+		{"5xx without one", respond(503, ""), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
+		{"5xx that asks for more", respond(503, "", "Retry-After", "20"), funnel.RetryPolicy{}, 20 * time.Second, 30 * time.Second},
+		{"5xx that names the date", respond(503, "", "Retry-After", inTwentySeconds), funnel.RetryPolicy{}, 20 * time.Second, 30 * time.Second},
+		{"5xx that asks for less", respond(503, "", "Retry-After", "0"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
+		{"5xx that asks for more than MaxWait", respond(503, "", "Retry-After", "3600"), funnel.RetryPolicy{}, 30 * time.Second, 45 * time.Second},
+		{"5xx that asks for more than an own MaxWait", respond(503, "", "Retry-After", "3600"), funnel.RetryPolicy{MaxWait: 5 * time.Second}, 5 * time.Second, 7500 * time.Millisecond},
+		{"5xx that says when the window turns", respond(503, "", "X-RateLimit-Reset", "946684875"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
+		{"5xx that cannot be understood", respond(503, "", "Retry-After", "soon"), funnel.RetryPolicy{}, time.Second, 1500 * time.Millisecond},
 		{"429 without one", tooMany(), funnel.RetryPolicy{}, time.Minute, time.Minute},
 		{"429 that asks for less", tooMany("Retry-After", "5"), funnel.RetryPolicy{}, time.Minute, time.Minute},
 		{"429 that asks for more", tooMany("Retry-After", "90"), funnel.RetryPolicy{}, 90 * time.Second, 90 * time.Second},
@@ -518,7 +468,7 @@ func TestRetry_RetryAfter(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.reply, data(seven))
+				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.responder, data(seven))
 				require.NoError(t, createFunnel.call(t.Context(), api.client(t, funnel.WithRetry(tt.policy))))
 				gaps := gapsBetween(api.requests())
 				require.Len(t, gaps, 1)
@@ -534,23 +484,23 @@ func TestRetry_MaxAttempts(t *testing.T) {
 	tests := []struct {
 		name        string
 		maxAttempts int
-		replies     []reply
+		responders  []responder
 		want        int
 	}{
-		{"none", 1, []reply{answers(503, "")}, 1},
-		{"none of a 429", 1, []reply{tooMany()}, 1},
-		{"the default for 0", 0, []reply{answers(503, "")}, 4},
-		{"six", 6, []reply{answers(503, "")}, 6},
-		{"a 429 counts", 4, []reply{tooMany(), answers(503, ""), tooMany(), answers(503, "")}, 4},
+		{"none", 1, []responder{respond(503, "")}, 1},
+		{"none of a 429", 1, []responder{tooMany()}, 1},
+		{"the default for 0", 0, []responder{respond(503, "")}, 4},
+		{"six", 6, []responder{respond(503, "")}, 6},
+		{"a 429 counts", 4, []responder{tooMany(), respond(503, ""), tooMany(), respond(503, "")}, 4},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.replies...)
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.responders...)
 				client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: tt.maxAttempts}))
 				err := getContact.call(t.Context(), client)
-				require.Equal(t, tt.want, failureOf(t, err).Attempts)
+				require.Equal(t, tt.want, apitest.FailureOf(t, err).Attempts)
 				require.Len(t, api.requests(), tt.want)
 			})
 		})
@@ -562,13 +512,13 @@ func TestRetry_NoRetryCreateOn5xx(t *testing.T) {
 	policy := funnel.DefaultRetryPolicy()
 	policy.NoRetryCreateOn5xx = true
 	rows := []struct {
-		name  string
-		reply reply
-		want  attempts
+		name      string
+		responder responder
+		want      attempts
 	}{
 		{"5xx", failure(500, "SERVER_ERROR", "Oops"), knownRepeat},
 		{"429", tooMany(), allRepeat},
-		{"surely not sent", unsent(io.EOF), allRepeat},
+		{"certainly not sent", unsent(io.EOF), allRepeat},
 		{"reset", breaks(io.EOF), knownRepeat},
 	}
 	for _, row := range rows {
@@ -577,9 +527,9 @@ func TestRetry_NoRetryCreateOn5xx(t *testing.T) {
 			for _, op := range operations {
 				t.Run(op.column+"/"+op.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						api := newMockAPI(t).on(op.method, op.path, row.reply)
+						api := newMockAPI(t).on(op.method, op.path, row.responder)
 						err := op.call(t.Context(), api.client(t, funnel.WithRetry(policy)))
-						require.Equal(t, row.want.of(op), failureOf(t, err).Attempts)
+						require.Equal(t, row.want.of(op), apitest.FailureOf(t, err).Attempts)
 						require.Len(t, api.requests(), row.want.of(op))
 					})
 				})
@@ -590,20 +540,20 @@ func TestRetry_NoRetryCreateOn5xx(t *testing.T) {
 
 func TestWithoutRetry_SendsOnce(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]reply{
-		"429":             tooMany(),
-		"5xx":             failure(500, "SERVER_ERROR", "Oops"),
-		"surely not sent": unsent(io.EOF),
-		"reset":           breaks(io.EOF),
-		"unreadable":      htmlPage(200, "Welcome"),
+	for name, response := range map[string]responder{
+		"429":                tooMany(),
+		"5xx":                failure(500, "SERVER_ERROR", "Oops"),
+		"certainly not sent": unsent(io.EOF),
+		"reset":              breaks(io.EOF),
+		"unreadable":         htmlPage(200, "Welcome"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodGet, "/contact", answer)
+				api := newMockAPI(t).on(http.MethodGet, "/contact", response)
 				started := time.Now()
 				err := getContact.call(funnel.WithoutRetry(t.Context()), api.client(t))
-				require.Equal(t, callFailure{"GET", "/contact", 1, false}, failureOf(t, err))
+				apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", err)
 				require.Len(t, api.requests(), 1)
 				require.Zero(t, time.Since(started))
 			})
@@ -611,7 +561,7 @@ func TestWithoutRetry_SendsOnce(t *testing.T) {
 	}
 }
 
-// Calls without retries still keep to the pause of the client.
+// Calls without retries wait for the pause of the client too.
 func TestWithoutRetry_WaitsForTheRateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -625,26 +575,26 @@ func TestWithoutRetry_WaitsForTheRateLimit(t *testing.T) {
 	})
 }
 
-// A wait that leaves no time for an attempt is not begun.
-func TestRetry_DeadlineThatAWaitWouldOutlast(t *testing.T) {
+// If a wait would exceed the context's deadline, the call fails immediately.
+func TestRetry_DeadlineBeforeTheWaitEnds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name    string
-		reply   reply
-		timeout time.Duration
-		want    func(*testing.T, error)
+		name      string
+		responder responder
+		timeout   time.Duration
+		want      func(*testing.T, error)
 	}{
-		{"backoff", failure(503, "SERVER_ERROR", "Oops"), 900 * time.Millisecond, isAnswer(503, funnel.ErrServer)},
-		{"Retry-After of a 5xx", answers(503, `{}`, "Retry-After", "20"), 20 * time.Second, isAnswer(503, "")},
-		{"backoff after no connection", unsent(syscall.ECONNREFUSED), 900 * time.Millisecond, isNoAnswer(syscall.ECONNREFUSED)},
-		{"pause of a 429", tooMany(), time.Minute, isAnswer(429, funnel.ErrRateLimited)},
-		{"Retry-After of a 429", tooMany("Retry-After", "120"), 120 * time.Second, isAnswer(429, funnel.ErrRateLimited)},
+		{"backoff", failure(503, "SERVER_ERROR", "Oops"), 900 * time.Millisecond, isAPIError(503, funnel.ErrServer)},
+		{"Retry-After of a 5xx", respond(503, `{}`, "Retry-After", "20"), 20 * time.Second, isAPIError(503, "")},
+		{"backoff after no connection", unsent(syscall.ECONNREFUSED), 900 * time.Millisecond, isRequestError(syscall.ECONNREFUSED)},
+		{"pause of a 429", tooMany(), time.Minute, isAPIError(429, funnel.ErrRateLimited)},
+		{"Retry-After of a 429", tooMany("Retry-After", "120"), 120 * time.Second, isAPIError(429, funnel.ErrRateLimited)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.reply)
+				api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.responder)
 				client := api.client(t)
 				ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
 				defer cancel()
@@ -662,7 +612,7 @@ func TestRetry_DeadlineThatAWaitWouldOutlast(t *testing.T) {
 	}
 }
 
-func TestRetry_DeadlineThatAllowsTheWait(t *testing.T) {
+func TestRetry_DeadlineAllowsTheWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodGet, "/contact", failure(503, "SERVER_ERROR", "Oops"))
@@ -671,12 +621,12 @@ func TestRetry_DeadlineThatAllowsTheWait(t *testing.T) {
 		err := getContact.call(ctx, api.client(t))
 		require.ErrorIs(t, err, funnel.ErrServer)
 		require.Len(t, api.requests(), 2) // the third would have to wait for 2 s
-		require.Equal(t, 2, failureOf(t, err).Attempts)
+		require.Equal(t, 2, apitest.FailureOf(t, err).Attempts)
 	})
 }
 
-// A server that wants more patience than the policy has fails the call at once,
-// and all others until the pause is over, without asking it again.
+// A Retry-After over MaxRateLimitWait fails the call immediately, and all others until
+// it has passed, without a request.
 func TestRetry_RetryAfterOverMaxRateLimitWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -688,7 +638,7 @@ func TestRetry_RetryAfterOverMaxRateLimitWait(t *testing.T) {
 
 		err := getContact.call(t.Context(), client)
 		require.Zero(t, time.Since(started))
-		refused := asError[*funnel.RateLimitError](t, err)
+		refused := apitest.AsError[*funnel.RateLimitError](t, err)
 		require.Equal(t, 10*time.Minute, refused.RetryAfter)
 		require.Equal(t, 1, refused.Attempts)
 		require.Equal(t, "Too Many Attempts.", refused.Message)
@@ -698,9 +648,9 @@ func TestRetry_RetryAfterOverMaxRateLimitWait(t *testing.T) {
 		err = createFunnel.call(t.Context(), client)
 		require.Zero(t, time.Since(asked))
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
-		refused = asError[*funnel.RateLimitError](t, err)
+		refused = apitest.AsError[*funnel.RateLimitError](t, err)
 		require.Equal(t, 6*time.Minute, refused.RetryAfter)
-		require.Equal(t, callFailure{"POST", "/funnel", 0, false}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
 		require.Equal(t, []string{"GET /contact"}, api.operations())
 
 		wait(t, time.Minute) // what is left of the pause is allowed now
@@ -709,8 +659,8 @@ func TestRetry_RetryAfterOverMaxRateLimitWait(t *testing.T) {
 	})
 }
 
-// A Retry-After that nobody can mean does not pause the client for years.
-func TestRetry_RetryAfterOfYears(t *testing.T) {
+// A Retry-After of years does not pause the client for years.
+func TestRetry_RetryAfterYears(t *testing.T) {
 	t.Parallel()
 	for _, years := range []string{"99999999999", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
 		t.Run(years, func(t *testing.T) {
@@ -719,7 +669,7 @@ func TestRetry_RetryAfterOfYears(t *testing.T) {
 				api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany("Retry-After", years), data(seven))
 				client := api.client(t)
 				err := getContact.call(t.Context(), client)
-				require.Equal(t, 24*time.Hour, asError[*funnel.RateLimitError](t, err).RetryAfter)
+				require.Equal(t, 24*time.Hour, apitest.AsError[*funnel.RateLimitError](t, err).RetryAfter)
 				require.Equal(t, time.Now().Add(24*time.Hour), client.RateLimit().PausedUntil)
 				wait(t, 24*time.Hour)
 				require.NoError(t, getContact.call(t.Context(), client))
@@ -728,10 +678,9 @@ func TestRetry_RetryAfterOfYears(t *testing.T) {
 	}
 }
 
-// A retry that meets the client's pause, which somebody else's 429 began and
-// which is too long for it, fails with both: why it came back, and why it went
-// no further.
-func TestRetry_BackoffIntoAPauseThatIsTooLong(t *testing.T) {
+// If a call that waits to retry meets a pause that is too long for it, its error wraps
+// the error of its last attempt and that of the pause.
+func TestRetry_BackoffIntoALongPause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).
@@ -745,35 +694,35 @@ func TestRetry_BackoffIntoAPauseThatIsTooLong(t *testing.T) {
 		err := <-failed
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		require.ErrorIs(t, err, funnel.ErrServer)
-		require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /funnel: 1 attempt, may have been applied", err)
 	})
 }
 
-// Cancelling ends every wait at once; the error says both why the call waited
-// and why it stopped.
+// Cancelling ends every wait immediately. The error says why the call waited, and why
+// it stopped.
 func TestRetry_CancelDuringAWait(t *testing.T) {
 	t.Parallel()
 	oneInAMinute := funnel.WithRateLimit(1, time.Minute)
 	tests := []struct {
-		name    string
-		replies []reply
-		before  int // calls that are through
-		opts    []funnel.Option
-		at      time.Duration // of the cancellation; 0: 500 ms
-		cause   error         // of the wait; nil: none but the limit
-		want    callFailure
+		name       string
+		responders []responder
+		before     int // calls that are through
+		opts       []funnel.Option
+		at         time.Duration // of the cancellation; 0: 500 ms
+		cause      error         // of the wait; nil: none but the limit
+		want       apitest.Failure
 	}{
-		{name: "backoff after a 5xx", replies: []reply{failure(503, "SERVER_ERROR", "Oops")},
-			cause: funnel.ErrServer, want: callFailure{"POST", "/funnel", 1, true}},
-		{name: "backoff after no connection", replies: []reply{unsent(syscall.ECONNREFUSED)},
-			cause: syscall.ECONNREFUSED, want: callFailure{"POST", "/funnel", 1, false}},
-		{name: "pause after the call's own 429", replies: []reply{tooMany()},
-			cause: funnel.ErrRateLimited, want: callFailure{"POST", "/funnel", 1, false}},
-		{name: "quota", replies: []reply{data(seven)}, before: 1, opts: []funnel.Option{oneInAMinute},
-			want: callFailure{"POST", "/funnel", 0, false}},
-		{name: "quota of a retry", replies: []reply{failure(503, "SERVER_ERROR", "Oops")}, opts: []funnel.Option{oneInAMinute},
+		{name: "backoff after a 5xx", responders: []responder{failure(503, "SERVER_ERROR", "Oops")},
+			cause: funnel.ErrServer, want: apitest.Failure{Method: "POST", Path: "/funnel", Attempts: 1, MayHaveBeenApplied: true}},
+		{name: "backoff after no connection", responders: []responder{unsent(syscall.ECONNREFUSED)},
+			cause: syscall.ECONNREFUSED, want: apitest.Failure{Method: "POST", Path: "/funnel", Attempts: 1, MayHaveBeenApplied: false}},
+		{name: "pause after the call's own 429", responders: []responder{tooMany()},
+			cause: funnel.ErrRateLimited, want: apitest.Failure{Method: "POST", Path: "/funnel", Attempts: 1, MayHaveBeenApplied: false}},
+		{name: "quota", responders: []responder{data(seven)}, before: 1, opts: []funnel.Option{oneInAMinute},
+			want: apitest.Failure{Method: "POST", Path: "/funnel", Attempts: 0, MayHaveBeenApplied: false}},
+		{name: "quota of a retry", responders: []responder{failure(503, "SERVER_ERROR", "Oops")}, opts: []funnel.Option{oneInAMinute},
 			at:    10 * time.Second,
-			cause: funnel.ErrServer, want: callFailure{"POST", "/funnel", 1, true}},
+			cause: funnel.ErrServer, want: apitest.Failure{Method: "POST", Path: "/funnel", Attempts: 1, MayHaveBeenApplied: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -781,7 +730,7 @@ func TestRetry_CancelDuringAWait(t *testing.T) {
 			for _, by := range []string{"cancel", "cancel with a cause"} {
 				t.Run(by, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.replies...)
+						api := newMockAPI(t).on(http.MethodPost, "/funnel", tt.responders...)
 						client := api.client(t, tt.opts...)
 						for range tt.before {
 							require.NoError(t, createFunnel.call(t.Context(), client))
@@ -805,7 +754,7 @@ func TestRetry_CancelDuringAWait(t *testing.T) {
 						if tt.cause != nil {
 							require.ErrorIs(t, err, tt.cause)
 						}
-						require.Equal(t, tt.want, failureOf(t, err))
+						require.Equal(t, tt.want, apitest.FailureOf(t, err))
 						require.Len(t, api.requests(), tt.before+tt.want.Attempts)
 					})
 				})
@@ -814,54 +763,54 @@ func TestRetry_CancelDuringAWait(t *testing.T) {
 	}
 }
 
-// The error of a cancelled wait still has what the server said.
-func TestRetry_CancelledWaitKeepsTheAnswer(t *testing.T) {
+// The error of a cancelled wait has the response that caused the wait.
+func TestRetry_CancelledWaitKeepsTheResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const said = `{"success":false,"error":{"code":"SERVER_ERROR","message":"Oops"},"trace":"abc"}`
-		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(500, said, "X-Request-Id", "r-1"))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", respond(500, said, "X-Request-Id", "r-1"))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second/2, cancel)
 		err := getContact.call(ctx, api.client(t))
 		require.EqualError(t, err, "funnel: GET /contact: context canceled, while waiting to retry after "+
 			"GET /contact: 500 SERVER_ERROR: Oops (request r-1)")
-		answered := asError[*funnel.APIError](t, err)
-		require.Equal(t, said, string(answered.Body))
-		require.Equal(t, "r-1", answered.RequestID)
+		apiErr := apitest.AsError[*funnel.APIError](t, err)
+		require.Equal(t, said, string(apiErr.Body))
+		require.Equal(t, "r-1", apiErr.RequestID)
 	})
 }
 
-// A DELETE that may have worked has worked when its retry finds nothing.
-func TestRetry_DeleteThatFindsNothingTheSecondTime(t *testing.T) {
+// If a DELETE may have been applied and its retry returns NOT_FOUND, it succeeds.
+func TestRetry_DeleteNotFoundOnTheSecondAttempt(t *testing.T) {
 	t.Parallel()
 	notFound := failure(404, "NOT_FOUND", "Contact not found")
 	tests := []struct {
-		name    string
-		replies []reply
-		wantErr error // nil: success
+		name       string
+		responders []responder
+		wantErr    error // nil: success
 	}{
-		{"after a 5xx", []reply{failure(500, "SERVER_ERROR", "Oops"), notFound}, nil},
-		{"after a lost answer", []reply{breaks(io.EOF), notFound}, nil},
-		{"after an answer cut short", []reply{cutShort(200, `{"succ`), notFound}, nil},
-		{"after an unreadable answer", []reply{htmlPage(200, "Welcome"), notFound}, nil},
-		{"after a lost answer and a 429", []reply{breaks(io.EOF), tooMany(), notFound}, nil},
-		{"at first", []reply{notFound}, funnel.ErrNotFound},
-		{"after a 429", []reply{tooMany(), notFound}, funnel.ErrNotFound},
-		{"after it was surely not sent", []reply{unsent(io.EOF), notFound}, funnel.ErrNotFound},
+		{"after a 5xx", []responder{failure(500, "SERVER_ERROR", "Oops"), notFound}, nil},
+		{"after a lost response", []responder{breaks(io.EOF), notFound}, nil},
+		{"after a response cut short", []responder{cutShort(200, `{"succ`), notFound}, nil},
+		{"after an unreadable response", []responder{htmlPage(200, "Welcome"), notFound}, nil},
+		{"after a lost response and a 429", []responder{breaks(io.EOF), tooMany(), notFound}, nil},
+		{"at first", []responder{notFound}, funnel.ErrNotFound},
+		{"after a 429", []responder{tooMany(), notFound}, funnel.ErrNotFound},
+		{"after it was certainly not sent", []responder{unsent(io.EOF), notFound}, funnel.ErrNotFound},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				api := newMockAPI(t).on(http.MethodDelete, "/contact", tt.replies...)
+				api := newMockAPI(t).on(http.MethodDelete, "/contact", tt.responders...)
 				err := deleteContact.call(t.Context(), api.client(t))
-				require.Len(t, api.requests(), len(tt.replies))
+				require.Len(t, api.requests(), len(tt.responders))
 				if tt.wantErr == nil {
 					require.NoError(t, err)
 					return
 				}
 				require.ErrorIs(t, err, tt.wantErr)
-				require.Equal(t, callFailure{"DELETE", "/contact", len(tt.replies), false}, failureOf(t, err))
+				require.Equal(t, apitest.Failure{Method: "DELETE", Path: "/contact", Attempts: len(tt.responders), MayHaveBeenApplied: false}, apitest.FailureOf(t, err))
 			})
 		})
 	}
@@ -872,7 +821,7 @@ func TestRetry_DeleteThatFindsNothingTheSecondTime(t *testing.T) {
 			api := newMockAPI(t).on(http.MethodDelete, "/contact", breaks(io.EOF), htmlPage(404, "Not Found"))
 			err := deleteContact.call(t.Context(), api.client(t))
 			require.NotErrorIs(t, err, funnel.ErrNotFound)
-			require.Equal(t, callFailure{"DELETE", "/contact", 2, true}, failureOf(t, err))
+			apitest.RequireFailure(t, "DELETE /contact: 2 attempts, may have been applied", err)
 		})
 	})
 
@@ -883,7 +832,7 @@ func TestRetry_DeleteThatFindsNothingTheSecondTime(t *testing.T) {
 			var out map[string]any
 			err := api.client(t).Call(t.Context(), http.MethodDelete, "/anything", nil, nil, &out)
 			require.ErrorIs(t, err, funnel.ErrNotFound)
-			require.True(t, failureOf(t, err).MayHaveBeenApplied)
+			require.True(t, apitest.FailureOf(t, err).MayHaveBeenApplied)
 		})
 	})
 
@@ -893,40 +842,41 @@ func TestRetry_DeleteThatFindsNothingTheSecondTime(t *testing.T) {
 			api := newMockAPI(t).on(http.MethodPut, "/anything", breaks(io.EOF), notFound)
 			err := api.client(t).Call(t.Context(), http.MethodPut, "/anything", nil, nil, nil)
 			require.ErrorIs(t, err, funnel.ErrNotFound)
-			require.True(t, failureOf(t, err).MayHaveBeenApplied)
+			require.True(t, apitest.FailureOf(t, err).MayHaveBeenApplied)
 		})
 	})
 }
 
-// A creation that meets itself says so: the first attempt may have done it.
-func TestRetry_CreationThatConflictsWithItself(t *testing.T) {
+// If a retry of a create returns a conflict, the error says that it may have been
+// applied: by the first attempt.
+func TestRetry_CreateConflictsWithItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		api := newMockAPI(t).on(http.MethodPost, "/tag", breaks(io.EOF), failure(409, "TAG_EXISTS", "A tag with that name already exists"))
 		err := createTag.call(t.Context(), api.client(t))
 		require.ErrorIs(t, err, funnel.ErrTagExists)
-		require.Equal(t, callFailure{"POST", "/tag", 2, true}, failureOf(t, err))
+		apitest.RequireFailure(t, "POST /tag: 2 attempts, may have been applied", err)
 		require.EqualError(t, err, "funnel: POST /tag: 409 TAG_EXISTS: A tag with that name already exists "+
 			"(after 2 attempts, may have been applied)")
 	})
 }
 
-// The error is that of the last attempt, with all that its answer said.
-func TestRetry_ErrorHasTheLastAnswer(t *testing.T) {
+// The error is that of the last attempt, with its whole response.
+func TestRetry_ErrorHasTheLastResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		last := `{"success":false,"error":{"code":"SERVER_ERROR","message":"the fourth"},"trace":["a","b"]}`
 		api := newMockAPI(t).on(http.MethodGet, "/contact",
 			failure(500, "SERVER_ERROR", "the first"), failure(500, "SERVER_ERROR", "the second"), breaks(io.EOF),
-			answers(503, last, "X-Request-Id", "r-4", "X-Node", "n2"))
+			respond(503, last, "X-Request-Id", "r-4", "X-Node", "n2"))
 		err := getContact.call(t.Context(), api.client(t))
-		answered := asError[*funnel.APIError](t, err)
+		apiErr := apitest.AsError[*funnel.APIError](t, err)
 		require.Equal(t, &funnel.APIError{
 			Code: funnel.ErrServer, Message: "the fourth", StatusCode: 503,
 			Method: "GET", Path: "/contact", RequestID: "r-4", Attempts: 4,
 			Header: http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"r-4"}, "X-Node": {"n2"}},
 			Body:   []byte(last),
-		}, answered)
+		}, apiErr)
 	})
 }
 
@@ -934,9 +884,9 @@ func TestRetry_ErrorKeeps64KiBOfTheBody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		page := "<html>" + strings.Repeat("x", 1<<20)
-		api := newMockAPI(t).on(http.MethodGet, "/contact", answers(502, page, "Content-Type", "text/html"))
+		api := newMockAPI(t).on(http.MethodGet, "/contact", respond(502, page, "Content-Type", "text/html"))
 		err := getContact.call(t.Context(), api.client(t))
-		require.Equal(t, page[:64<<10], string(asError[*funnel.APIError](t, err).Body))
+		require.Equal(t, page[:64<<10], string(apitest.AsError[*funnel.APIError](t, err).Body))
 		require.Less(t, len(err.Error()), 1000)
 	})
 }
@@ -963,7 +913,7 @@ func TestWithRetry_BadPolicy(t *testing.T) {
 	}
 }
 
-func TestDefaultRetryPolicy(t *testing.T) {
+func TestDefaultRetryPolicy_Values(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, funnel.RetryPolicy{
 		MaxAttempts:      4,
@@ -975,8 +925,8 @@ func TestDefaultRetryPolicy(t *testing.T) {
 	}, funnel.DefaultRetryPolicy())
 }
 
-// A context that ends when the answer is there has not come in time.
-func TestRetry_ContextThatEndsWithTheAnswer(t *testing.T) {
+// A response that has arrived counts, also if the context ends at that moment.
+func TestRetry_ContextEndsWithTheResponse(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client := newMockAPI(t).on(http.MethodPost, "/funnel", data(seven)).client(t, funnel.WithObserver(funnel.Observer{
@@ -986,7 +936,7 @@ func TestRetry_ContextThatEndsWithTheAnswer(t *testing.T) {
 	require.Error(t, ctx.Err())
 }
 
-// Calls that failed together do not return together, also if the server says when.
+// Calls that failed together do not retry together, also with a Retry-After.
 func TestRetry_RetryAfterHasJitter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -994,12 +944,12 @@ func TestRetry_RetryAfterHasJitter(t *testing.T) {
 		start := time.Now()
 		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
 			if time.Since(start) < time.Second {
-				return after(100*time.Millisecond, answers(503, "", "Retry-After", "20"))(req)
+				return after(100*time.Millisecond, respond(503, "", "Retry-After", "20"))(req)
 			}
 			return data(seven)(req)
 		})
 		client := api.client(t)
-		spread(calls, calls, func(int) {
+		apitest.Spread(calls, calls, func(int) {
 			if err := getContact.call(t.Context(), client); err != nil {
 				t.Error(err)
 			}
@@ -1010,5 +960,80 @@ func TestRetry_RetryAfterHasJitter(t *testing.T) {
 		require.GreaterOrEqual(t, first.Sub(start), 20*time.Second)
 		require.Greater(t, last.Sub(first), 5*time.Second)
 		require.Less(t, last.Sub(start), 31*time.Second)
+	})
+}
+
+func TestRetryBudget_Counts(t *testing.T) {
+	t.Parallel()
+	ones := slices.Repeat([]int{1}, 19)
+	drained := slices.Concat([]int{3}, ones, []int{2}, ones, []int{2}) // twenty failed calls return one retry
+	tests := []struct {
+		name      string
+		budget    int
+		responder responder
+		want      []int // attempts of one call after the other
+	}{
+		{"drained by 5xx", 2, failure(503, "SERVER_ERROR", "Oops"), drained},
+		{"drained by lost responses", 2, breaks(io.EOF), drained},
+		{"drained by missing connections", 2, unsent(io.EOF), drained},
+		{"not by 429", 2, tooMany(), []int{4, 4, 4, 4}},
+		{"not if it is as large as can be", math.MaxInt, failure(503, "SERVER_ERROR", "Oops"), []int{4, 4}},
+		{"never", -1, failure(503, "SERVER_ERROR", "Oops"), []int{4, 4, 4, 4, 4, 4}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tt.responder)
+				client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{Budget: tt.budget}))
+				got := []int{}
+				for range tt.want {
+					got = append(got, apitest.FailureOf(t, getContact.call(t.Context(), client)).Attempts)
+				}
+				require.Equal(t, tt.want, got)
+			})
+		})
+	}
+}
+
+// Calls that succeed refill the budget, up to its capacity.
+func TestRetryBudget_Refills(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		healthy := true
+		api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+			if healthy {
+				return data(seven)(req)
+			}
+			return respond(503, "")(req)
+		})
+		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{Budget: 3}))
+		for range 100 {
+			require.NoError(t, getContact.call(t.Context(), client))
+		}
+		healthy = false
+		require.Equal(t, 4, apitest.FailureOf(t, getContact.call(t.Context(), client)).Attempts)
+		require.Equal(t, 1, apitest.FailureOf(t, getContact.call(t.Context(), client)).Attempts)
+		healthy = true
+		for range 5 {
+			require.NoError(t, getContact.call(t.Context(), client))
+		}
+		healthy = false
+		require.Equal(t, 4, apitest.FailureOf(t, getContact.call(t.Context(), client)).Attempts)
+	})
+}
+
+// A policy that does not set the budget has the default one: 100 retries, and one
+// more for each 20 failed calls.
+func TestWithRetry_BudgetByDefault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", respond(503, ""))
+		client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}), funnel.WithRateLimit(1<<20, time.Second))
+		const calls = 1000
+		for range calls {
+			require.Error(t, getContact.call(t.Context(), client))
+		}
+		require.InDelta(t, calls+100+calls/20, len(api.requests()), 2)
 	})
 }

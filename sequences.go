@@ -203,8 +203,8 @@ const contactSequencePath = "/contact-sequence"
 // lost, the call fails with MayHaveBeenApplied set; [ContactsService.Get] returns
 // the sequences of a contact.
 //
-// API: POST /contact-sequence (documented). Errors: [ErrNotFound],
-// [ErrSequenceHasNoStages], [*ValidationError].
+// API: POST /contact-sequence (documented, parameters assumed). Errors:
+// [ErrNotFound], [ErrSequenceHasNoStages], [*ValidationError].
 func (s *SequencesService) Enroll(ctx context.Context, id SequenceID, contact ContactRef) error {
 	params, err := enrolment(id, contact)
 	if err != nil {
@@ -262,8 +262,8 @@ func (s *SequencesService) DeleteStage(ctx context.Context, id StageID) error {
 
 // UpdateStageContent sets the e-mail of a send_email stage.
 //
-// API: PUT /sequence-stage-content (documented). Errors: [ErrNotFound],
-// [ErrStageNotEmail], [*ValidationError].
+// API: PUT /sequence-stage-content (documented, parameters assumed). Errors:
+// [ErrNotFound], [ErrStageNotEmail], [*ValidationError].
 func (s *SequencesService) UpdateStageContent(ctx context.Context, id StageID, params StageContentParams) error {
 	content := s.stages()
 	content.one = "/sequence-stage-content"

@@ -3,7 +3,6 @@ package funnel
 import (
 	"bytes"
 	"context"
-	"errors"
 	"iter"
 	"strconv"
 )
@@ -48,18 +47,13 @@ type PaymentsLeft struct {
 	Count     *int // nil: unlimited or unknown
 }
 
-// UnmarshalJSON reads "unlimited", a number and null.
+// UnmarshalJSON reads "unlimited", a number and null. Any other value is unknown: it
+// does not make a whole page unusable.
 func (p *PaymentsLeft) UnmarshalJSON(b []byte) error {
 	*p = PaymentsLeft{}
-	switch text := string(bytes.Trim(b, `"`)); text {
-	case "null":
-	case "unlimited":
-		p.Unlimited = true
-	default:
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return errors.New("payments_left is neither a whole number nor unlimited")
-		}
+	text := string(bytes.Trim(b, `"`))
+	p.Unlimited = text == "unlimited"
+	if n, err := strconv.Atoi(text); err == nil {
 		p.Count = &n
 	}
 	return nil

@@ -78,15 +78,16 @@ func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*
 // is unique. If a response is lost and the next attempt finds the tag there, the
 // error is ErrTagExists with MayHaveBeenApplied set.
 //
-// API: POST /tag (documented). Errors: [ErrTagExists], [*ValidationError].
+// API: POST /tag (documented, parameters assumed). Errors: [ErrTagExists],
+// [*ValidationError].
 func (s *TagsService) Create(ctx context.Context, params TagCreateParams) (*Tag, error) {
 	return s.resource().create(ctx, params)
 }
 
 // Update changes a tag.
 //
-// API: PUT /tag (documented). Errors: [ErrNotFound], [ErrTagExists],
-// [*ValidationError].
+// API: PUT /tag (documented, parameters assumed). Errors: [ErrNotFound],
+// [ErrTagExists], [*ValidationError].
 func (s *TagsService) Update(ctx context.Context, id TagID, params TagUpdateParams) error {
 	return s.resource().update(ctx, id, params)
 }
@@ -142,8 +143,8 @@ func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, er
 // It costs one request per 100 tags of the account, and one per tag to create.
 // [WithField] does not go with it.
 //
-// API: GET /tags and POST /tag (documented). Errors: [*NameError] if a name matches
-// several tags, [ErrTagExists] if the API takes a name for that of a tag that does
+// API: GET /tags (documented), POST /tag (documented, parameters assumed). Errors:
+// [*NameError] if a name matches several tags, [ErrTagExists] if the API takes a name for that of a tag that does
 // not match it, [*ValidationError].
 func (s *TagsService) Ensure(ctx context.Context, names ...string) (map[string]TagID, error) {
 	if ctx != nil && callOptionsFrom(ctx).fields != nil {

@@ -3,11 +3,14 @@ package funnel_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
 )
 
 func TestTags_Methods(t *testing.T) {
@@ -17,76 +20,76 @@ func TestTags_Methods(t *testing.T) {
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Tags.List(ctx, funnel.TagListParams{})
 		},
-		sends: sentRequest{Method: "GET", Path: "/tags"},
-		reply: pageOf(tagJSON, newTagJSON),
-		want:  pageOneOf(sampleTag, sampleNewTag),
+		sends:     sentRequest{Method: "GET", Path: "/tags"},
+		responder: pageOf(tagJSON, newTagJSON),
+		want:      pageOneOf(sampleTag, sampleNewTag),
 	}, {
 		name: "List, everything set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Tags.List(ctx, funnel.TagListParams{Page: 2, PerPage: 1})
 		},
-		sends: sentRequest{Method: "GET", Path: "/tags", Query: "page=2&per_page=1"},
-		reply: pageOf(tagJSON),
-		want:  pageOneOf(sampleTag),
+		sends:     sentRequest{Method: "GET", Path: "/tags", Query: "page=2&per_page=1"},
+		responder: pageOf(tagJSON),
+		want:      pageOneOf(sampleTag),
 	}, {
 		name: "All",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return collect(c.Tags.All(ctx, funnel.TagListParams{}))
 		},
-		sends: sentRequest{Method: "GET", Path: "/tags", Query: "page=1&per_page=100"},
-		reply: pageOf(tagJSON),
-		want:  []funnel.Tag{sampleTag},
+		sends:     sentRequest{Method: "GET", Path: "/tags", Query: "page=1&per_page=100"},
+		responder: pageOf(tagJSON),
+		want:      []funnel.Tag{sampleTag},
 	}, {
 		name: "Create",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Tags.Create(ctx, funnel.TagCreateParams{Name: `vip "<&>"`})
 		},
-		sends: sentRequest{Method: "POST", Path: "/tag", Body: `{"name":"vip \"\u003c\u0026\u003e\""}`},
-		reply: createdAs(newTagJSON),
-		want:  &sampleNewTag,
+		sends:     sentRequest{Method: "POST", Path: "/tag", Body: `{"name":"vip \"\u003c\u0026\u003e\""}`},
+		responder: createdAs(newTagJSON),
+		want:      &sampleNewTag,
 	}, {
 		name: "Update",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return nil, c.Tags.Update(ctx, 7, funnel.TagUpdateParams{Name: funnel.Ptr("vip")})
 		},
-		sends: sentRequest{Method: "PUT", Path: "/tag", Body: `{"tag_id":7,"name":"vip"}`},
-		reply: data(newTagJSON),
+		sends:     sentRequest{Method: "PUT", Path: "/tag", Body: `{"tag_id":7,"name":"vip"}`},
+		responder: data(newTagJSON),
 	}, {
 		name: "Update, nothing set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return nil, c.Tags.Update(ctx, 7, funnel.TagUpdateParams{})
 		},
-		sends: sentRequest{Method: "PUT", Path: "/tag", Body: `{"tag_id":7}`},
-		reply: data(newTagJSON),
+		sends:     sentRequest{Method: "PUT", Path: "/tag", Body: `{"tag_id":7}`},
+		responder: data(newTagJSON),
 	}, {
-		name:  "Delete",
-		call:  func(ctx context.Context, c *funnel.Client) (any, error) { return nil, c.Tags.Delete(ctx, 7) },
-		sends: sentRequest{Method: "DELETE", Path: "/tag", Body: `{"tag_id":7}`},
-		reply: data(`null`),
+		name:      "Delete",
+		call:      func(ctx context.Context, c *funnel.Client) (any, error) { return nil, c.Tags.Delete(ctx, 7) },
+		sends:     sentRequest{Method: "DELETE", Path: "/tag", Body: `{"tag_id":7}`},
+		responder: data(`null`),
 	}, {
 		name: "Contacts, nothing set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Tags.Contacts(ctx, 7, funnel.PageParams{})
 		},
-		sends: sentRequest{Method: "GET", Path: "/tags-contacts", Query: "tag_id=7"},
-		reply: pageOf(tagContactJSON),
-		want:  pageOneOf(sampleTagContact),
+		sends:     sentRequest{Method: "GET", Path: "/tags-contacts", Query: "tag_id=7"},
+		responder: pageOf(tagContactJSON),
+		want:      pageOneOf(sampleTagContact),
 	}, {
 		name: "Contacts, everything set",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return c.Tags.Contacts(ctx, 7, funnel.PageParams{Page: 3, PerPage: 20})
 		},
-		sends: sentRequest{Method: "GET", Path: "/tags-contacts", Query: "page=3&per_page=20&tag_id=7"},
-		reply: pageOf(tagContactJSON),
-		want:  pageOneOf(sampleTagContact),
+		sends:     sentRequest{Method: "GET", Path: "/tags-contacts", Query: "page=3&per_page=20&tag_id=7"},
+		responder: pageOf(tagContactJSON),
+		want:      pageOneOf(sampleTagContact),
 	}, {
 		name: "AllContacts",
 		call: func(ctx context.Context, c *funnel.Client) (any, error) {
 			return collect(c.Tags.AllContacts(ctx, 7))
 		},
-		sends: sentRequest{Method: "GET", Path: "/tags-contacts", Query: "page=1&per_page=100&tag_id=7"},
-		reply: pageOf(tagContactJSON),
-		want:  []funnel.TagContact{sampleTagContact},
+		sends:     sentRequest{Method: "GET", Path: "/tags-contacts", Query: "page=1&per_page=100&tag_id=7"},
+		responder: pageOf(tagContactJSON),
+		want:      []funnel.TagContact{sampleTagContact},
 	}})
 }
 
@@ -98,7 +101,7 @@ func TestTags_RefuseBadInput(t *testing.T) {
 			return err
 		}
 	}
-	tests := []badInput{
+	runBadInputTests(t, []badInput{
 		{"no name", create(""), "name"},
 		{"blank name", create(" \t"), "name"},
 		{"name with a line break", create("v\nip"), "name"},
@@ -106,42 +109,7 @@ func TestTags_RefuseBadInput(t *testing.T) {
 		{"update to a name that is not UTF-8", func(ctx context.Context, c *funnel.Client) error {
 			return c.Tags.Update(ctx, 7, funnel.TagUpdateParams{Name: funnel.Ptr("v\xefp")})
 		}, "name"},
-		{"per_page of 101", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Tags.List(ctx, funnel.TagListParams{PerPage: 101})
-			return err
-		}, "per_page"},
-		{"per_page of -1, all", func(ctx context.Context, c *funnel.Client) error {
-			_, err := collect(c.Tags.All(ctx, funnel.TagListParams{PerPage: -1}))
-			return err
-		}, "per_page"},
-		{"per_page of 101, contacts", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Tags.Contacts(ctx, 7, funnel.PageParams{PerPage: 101})
-			return err
-		}, "per_page"},
-		{"page of -1, contacts", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Tags.Contacts(ctx, 7, funnel.PageParams{Page: -1})
-			return err
-		}, "page"},
-	}
-	for _, id := range noIDs {
-		tests = append(tests,
-			badInput{"update tag " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				return c.Tags.Update(ctx, funnel.TagID(id), funnel.TagUpdateParams{})
-			}, "tag_id"},
-			badInput{"delete tag " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				return c.Tags.Delete(ctx, funnel.TagID(id))
-			}, "tag_id"},
-			badInput{"contacts of tag " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				_, err := c.Tags.Contacts(ctx, funnel.TagID(id), funnel.PageParams{})
-				return err
-			}, "tag_id"},
-			badInput{"all contacts of tag " + id.String(), func(ctx context.Context, c *funnel.Client) error {
-				_, err := collect(c.Tags.AllContacts(ctx, funnel.TagID(id)))
-				return err
-			}, "tag_id"},
-		)
-	}
-	runBadInputTests(t, tests)
+	})
 }
 
 // The bounds of per_page are allowed.
@@ -153,37 +121,6 @@ func TestTags_PerPageBounds(t *testing.T) {
 		require.NoError(t, err)
 		requireSent(t, api, sentRequest{Method: "GET", Path: "/tags", Query: fmt.Sprintf("per_page=%d", perPage)})
 	}
-}
-
-// What the SDK cannot judge it passes on, and the server rejects it.
-func TestTags_ServerErrors(t *testing.T) {
-	t.Parallel()
-	setUp := func(t *testing.T, c *funnel.Client) { // tags 1 and 2
-		t.Helper()
-		for _, name := range []string{"vip", "trial"} {
-			_, err := c.Tags.Create(t.Context(), funnel.TagCreateParams{Name: name})
-			require.NoError(t, err)
-		}
-	}
-	runServerErrorTests(t, setUp, []serverError{
-		{"name that is taken", func(ctx context.Context, c *funnel.Client) error {
-			_, err := c.Tags.Create(ctx, funnel.TagCreateParams{Name: "VIP"})
-			return err
-		}, `"name":"VIP"`, funnel.ErrTagExists, nil},
-		{"name of another tag", func(ctx context.Context, c *funnel.Client) error {
-			return c.Tags.Update(ctx, 2, funnel.TagUpdateParams{Name: funnel.Ptr("vip")})
-		}, `"tag_id":2`, funnel.ErrTagExists, nil},
-		{"empty name", func(ctx context.Context, c *funnel.Client) error {
-			return c.Tags.Update(ctx, 2, funnel.TagUpdateParams{Name: funnel.Ptr("")})
-		}, `"name":""`, funnel.ErrValidation, map[string][]string{"name": {"The name field is required."}}},
-		{"tag that does not exist", func(ctx context.Context, c *funnel.Client) error {
-			return c.Tags.Delete(ctx, 99)
-		}, `"tag_id":99`, funnel.ErrNotFound, nil},
-		{"contacts of a tag that does not exist", func(ctx context.Context, c *funnel.Client) error {
-			_, err := collect(c.Tags.AllContacts(ctx, 99))
-			return err
-		}, "tag_id=99", funnel.ErrNotFound, nil},
-	})
 }
 
 func TestTags_Flow(t *testing.T) {
@@ -214,4 +151,80 @@ func TestTags_Flow(t *testing.T) {
 	got, err := client.Contacts.Get(ctx, funnel.ContactID(1))
 	require.NoError(t, err)
 	require.Empty(t, got.Tags, "the tag is removed from its contacts")
+}
+
+func TestTags_EnsureCreatesMissingTags(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	ids, err := client.Tags.Ensure(t.Context(), "b", "a", "b", " A ")
+	require.NoError(t, err)
+	require.Equal(t, map[string]funnel.TagID{"b": 1, "a": 2, " A ": 2}, ids)
+	require.Equal(t, 3, server.RequestCount(), "one list, two creates")
+
+	ids, err = client.Tags.Ensure(t.Context(), "B", "a")
+	require.NoError(t, err)
+	require.Equal(t, map[string]funnel.TagID{"B": 1, "a": 2}, ids)
+	require.Equal(t, 4, server.RequestCount(), "one list")
+
+	ids, err = client.Tags.Ensure(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, ids)
+	require.Equal(t, 4, server.RequestCount())
+}
+
+func TestTags_EnsureByFourProgramsAtOnce(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer(funneltest.WithRateLimit(0, 0))
+	defer server.Close()
+	names := make([]string, 20)
+	for i := range names {
+		names[i] = fmt.Sprintf("tag %d", i)
+	}
+	var wg sync.WaitGroup
+	results := make([]map[string]funnel.TagID, 4)
+	for i := range results {
+		client := server.Client()
+		wg.Go(func() {
+			ids, err := client.Tags.Ensure(context.Background(), names...)
+			if err != nil {
+				t.Error(err)
+			}
+			results[i] = ids
+		})
+	}
+	wg.Wait()
+	require.Len(t, results[0], len(names))
+	for _, ids := range results {
+		require.Equal(t, results[0], ids)
+	}
+	require.Equal(t, len(names), server.Counts()["tags"])
+}
+
+func TestTags_EnsureAfterAnotherProgramCreatedTheTag(t *testing.T) {
+	t.Parallel()
+	const empty = `{"success":true,"data":[],"meta":{"current_page":1,"last_page":1,"per_page":100,"total":0}}`
+	const one = `{"success":true,"data":[{"id":5,"name":"vip"}],"meta":{"current_page":1,"last_page":1,"per_page":100,"total":1}}`
+	exists := failure(http.StatusConflict, funnel.ErrTagExists, "Taken.")
+	api := newMockAPI(t).on(http.MethodGet, "/tags", respond(200, empty), respond(200, one)).on(http.MethodPost, "/tag", exists)
+	ids, err := api.client(t).Tags.Ensure(t.Context(), "VIP")
+	require.NoError(t, err)
+	require.Equal(t, map[string]funnel.TagID{"VIP": 5}, ids)
+	require.Equal(t, []string{"GET /tags", "POST /tag", "GET /tags"}, api.operations())
+
+	// The API compares names in a way that no name in the list matches.
+	api = newMockAPI(t).on(http.MethodGet, "/tags", respond(200, empty)).on(http.MethodPost, "/tag", exists)
+	_, err = api.client(t).Tags.Ensure(t.Context(), "VIP")
+	require.ErrorIs(t, err, funnel.ErrTagExists)
+	require.Equal(t, []string{"GET /tags", "POST /tag", "GET /tags"}, api.operations())
+}
+
+func TestTags_EnsureRefusesBadInput(t *testing.T) {
+	t.Parallel()
+	client := newMockAPI(t).client(t)
+	_, err := client.Tags.Ensure(t.Context(), "vip", "")
+	requireArgumentError(t, err, "name")
+	_, err = client.Tags.Ensure(funnel.WithField(t.Context(), "color", "red"), "vip")
+	requireArgumentError(t, err, "WithField")
 }

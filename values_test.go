@@ -2,9 +2,12 @@ package funnel_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/big"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
 var (
@@ -20,7 +24,7 @@ var (
 	tokyo   = time.FixedZone("JST", 9*60*60)
 )
 
-func TestTimestamp_ReadsTheAPIsForms(t *testing.T) {
+func TestTimestamp_Formats(t *testing.T) {
 	t.Parallel()
 	var (
 		second = time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -52,7 +56,7 @@ func TestTimestamp_ReadsTheAPIsForms(t *testing.T) {
 }
 
 // Any other form is the zero time, and the rest of the response is still read.
-func TestTimestamp_OtherFormsAreZero(t *testing.T) {
+func TestTimestamp_OtherFormatsAreZero(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"text":                       `"soon"`,
@@ -293,7 +297,7 @@ func FuzzDecimal(f *testing.F) {
 		got, err := d.Minor(digits)
 		if err != nil {
 			require.Zero(t, got)
-			require.NotEmpty(t, asError[*funnel.ArgumentError](t, err).Message)
+			require.NotEmpty(t, apitest.AsError[*funnel.ArgumentError](t, err).Message)
 		}
 		if digits < 0 || digits > 18 {
 			require.Error(t, err)
@@ -319,7 +323,7 @@ func FuzzDecimal(f *testing.F) {
 	})
 }
 
-func TestPaymentsLeft_Reading(t *testing.T) {
+func TestPaymentsLeft_Formats(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]funnel.PaymentsLeft{
 		`"unlimited"`: {Unlimited: true},
@@ -345,13 +349,13 @@ func TestPaymentsLeft_Reading(t *testing.T) {
 	}
 }
 
-func TestPaymentsLeft_RefusesOtherValues(t *testing.T) {
+func TestPaymentsLeft_OtherValuesAreUnknown(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`"x"`, `""`, `1.5`, `9223372036854775808`, `true`, `[]`, `{}`} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
 			got := funnel.PaymentsLeft{Unlimited: true, Count: funnel.Ptr(3)}
-			require.EqualError(t, json.Unmarshal([]byte(value), &got), "payments_left is neither a whole number nor unlimited")
+			require.NoError(t, json.Unmarshal([]byte(value), &got))
 			require.Zero(t, got)
 		})
 	}
@@ -360,19 +364,16 @@ func TestPaymentsLeft_RefusesOtherValues(t *testing.T) {
 func FuzzPaymentsLeft(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) {
 		var got funnel.PaymentsLeft
-		if json.Unmarshal(value, &got) != nil {
+		if err := json.Unmarshal(value, &got); err != nil {
+			require.False(t, json.Valid(value))
 			return
 		}
-		require.False(t, got.Unlimited && got.Count != nil)
-		switch text := strings.Trim(string(value), "\" \t\r\n"); text {
-		case "unlimited":
-			require.True(t, got.Unlimited)
-		case "null":
-			require.Zero(t, got)
-		default:
-			n, err := strconv.Atoi(text)
-			require.NoError(t, err)
+		text := strings.Trim(string(value), "\" \t\r\n")
+		require.Equal(t, text == "unlimited", got.Unlimited)
+		if n, err := strconv.Atoi(text); err == nil {
 			require.Equal(t, &n, got.Count)
+		} else {
+			require.Nil(t, got.Count)
 		}
 
 		written, err := json.Marshal(got)
@@ -437,118 +438,179 @@ func TestDateRange_EncodesDatesInTheirOwnZone(t *testing.T) {
 	require.False(t, funnel.DateRange{To: noon(1, time.UTC)}.IsZero())
 }
 
-// noon of a day in March 2026.
-func noon(day int, zone *time.Location) time.Time { return time.Date(2026, 3, day, 12, 0, 0, 0, zone) }
-
-// periodLists are the calls that take a period.
-var periodLists = map[string]func(*testing.T, *funnel.Client, funnel.Period, funnel.DateRange) error{
-	"/contacts": func(t *testing.T, c *funnel.Client, p funnel.Period, r funnel.DateRange) error {
-		t.Helper()
-		params := funnel.ContactListParams{Period: p, Range: r}
-		_, err := c.Contacts.List(t.Context(), params)
-		_, allErr := collect(c.Contacts.All(t.Context(), params))
-		require.Equal(t, err, allErr)
-		return err
-	},
-	"/campaigns": func(t *testing.T, c *funnel.Client, p funnel.Period, r funnel.DateRange) error {
-		t.Helper()
-		params := funnel.CampaignListParams{Period: p, Range: r}
-		_, err := c.Campaigns.List(t.Context(), params)
-		_, allErr := collect(c.Campaigns.All(t.Context(), params))
-		require.Equal(t, err, allErr)
-		return err
-	},
-	"/orders": func(t *testing.T, c *funnel.Client, p funnel.Period, r funnel.DateRange) error {
-		t.Helper()
-		params := funnel.OrderListParams{Period: p, Range: r}
-		_, err := c.Orders.List(t.Context(), params)
-		_, allErr := collect(c.Orders.All(t.Context(), params))
-		require.Equal(t, err, allErr)
-		return err
-	},
-	"/sales-amount": func(t *testing.T, c *funnel.Client, p funnel.Period, r funnel.DateRange) error {
-		t.Helper()
-		_, err := c.Orders.SalesAmount(t.Context(), funnel.PeriodParams{Period: p, Range: r})
-		return err
-	},
-	"/transactions": func(t *testing.T, c *funnel.Client, p funnel.Period, r funnel.DateRange) error {
-		t.Helper()
-		params := funnel.TransactionListParams{Period: p, Range: r}
-		_, err := c.Transactions.List(t.Context(), params)
-		_, allErr := collect(c.Transactions.All(t.Context(), params))
-		require.Equal(t, err, allErr)
-		return err
-	},
-	"/subscriptions": func(t *testing.T, c *funnel.Client, p funnel.Period, r funnel.DateRange) error {
-		t.Helper()
-		params := funnel.SubscriptionListParams{Period: p, Range: r}
-		_, err := c.Subscriptions.List(t.Context(), params)
-		_, allErr := collect(c.Subscriptions.All(t.Context(), params))
-		require.Equal(t, err, allErr)
-		return err
-	},
+// periodMethods are the methods that take a period.
+func periodMethods() []apitest.Method {
+	return slices.DeleteFunc(apitest.Methods(&funnel.Client{}), func(m apitest.Method) bool { return !m.Takes("Period") })
 }
 
 func TestPeriod_IsSentAsGiven(t *testing.T) {
 	t.Parallel()
 	march := funnel.DateRange{From: noon(1, time.UTC), To: noon(31, time.UTC)}
-	for path, call := range periodLists {
+	for _, method := range periodMethods() {
 		for _, tt := range []struct {
-			period funnel.Period
-			within funnel.DateRange
-			want   string
+			period     funnel.Period
+			within     funnel.DateRange
+			wantPeriod string
+			wantRange  string
 		}{
-			{"", funnel.DateRange{}, ""},
-			{funnel.PeriodAll, funnel.DateRange{}, "period=all"},
-			{funnel.PeriodToday, funnel.DateRange{}, "period=today"},
-			{funnel.PeriodYesterday, funnel.DateRange{}, "period=yesterday"},
-			{funnel.PeriodLast7Days, funnel.DateRange{}, "period=last7days"},
-			{funnel.PeriodLast30Days, funnel.DateRange{}, "period=last30days"},
-			{funnel.PeriodBetween, march, "period=between&range=2026-03-01to2026-03-31"},
-			{"", march, "period=between&range=2026-03-01to2026-03-31"}, // implied
-			{"last90days", funnel.DateRange{}, "period=last90days"},    // unknown to the SDK
+			{},
+			{period: funnel.PeriodAll, wantPeriod: "all"},
+			{period: funnel.PeriodToday, wantPeriod: "today"},
+			{period: funnel.PeriodYesterday, wantPeriod: "yesterday"},
+			{period: funnel.PeriodLast7Days, wantPeriod: "last7days"},
+			{period: funnel.PeriodLast30Days, wantPeriod: "last30days"},
+			{period: funnel.PeriodBetween, within: march, wantPeriod: "between", wantRange: "2026-03-01to2026-03-31"},
+			{within: march, wantPeriod: "between", wantRange: "2026-03-01to2026-03-31"}, // implied
+			{period: "last90days", wantPeriod: "last90days"},                            // unknown to the SDK
 		} {
-			t.Run(path+" "+tt.want, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s %q %s", method.Name, tt.period, tt.wantRange), func(t *testing.T) {
 				t.Parallel()
-				result := pageOf()
-				if path == "/sales-amount" {
-					result = data(`{"amount":1}`)
-				}
-				api := newMockAPI(t).on("GET", path, result)
-				require.NoError(t, call(t, api.client(t), tt.period, tt.within))
-				require.Equal(t, tt.want, api.requests()[0].Query)
+				var sent url.Values
+				client := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					sent = req.URL.Query()
+					if strings.HasSuffix(req.URL.Path, "/sales-amount") {
+						return data(`{"amount":1}`)(req)
+					}
+					return pageOf()(req)
+				}))
+				require.NoError(t, method.Of(client).CallWith(t.Context(), map[string]any{"Period": tt.period, "Range": tt.within}))
+				require.Equal(t, tt.wantPeriod, sent.Get("period"))
+				require.Equal(t, tt.wantRange, sent.Get("range"))
 			})
 		}
 	}
 }
 
-func TestPeriod_BadInputIsRefused(t *testing.T) {
+func TestPeriod_RefusesBadInput(t *testing.T) {
 	t.Parallel()
 	march := funnel.DateRange{From: noon(1, time.UTC), To: noon(31, time.UTC)}
-	for path, call := range periodLists {
-		for name, tt := range map[string]struct {
-			period      funnel.Period
-			within      funnel.DateRange
-			field, says string
-		}{
-			"between without a range": {funnel.PeriodBetween, funnel.DateRange{}, "range", "is missing"},
-			"reversed range":          {"", funnel.DateRange{From: march.To, To: march.From}, "range", "From is 2026-03-31, which is after To, 2026-03-01"},
-			"reversed by a day":       {funnel.PeriodBetween, funnel.DateRange{From: noon(2, time.UTC), To: noon(1, time.UTC)}, "range", "which is after To"},
-			"another period":          {funnel.PeriodToday, march, "period", `is "today"`},
-			"all with a range":        {funnel.PeriodAll, march, "period", `is "all"`},
-			"without From":            {"", funnel.DateRange{To: march.To}, "range", "has no From"},
-			"without To":              {funnel.PeriodBetween, funnel.DateRange{From: march.From}, "range", "has no To"},
-			"another, half open":      {funnel.PeriodAll, funnel.DateRange{From: march.From}, "period", `is "all"`},
-			"not UTF-8":               {"last7days\xff", funnel.DateRange{}, "period", "UTF-8"},
-		} {
-			t.Run(path+" "+name, func(t *testing.T) {
+	tests := []struct {
+		name             string
+		period           funnel.Period
+		within           funnel.DateRange
+		field, errorText string
+	}{
+		{"between without a range", funnel.PeriodBetween, funnel.DateRange{}, "range", "is missing"},
+		{"reversed range", "", funnel.DateRange{From: march.To, To: march.From}, "range", "From is 2026-03-31, which is after To, 2026-03-01"},
+		{"reversed by a day", funnel.PeriodBetween, funnel.DateRange{From: noon(2, time.UTC), To: noon(1, time.UTC)}, "range", "which is after To"},
+		{"another period", funnel.PeriodToday, march, "period", `is "today"`},
+		{"all with a range", funnel.PeriodAll, march, "period", `is "all"`},
+		{"without From", "", funnel.DateRange{To: march.To}, "range", "has no From"},
+		{"without To", funnel.PeriodBetween, funnel.DateRange{From: march.From}, "range", "has no To"},
+		{"another, half open", funnel.PeriodAll, funnel.DateRange{From: march.From}, "period", `is "all"`},
+		{"not UTF-8", "last7days\xff", funnel.DateRange{}, "period", "UTF-8"},
+	}
+	for _, method := range periodMethods() {
+		for _, tt := range tests {
+			t.Run(method.Name+" "+tt.name, func(t *testing.T) {
 				t.Parallel()
-				api := newMockAPI(t)
-				err := call(t, api.client(t), tt.period, tt.within)
+				err := method.Of(newMockAPI(t).client(t)).CallWith(t.Context(), map[string]any{"Period": tt.period, "Range": tt.within})
 				requireArgumentError(t, err, tt.field)
-				require.ErrorContains(t, err, tt.says)
-				require.Empty(t, api.requests())
+				require.ErrorContains(t, err, tt.errorText)
 			})
 		}
 	}
+}
+
+func TestID_ReadsNumbersAndNumericStrings(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		json string
+		want funnel.ContactID
+	}{
+		"a number":                     {`12`, 12},
+		"a string":                     {`"12"`, 12},
+		"a string with zeros":          {`"0012"`, 12},
+		"zero":                         {`0`, 0},
+		"null":                         {`null`, 0},
+		"an empty string":              {`""`, 0},
+		"negative":                     {`-1`, -1},
+		"beyond a float's precision":   {`9007199254740993`, 9007199254740993},
+		"the same as a string":         {`"9007199254740993"`, 9007199254740993},
+		"the largest":                  {`9223372036854775807`, math.MaxInt64},
+		"the largest as a string":      {`"9223372036854775807"`, math.MaxInt64},
+		"the smallest":                 {`-9223372036854775808`, math.MinInt64},
+		"white space around the value": {" 12\n", 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := funnel.ContactID(99)
+			require.NoError(t, json.Unmarshal([]byte(tt.json), &got))
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestID_RefusesOtherValues(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"a fraction":           `1.5`,
+		"a whole fraction":     `1.0`,
+		"an exponent":          `1e3`,
+		"a fraction, quoted":   `"1.5"`,
+		"an exponent, quoted":  `"1e3"`,
+		"one too large":        `9223372036854775808`,
+		"one too large quoted": `"9223372036854775808"`,
+		"text":                 `"abc"`,
+		"null in quotes":       `"null"`,
+		"digits among others":  `"12 34"`,
+		"hexadecimal":          `"0x10"`,
+		"true":                 `true`,
+		"a list":               `[1]`,
+		"an object":            `{"id":1}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := funnel.ContactID(99)
+			require.EqualError(t, json.Unmarshal([]byte(value), &got), "an id is not a 64-bit integer")
+			require.Equal(t, funnel.ContactID(99), got)
+		})
+	}
+}
+
+func TestID_IsWrittenAsANumber(t *testing.T) {
+	t.Parallel()
+	written, err := json.Marshal(map[string]any{
+		"one":   funnel.ContactID(9007199254740993),
+		"many":  []funnel.TagID{1, 2},
+		"by id": map[funnel.TagID]string{7: "vip"},
+	})
+	require.NoError(t, err)
+	require.Equal(t, `{"by id":{"7":"vip"},"many":[1,2],"one":9007199254740993}`, string(written))
+	require.Equal(t, "9007199254740993", funnel.ContactID(9007199254740993).String())
+}
+
+func TestID_IsAMapKey(t *testing.T) {
+	t.Parallel()
+	var read struct {
+		Tags map[funnel.TagID]string `json:"tags"`
+		IDs  []funnel.TagID          `json:"ids"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(`{"tags":{"7":"vip"},"ids":[7,"8",null]}`), &read))
+	require.Equal(t, map[funnel.TagID]string{7: "vip"}, read.Tags)
+	require.Equal(t, []funnel.TagID{7, 8, 0}, read.IDs)
+}
+
+func FuzzID(f *testing.F) {
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var id funnel.ContactID
+		if json.Unmarshal(value, &id) != nil {
+			return
+		}
+		if digits := strings.Trim(string(value), "\" \t\r\n"); digits != "" && digits != "null" {
+			exact, ok := new(big.Int).SetString(digits, 10)
+			require.True(t, ok, "%q is no integer", digits)
+			require.Equal(t, exact.Int64(), int64(id))
+			require.True(t, exact.IsInt64(), "%q does not fit", digits)
+		} else {
+			require.Zero(t, id)
+		}
+
+		written, err := json.Marshal(id)
+		require.NoError(t, err)
+		require.Equal(t, id.String(), string(written))
+		var again funnel.ContactID
+		require.NoError(t, json.Unmarshal(written, &again))
+		require.Equal(t, id, again)
+	})
 }

@@ -4,20 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// This file has the API's side of the tests: one sample of each response, with the
-// value that it is decoded into. Parts that requests and responses have in common
-// are written once, so that a renamed field is changed in one place.
+// This file has one sample of each response, with the value that it is decoded into.
+// What requests and responses have in common is written once, so that a renamed field
+// is changed in one place.
 
 // The parts of the samples.
 const (
@@ -108,36 +109,18 @@ var (
 	}
 )
 
-// createdAs replies to a create.
-func createdAs(result string) reply {
-	return answers(http.StatusCreated, `{"success":true,"data":`+result+`}`)
-}
-
-// listOf replies with a list that has no pages.
-func listOf(items ...string) reply { return data("[" + strings.Join(items, ",") + "]") }
-
-// pageOf replies with the only page of a list; see pageOneOf for its value.
-func pageOf(items ...string) reply {
-	return answers(http.StatusOK, `{"success":true,"data":[`+strings.Join(items, ",")+`],`+
-		`"meta":{"current_page":1,"last_page":1,"per_page":50,"total":2}}`)
-}
-
-func pageOneOf[T any](items ...T) *funnel.Page[T] {
-	return &funnel.Page[T]{Items: items, Page: 1, PerPage: 50, LastPage: 1, Total: 2}
-}
-
 // A wireSample is the response of one operation and the call that reads it.
 type wireSample struct {
 	name         string
 	method, path string
-	data         string                // the resource
-	wrap         func(...string) reply // makes a response of it
+	data         string                    // the resource
+	wrap         func(...string) responder // makes a response of it
 	call         func(context.Context, *funnel.Client) (any, error)
 	want         any // what call returns: the resource or its id
 }
 
 // wireSamples has one sample of each response from which the SDK reads a resource.
-// The sales amount is the one result that is none.
+// The sales amount is not a resource.
 var wireSamples = []wireSample{
 	{"contact in a list", "GET", "/contacts", contactItemJSON, pageOf, func(ctx context.Context, c *funnel.Client) (any, error) {
 		return firstOfPage(c.Contacts.List(ctx, funnel.ContactListParams{}))
@@ -213,8 +196,8 @@ var wireSamples = []wireSample{
 	}, sampleSubscription},
 }
 
-func one(result ...string) reply    { return data(result[0]) }
-func newOne(result ...string) reply { return createdAs(result[0]) }
+func one(result ...string) responder    { return data(result[0]) }
+func newOne(result ...string) responder { return createdAs(result[0]) }
 
 func pointedTo[T any](v *T, err error) (any, error) {
 	if err != nil {
@@ -376,7 +359,7 @@ func requireNoID(t *testing.T, err error, resource string) {
 	t.Helper()
 	require.ErrorContains(t, err, "it has no id")
 	require.ErrorContains(t, err, `{"success":true,"data":`) // the error's text has the beginning
-	failed := asError[*funnel.APIError](t, err)
+	failed := apitest.AsError[*funnel.APIError](t, err)
 	require.Contains(t, string(failed.Body), resource)
 	require.Equal(t, failed.Method == "POST", failed.MayHaveBeenApplied)
 }
@@ -460,7 +443,7 @@ func TestWireSamples_OldNamesOfIDs(t *testing.T) {
 				})
 				_, err := sample.read(t, response)
 				requireNoID(t, err, response)
-				require.Contains(t, string(asError[*funnel.APIError](t, err).Body), oldName)
+				require.Contains(t, string(apitest.AsError[*funnel.APIError](t, err).Body), oldName)
 			})
 		}
 	}
@@ -478,4 +461,8 @@ func TestWireSamples_ZeroID(t *testing.T) {
 			requireNoID(t, err, response)
 		})
 	}
+}
+
+func utc(year int, month time.Month, day, hour, min, sec, nsec int) funnel.Timestamp {
+	return funnel.Timestamp{Time: time.Date(year, month, day, hour, min, sec, nsec, time.UTC)}
 }

@@ -104,10 +104,8 @@ func (s *Server) newCall(now time.Time) *call {
 	return &call{account: s.account, now: stampOf(now)}
 }
 
-// Counts returns how many rows each resource has, by its plural name:
-// "contacts", "custom_fields", "tags", "sequences", "stages", "funnels",
-// "steps", "campaigns", "webhooks", "orders", "transactions" and
-// "subscriptions".
+// Counts returns how many rows each resource has, by its plural name, such as
+// "contacts" and "custom_fields".
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -36,8 +39,13 @@ func TestPage_ShowsTheAccount(t *testing.T) {
 		callAPI(e, http.MethodPost, "/v1/tag", `{"name":"vip"}`)
 		time.Sleep(20 * time.Second)
 		callAPI(e, http.MethodGet, "/v1/contact")
-		require.Equal(t, " campaigns 0 contacts 12 custom fields 0 funnels 0 orders 0 sequences 0 stages 0 steps 0 "+
-			"subscriptions 0 tags 1 transactions 0 webhooks 0 ", shown(t, e, "/", "resources"))
+		want := " "
+		counts := e.api.Counts()
+		require.Equal(t, []int{12, 1}, []int{counts["contacts"], counts["tags"]})
+		for _, resource := range slices.Sorted(maps.Keys(counts)) {
+			want += fmt.Sprintf("%s %d ", strings.ReplaceAll(resource, "_", " "), counts[resource])
+		}
+		require.Equal(t, want, shown(t, e, "/", "resources"))
 		require.Contains(t, shown(t, e, "/", "quota"), "2 of 600 requests this minute")
 		require.Contains(t, shown(t, e, "/", "quota"), "598 left; resets in 40 s")
 		require.Regexp(t, `^ Time Request Took Status \d\d:\d\d:\d\d GET /v1/contact &lt; 1 ms 422 \d\d`, shown(t, e, "/", "requests"))

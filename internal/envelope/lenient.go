@@ -12,10 +12,9 @@ import (
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// decodeLeniently reads body into v once more, with the values brought to the
-// types that v expects where that loses nothing: 12 for "12", "12" for 12, true
-// for 1, {} for [], a list for {"0": …, "2": …}. That is how PHP writes what it
-// takes for the same.
+// decodeLeniently reads body into v once more, after converting values that PHP and
+// MySQL write in another form: 12 for "12", "12" for 12, true for 1, {} for [], and a
+// list for {"0": …, "2": …}, which is a PHP list with gaps.
 func decodeLeniently(body []byte, v any) error {
 	var tree any
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -30,8 +29,8 @@ func decodeLeniently(body []byte, v any) error {
 	return json.Unmarshal(b, v)
 }
 
-// coerce returns v as JSON for a t would have it. What cannot be brought there
-// stays as it is, for the decoder to name.
+// coerce converts v for the type t. A value that cannot be converted stays as it is,
+// and the decoder reports it.
 func coerce(v any, t reflect.Type) any {
 	if v == nil || t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler) {
 		return v
@@ -47,8 +46,6 @@ func coerce(v any, t reflect.Type) any {
 		return coerceBool(v)
 	case reflect.Slice:
 		return coerceList(v, t.Elem())
-	case reflect.Map:
-		return coerceMap(v, t.Elem())
 	case reflect.Struct:
 		return coerceStruct(v, t)
 	default:
@@ -57,52 +54,27 @@ func coerce(v any, t reflect.Type) any {
 }
 
 func coerceString(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		return v.String()
-	case bool:
-		return strconv.FormatBool(v)
+	if n, ok := v.(json.Number); ok {
+		return n.String()
 	}
 	return v
 }
 
 func coerceInteger(v any) any {
-	switch s := v.(type) {
-	case string:
-		if s = strings.TrimSpace(s); s == "" {
-			return nil
-		}
+	if s, ok := v.(string); ok {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return n
 		}
-	case json.Number:
-		if whole, zeros, ok := strings.Cut(s.String(), "."); ok && strings.Trim(zeros, "0") == "" {
-			return json.Number(whole)
-		}
-	case bool:
-		if s {
-			return 1
-		}
-		return 0
 	}
 	return v
 }
 
 func coerceBool(v any) any {
-	var s string
-	switch v := v.(type) {
-	case string:
-		s = v
-	case json.Number:
-		s = v.String()
-	default:
-		return v
-	}
-	if s == "" {
-		return nil
-	}
-	if b, err := strconv.ParseBool(s); err == nil {
-		return b
+	switch v {
+	case json.Number("1"), "1":
+		return true
+	case json.Number("0"), "0":
+		return false
 	}
 	return v
 }
@@ -111,9 +83,6 @@ func coerceList(v any, elem reflect.Type) any {
 	list, ok := v.([]any)
 	if m, isMap := v.(map[string]any); isMap {
 		list, ok = numbered(m)
-	}
-	if v == "" {
-		return nil
 	}
 	if !ok {
 		return v
@@ -124,13 +93,12 @@ func coerceList(v any, elem reflect.Type) any {
 	return list
 }
 
-// numbered returns the values of a map whose keys are all numbers, in order:
-// that is a PHP list with gaps.
+// numbered returns the values of a map whose keys are all numbers, in order.
 func numbered(m map[string]any) ([]any, bool) {
 	values := make(map[int]any, len(m))
 	for key, value := range m {
 		n, err := strconv.Atoi(key)
-		if err != nil || strconv.Itoa(n) != key {
+		if err != nil {
 			return nil, false
 		}
 		values[n] = value
@@ -142,24 +110,10 @@ func numbered(m map[string]any) ([]any, bool) {
 	return list, true
 }
 
-func coerceMap(v any, elem reflect.Type) any {
-	switch v := v.(type) {
-	case []any:
-		if len(v) == 0 {
-			return map[string]any{}
-		}
-	case map[string]any:
-		for key, value := range v {
-			v[key] = coerce(value, elem)
-		}
-	}
-	return v
-}
-
 func coerceStruct(v any, t reflect.Type) any {
 	m, ok := v.(map[string]any)
 	if list, isList := v.([]any); isList && len(list) == 0 {
-		return nil // an empty object, which is no object
+		return nil // PHP writes an empty object as []
 	}
 	if !ok {
 		return v

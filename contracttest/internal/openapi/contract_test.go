@@ -45,8 +45,8 @@ func TestContract_IsValidOpenAPI(t *testing.T) {
 	require.False(t, isValid(t, []byte(broken)), "an invalid document passes")
 }
 
-// operationsByKind are all operations. They change only if a page that was not
-// seen before shows something new.
+// operationsByKind are the kinds of the operations of 2026-05. They change only if a
+// page that was not seen before shows something new. A new operation need not be here.
 var operationsByKind = map[string][]string{
 	"d": {
 		"GET /contacts", "GET /contact", "GET /contacts-tags", "PUT /contact-custom-field", "GET /custom-fields", "GET /tags", "GET /tags-contacts",
@@ -72,9 +72,8 @@ func TestContract_Operations(t *testing.T) {
 	for _, op := range load(t).Operations {
 		got[op.Kind] = append(got[op.Kind], op.String())
 	}
-	require.Len(t, got, len(operationsByKind))
 	for kind, want := range operationsByKind {
-		require.ElementsMatch(t, want, got[kind], kind)
+		require.Subset(t, got[kind], want, kind)
 	}
 }
 
@@ -264,11 +263,11 @@ func TestContract_Lists(t *testing.T) {
 			require.Equal(t, document.Paged(success), takesPage, "%s", op)
 		}
 	}
-	require.Equal(t, map[string]bool{
+	require.Subset(t, paged, map[string]bool{
 		"GET /contacts": true, "GET /tags": true, "GET /tags-contacts": true, "GET /sequences": true, "GET /funnels": true,
 		"GET /campaigns": true, "GET /orders": true, "GET /transactions": true, "GET /subscriptions": true,
 		"GET /contacts-tags": false, "GET /custom-fields": false, "GET /webhooks": false,
-	}, paged)
+	})
 }
 
 // A write responds with what its page shows. If no page shows its response, it
@@ -291,7 +290,7 @@ func TestContract_ResponsesOfWrites(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, map[string][]string{
+	require.Subset(t, got, map[string][]string{
 		"POST /contact 201":             {"id"},
 		"POST /tag 201":                 {"id", "name"},
 		"POST /sequence 201":            {"id", "name", "type"},
@@ -303,7 +302,7 @@ func TestContract_ResponsesOfWrites(t *testing.T) {
 		"POST /contact-tag 200":         {"contact_id", "tag_id"},
 		"POST /contact-sequence 200":    {"contact_id", "sequence_id"},
 		"PUT /contact-custom-field 200": {"contact_id", "custom_field_id", "value"},
-	}, got)
+	})
 }
 
 // The names from before 2026-05-09 are gone: a resource's own id is `id`, and

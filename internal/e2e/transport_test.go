@@ -1,18 +1,11 @@
-package funnel_test
+package e2e
 
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,27 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// These tests hold the SDK against net/http's own transport, over connections
-// in memory: what counts as sent is what httptrace says, whatever the error.
-
-// certificate returns one for that host, signed by nobody.
-func certificate(t *testing.T, host string) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: host},
-		DNSNames:     []string{host},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(1000 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
+// These tests use net/http's own transport over connections in memory. Whether a
+// request was sent is decided by httptrace, whatever the error says.
 
 // A pipeServer serves connections in memory.
 type pipeServer struct {
@@ -83,36 +60,17 @@ func readRequest(conn net.Conn) (*http.Request, error) {
 
 func TestTransport_WhatCountsAsSent(t *testing.T) {
 	t.Parallel()
-	type want struct {
-		attempts int
-		applied  bool
-		takes    waiting
-		err      func(*testing.T, error)
-	}
 	isError := func(target error) func(*testing.T, error) {
 		return func(t *testing.T, err error) { t.Helper(); require.ErrorIs(t, err, target) }
 	}
 	anError := func(t *testing.T, err error) { t.Helper(); require.Error(t, err) }
-	handshakes := func(host string) func(*testing.T, *http.Transport) *pipeServer {
-		return func(t *testing.T, transport *http.Transport) *pipeServer {
-			cert := certificate(t, host)
-			trusted := x509.NewCertPool()
-			leaf, err := x509.ParseCertificate(cert.Certificate[0])
-			require.NoError(t, err)
-			if host != "api.example.com" {
-				trusted.AddCert(leaf)
-			}
-			transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
-			return &pipeServer{serve: func(conn net.Conn) {
-				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-			}}
-		}
-	}
 	tests := []struct {
 		name  string
 		setUp func(*testing.T, *http.Transport) *pipeServer
-		plain bool // no TLS
-		want  want
+		plain bool          // no TLS
+		sent  bool          // so the call must not be repeated
+		takes time.Duration // each attempt
+		check func(*testing.T, error)
 	}{{
 		name: "connection refused",
 		setUp: func(_ *testing.T, transport *http.Transport) *pipeServer {
@@ -121,7 +79,7 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 			}
 			return nil
 		},
-		want: want{4, false, backoff, isError(syscall.ECONNREFUSED)},
+		check: isError(syscall.ECONNREFUSED),
 	}, {
 		name: "no such host",
 		setUp: func(_ *testing.T, transport *http.Transport) *pipeServer {
@@ -130,9 +88,9 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 			}
 			return nil
 		},
-		want: want{4, false, backoff, func(t *testing.T, err error) {
-			require.True(t, asError[*net.DNSError](t, err).IsNotFound)
-		}},
+		check: func(t *testing.T, err error) {
+			require.True(t, apitest.AsError[*net.DNSError](t, err).IsNotFound)
+		},
 	}, {
 		name: "dial that reads as if it had been sent",
 		setUp: func(_ *testing.T, transport *http.Transport) *pipeServer {
@@ -141,20 +99,21 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 			}
 			return nil
 		},
-		want: want{4, false, backoff, anError},
+		check: anError,
 	}, {
 		name: "dial without end",
 		setUp: func(t *testing.T, transport *http.Transport) *pipeServer {
 			transport.DialContext = dialWithoutEnd(t)
 			return nil
 		},
-		want: want{4, false, eachTaking(30 * time.Second), isError(context.DeadlineExceeded)},
+		takes: 30 * time.Second,
+		check: isError(context.DeadlineExceeded),
 	}, {
 		name: "connection closed during the TLS handshake",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) { _, _ = conn.Read(make([]byte, 64<<10)) }}
 		},
-		want: want{4, false, backoff, isError(io.EOF)},
+		check: isError(io.EOF),
 	}, {
 		name: "no TLS at the other end",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
@@ -163,16 +122,17 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 				_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			}}
 		},
-		want: want{4, false, backoff, anError},
+		check: anError,
 	}, {
 		name: "TLS handshake without end",
 		setUp: func(_ *testing.T, transport *http.Transport) *pipeServer {
 			transport.TLSHandshakeTimeout = 10 * time.Second
 			return &pipeServer{serve: func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }}
 		},
-		want: want{4, false, eachTaking(10 * time.Second), func(t *testing.T, err error) {
+		takes: 10 * time.Second,
+		check: func(t *testing.T, err error) {
 			require.ErrorContains(t, err, "TLS handshake timeout")
-		}},
+		},
 	}, {
 		name: "proxy that refuses",
 		setUp: func(_ *testing.T, transport *http.Transport) *pipeServer {
@@ -183,36 +143,25 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 				}
 			}}
 		},
-		want: want{4, false, backoff, func(t *testing.T, err error) { require.ErrorContains(t, err, "Forbidden") }},
-	}, {
-		name:  "certificate of an unknown authority",
-		setUp: handshakes("api.example.com"),
-		want: want{1, false, backoff, func(t *testing.T, err error) {
-			asError[*tls.CertificateVerificationError](t, err)
-			asError[x509.UnknownAuthorityError](t, err)
-		}},
-	}, {
-		name:  "certificate of another host",
-		setUp: handshakes("other.example.com"),
-		want: want{1, false, backoff, func(t *testing.T, err error) {
-			asError[x509.HostnameError](t, err)
-		}},
+		check: func(t *testing.T, err error) { require.ErrorContains(t, err, "Forbidden") },
 	}, {
 		name: "connection closed after the request",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) { _, _ = readRequest(conn) }}
 		},
 		plain: true,
-		want:  want{1, true, backoff, isError(io.EOF)},
+		sent:  true,
+		check: isError(io.EOF),
 	}, {
 		name: "connection closed in the middle of the request",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) { _, _ = conn.Read(make([]byte, 10)) }}
 		},
 		plain: true,
-		want:  want{1, true, backoff, anError},
+		sent:  true,
+		check: anError,
 	}, {
-		name: "answer that is no HTTP",
+		name: "response that is no HTTP",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) {
 				_, _ = readRequest(conn)
@@ -220,11 +169,12 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 			}}
 		},
 		plain: true,
-		want: want{1, true, backoff, func(t *testing.T, err error) {
+		sent:  true,
+		check: func(t *testing.T, err error) {
 			require.ErrorContains(t, err, "malformed HTTP")
-		}},
+		},
 	}, {
-		name: "answer shorter than it says",
+		name: "response shorter than it says",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) {
 				_, _ = readRequest(conn)
@@ -232,14 +182,17 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 			}}
 		},
 		plain: true,
-		want:  want{1, true, backoff, isError(io.ErrUnexpectedEOF)},
+		sent:  true,
+		check: isError(io.ErrUnexpectedEOF),
 	}, {
-		name: "no answer within the attempt's time",
+		name: "no response within the attempt's time",
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }}
 		},
 		plain: true,
-		want:  want{1, true, eachTaking(30 * time.Second), isError(context.DeadlineExceeded)},
+		sent:  true,
+		takes: 30 * time.Second,
+		check: isError(context.DeadlineExceeded),
 	}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -252,30 +205,30 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 					defer server.all.Wait()
 				}
 				defer transport.CloseIdleConnections()
-				baseURL := testBaseURL
-				opts := []funnel.Option{funnel.WithHTTPClient(&http.Client{Transport: transport})}
+				baseURL, opts := "https://api.example.com/v1", []funnel.Option{funnel.WithHTTPClient(&http.Client{Transport: transport})}
 				if tt.plain {
-					baseURL = "http://api.example.com/v1"
-					opts = append(opts, funnel.WithInsecureHTTP())
+					baseURL, opts = "http://api.example.com/v1", append(opts, funnel.WithInsecureHTTP())
 				}
-				client, err := newClientAt(baseURL, testKey, opts...)
-				require.NoError(t, err)
+				client := newClient(t, baseURL, opts...)
+				want, backoffs := "POST /funnel: 4 attempts, not applied", 7*time.Second // 1, 2 and 4 s
+				if tt.sent {
+					want, backoffs = "POST /funnel: 1 attempt, may have been applied", 0
+				}
 				started := time.Now()
 
-				err = createFunnel.call(t.Context(), client) // which nothing but certainty lets repeat
+				err := createFunnel(t.Context(), client)
 
-				tt.want.err(t, err)
-				require.Equal(t, callFailure{"POST", "/funnel", tt.want.attempts, tt.want.applied}, failureOf(t, err))
-				atLeast, atMost := tt.want.takes(tt.want.attempts)
-				require.GreaterOrEqual(t, time.Since(started), atLeast)
-				require.LessOrEqual(t, time.Since(started), atMost)
+				tt.check(t, err)
+				apitest.RequireFailure(t, want, err)
+				attempts := time.Duration(apitest.FailureOf(t, err).Attempts) * tt.takes
+				require.GreaterOrEqual(t, time.Since(started), attempts+backoffs)
+				require.LessOrEqual(t, time.Since(started), attempts+backoffs+backoffs/2, "with jitter")
 			})
 		})
 	}
 }
 
-// A call that could not be sent at first is sent as soon as there is a
-// connection, once.
+// A call that could not be sent at first is sent once, when there is a connection.
 func TestTransport_SendsOnceThereIsAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -286,7 +239,7 @@ func TestTransport_SendsOnceThereIsAConnection(t *testing.T) {
 				return
 			}
 			got = append(got, req.Method+" "+req.URL.Path)
-			body := success(seven)
+			body := contactBody
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		}}
 		dials := 0
@@ -296,8 +249,7 @@ func TestTransport_SendsOnceThereIsAConnection(t *testing.T) {
 			}
 			return server.dial(ctx, network, addr)
 		}}
-		client, err := funnel.New(testKey, funnel.WithBaseURL("http://127.0.0.1/v1"), funnel.WithHTTPClient(&http.Client{Transport: transport}))
-		require.NoError(t, err)
+		client := newClient(t, "http://127.0.0.1/v1", funnel.WithHTTPClient(&http.Client{Transport: transport}))
 		created, err := client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Spring"})
 		require.NoError(t, err)
 		require.Equal(t, funnel.FunnelID(7), created.ID)
@@ -306,9 +258,9 @@ func TestTransport_SendsOnceThereIsAConnection(t *testing.T) {
 	})
 }
 
-// A context that ends says so, with its cause, although net/http reports the
-// cause alone; before there is a connection nothing can have been applied.
-func TestTransport_ContextThatEnds(t *testing.T) {
+// If the context ends, the error wraps the context's error and its cause, although
+// net/http reports only the cause. Without a connection nothing was applied.
+func TestTransport_ContextEnds(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("the user went away")
 	tests := []struct {
@@ -326,43 +278,40 @@ func TestTransport_ContextThatEnds(t *testing.T) {
 				server := &pipeServer{serve: func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }}
 				defer server.all.Wait()
 				transport := &http.Transport{DialContext: tt.dial(t, server)}
-				client, err := funnel.New(testKey, funnel.WithBaseURL("http://127.0.0.1/v1"), funnel.WithHTTPClient(&http.Client{Transport: transport}))
-				require.NoError(t, err)
+				client := newClient(t, "http://127.0.0.1/v1", funnel.WithHTTPClient(&http.Client{Transport: transport}))
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(gone) })
 				started := time.Now()
-				err = createFunnel.call(ctx, client)
+				err := createFunnel(ctx, client)
 				require.Equal(t, time.Second, time.Since(started))
 				require.ErrorIs(t, err, context.Canceled)
 				require.ErrorIs(t, err, gone)
-				require.Equal(t, callFailure{"POST", "/funnel", 1, tt.applied}, failureOf(t, err))
+				require.Equal(t, apitest.Failure{Method: "POST", Path: "/funnel", Attempts: 1, MayHaveBeenApplied: tt.applied}, apitest.FailureOf(t, err))
 			})
 		})
 	}
 }
 
-// A transport of the user's own making may leave out the body, as with
-// http.Client; that it returns nothing at all is an error, of which nobody knows
-// what was sent.
-func TestTransport_ThatReturnsLessThanItShould(t *testing.T) {
+// A custom transport may return a response without a body, as http.Client allows. If it
+// returns neither a response nor an error, the request may have been sent.
+func TestTransport_ReturnsNoBodyOrNothing(t *testing.T) {
 	t.Parallel()
 	returns := func(resp *http.Response) http.RoundTripper {
-		return roundTripFunc(func(*http.Request) (*http.Response, error) { return resp, nil })
+		return apitest.RoundTripper(func(*http.Request) (*http.Response, error) { return resp, nil })
 	}
-	require.NoError(t, clientOver(t, returns(&http.Response{StatusCode: 204})).Contacts.Delete(t.Context(), funnel.ContactID(7)))
+	require.NoError(t, overTransport(t, returns(&http.Response{StatusCode: 204})).Contacts.Delete(t.Context(), funnel.ContactID(7)))
 
-	err := createFunnel.call(t.Context(), clientOver(t, returns(nil)))
-	require.ErrorContains(t, err, "the transport, a funnel_test.roundTripFunc, returned neither a response nor an error")
-	require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+	err := createFunnel(t.Context(), overTransport(t, returns(nil)))
+	require.ErrorContains(t, err, "the transport, a apitest.RoundTripper, returned neither a response nor an error")
+	apitest.RequireFailure(t, "POST /funnel: 1 attempt, may have been applied", err)
 }
 
-// A transport of the user's own that fails without a reason has failed all the
-// same.
+// An error without a text is an error.
 func TestTransport_FailsWithoutAReason(t *testing.T) {
 	t.Parallel()
-	client := clientOver(t, roundTripFunc(func(*http.Request) (*http.Response, error) {
+	client := overTransport(t, apitest.RoundTripper(func(*http.Request) (*http.Response, error) {
 		return nil, &url.Error{Op: "Get", URL: "https://x.example?email=a"}
 	}))
-	err := getContact.call(funnel.WithoutRetry(t.Context()), client)
+	err := getContact(funnel.WithoutRetry(t.Context()), client)
 	require.EqualError(t, err, "funnel: GET /contact: no reason was given")
 }

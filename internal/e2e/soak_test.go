@@ -1,4 +1,4 @@
-package funnel_test
+package e2e
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,11 +18,12 @@ import (
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// A soak is many calls from many goroutines while much goes wrong, each on an
-// item of its own. Afterwards what the client said of each call is held against
-// what the server has.
+// A soak is many calls from many goroutines against a server that often fails, each
+// on its own item. Afterwards the result of each call is compared with the state of
+// the server.
 const (
 	soakCalls      = 5000
 	soakGoroutines = 100
@@ -141,7 +143,7 @@ func btoi(b bool) int {
 
 func soakOperationOf(i int) soakOperation { return soakOperations[i%len(soakOperations)] }
 
-// rage makes every tenth request or so go wrong, and counts all of them.
+// rage makes about every tenth request fail, and counts all requests.
 func (s *soak) rage(rng *rand.Rand) {
 	var dice float64
 	s.server.Fail(funneltest.Fault{Times: -1, Match: func(req *http.Request) bool {
@@ -174,7 +176,7 @@ func (s *soak) rage(rng *rand.Rand) {
 	}
 }
 
-// run makes all the calls. Every fifth gets little time, or is given up.
+// run makes all calls. Every fifth has a short deadline or is cancelled.
 func (s *soak) run(t *testing.T) {
 	tag, err := s.client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "soaked"})
 	require.NoError(t, err)
@@ -182,7 +184,7 @@ func (s *soak) run(t *testing.T) {
 	s.server.SeedContacts(soakCalls)
 	s.results, s.arrived = make([]soakResult, soakCalls), make([]int, soakCalls)
 	s.rage(rand.New(rand.NewPCG(1, 2)))
-	spread(soakCalls, soakGoroutines, func(i int) {
+	apitest.Spread(soakCalls, soakGoroutines, func(i int) {
 		rng := rand.New(rand.NewPCG(3, uint64(i)))
 		ctx, cancel := context.WithCancel(funnel.WithHeader(t.Context(), soakHeader, fmt.Sprint(i)))
 		defer cancel()
@@ -237,8 +239,8 @@ func (s *soak) state(t *testing.T) soakState {
 	return state
 }
 
-// requireTruth requires that nothing was lost, nothing was doubled, and that no
-// error lied.
+// requireTruth requires that nothing was lost or duplicated, and that every error is
+// correct.
 func (s *soak) requireTruth(t *testing.T) {
 	t.Helper()
 	state := s.state(t)
@@ -258,7 +260,7 @@ func (s *soak) requireTruth(t *testing.T) {
 			continue
 		}
 		requireTyped(t, result.err, name)
-		failure := failureOf(t, result.err)
+		failure := apitest.FailureOf(t, result.err)
 		require.LessOrEqual(t, failure.Attempts, 4, name)
 		if op.calls == 1 && failure.Method != http.MethodGet { // which net/http repeats by itself
 			require.LessOrEqual(t, s.arrived[i], failure.Attempts, name)
@@ -291,7 +293,7 @@ func requireTyped(t *testing.T, err error, name string) {
 
 func TestSoak_InMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := funneltest.NewServer(fixedLatency(100*time.Millisecond), funneltest.WithRateLimit(0, 0))
+		server := funneltest.NewServer(apitest.Latency(100*time.Millisecond), funneltest.WithRateLimit(0, 0))
 		defer server.Close()
 		options := func(policy funnel.RetryPolicy) []funnel.Option {
 			return []funnel.Option{
@@ -329,7 +331,7 @@ func TestSoak_OverSockets(t *testing.T) {
 	}
 	newClient := func(policy funnel.RetryPolicy) *funnel.Client {
 		policy.MinWait, policy.MaxWait, policy.RateLimitWait = time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
-		client, err := newClientAt(server.URL(), server.APIKey(),
+		client, err := funnel.New(server.APIKey(), funnel.WithBaseURL(server.URL()),
 			funnel.WithHTTPClient(&http.Client{Transport: transport}),
 			funnel.WithRateLimit(1<<20, time.Second),
 			funnel.WithAttemptTimeout(500*time.Millisecond),
@@ -359,4 +361,82 @@ type countedConn struct {
 func (c *countedConn) Close() error {
 	c.closed.Do(func() { c.open.Add(-1) })
 	return c.Conn.Close()
+}
+
+// A bulk job of 10,000 creates, of which one in a hundred meets a fault, loses and
+// duplicates nothing. Repeating the failed items creates the rest.
+func TestSoak_Bulk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(apitest.Latency(100*time.Millisecond), funneltest.WithRateLimit(0, time.Minute))
+		defer server.Close()
+		client := server.Client(funnel.WithRateLimit(1<<20, time.Second), funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2}))
+		faults := []funneltest.Fault{
+			{Status: 503},
+			{Status: 500, AfterCommit: true},
+			{DropConnection: true},
+			{DropConnection: true, AfterCommit: true},
+			{TruncateBody: true, AfterCommit: true},
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		const n = 10_000
+		items := func(yield func(funnel.ContactCreateParams) bool) {
+			for params := range apitest.Contacts(n) {
+				if rng.IntN(100) == 0 { // more would be an outage: consecutive requests meet the faults
+					fault := faults[rng.IntN(len(faults))]
+					fault.Times = 1 + rng.IntN(3)
+					server.Fail(fault)
+				}
+				if !yield(params) {
+					return
+				}
+			}
+		}
+		again := slices.Collect(apitest.Contacts(n))
+		status := map[string]funnel.BulkStatus{}
+		for result := range client.Contacts.CreateAll(t.Context(), items) {
+			status[again[result.Index].Email] = result.Status
+		}
+		require.Len(t, status, n)
+
+		there := map[string]int{}
+		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+			require.NoError(t, err)
+			there[contact.Email]++
+		}
+		counts := map[funnel.BulkStatus]int{}
+		for email, status := range status {
+			counts[status]++
+			switch status {
+			case funnel.BulkCreated:
+				require.Equal(t, 1, there[email], email)
+			case funnel.BulkFailed:
+				require.Zero(t, there[email], "reported as not applied: %s", email)
+			case funnel.BulkUnknown:
+			default:
+				t.Fatalf("%s: %s", email, status)
+			}
+		}
+		t.Logf("%v", counts)
+		require.Positive(t, counts[funnel.BulkUnknown])
+
+		failed := slices.DeleteFunc(again, func(p funnel.ContactCreateParams) bool { return status[p.Email] == funnel.BulkCreated })
+		for len(failed) > 0 {
+			var left []funnel.ContactCreateParams
+			for result := range client.Contacts.UpsertAll(t.Context(), slices.Values(failed)) {
+				if result.Err != nil {
+					left = append(left, failed[result.Index])
+				}
+			}
+			failed = left
+		}
+		clear(there)
+		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+			require.NoError(t, err)
+			there[contact.Email]++
+		}
+		require.Len(t, there, n)
+		for email, times := range there {
+			require.Equal(t, 1, times, email)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package funnel_test
+package e2e
 
 import (
 	"bytes"
@@ -18,14 +18,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
 // A key with everything that some format escapes, and an address. However they are
@@ -44,9 +45,9 @@ func requireNoKeyIn(t *testing.T, name string, err error) {
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		require.NotContains(t, fmt.Sprintf(format, err), keyPart, "%s by %s", name, format)
 	}
-	if answered, ok := err.(*funnel.APIError); ok {
-		require.NotContains(t, string(answered.Body), keyPart, name)
-		require.NotContains(t, fmt.Sprintf("%#v", *answered), keyPart, name)
+	if apiErr, ok := err.(*funnel.APIError); ok {
+		require.NotContains(t, string(apiErr.Body), keyPart, name)
+		require.NotContains(t, fmt.Sprintf("%#v", *apiErr), keyPart, name)
 	}
 	switch err := err.(type) {
 	case interface{ Unwrap() error }:
@@ -77,21 +78,27 @@ func requirePrivateLog(t *testing.T, log string, secrets ...string) {
 	}
 }
 
-// An echo is an answer that repeats what was sent, the key and all.
+// An echo is a response that repeats the request with its key.
 type echo struct {
-	name   string
-	answer func(sent string) reply
+	name     string
+	response func(sent string) apitest.RoundTripper
 }
 
 func echoes() []echo {
-	text := func(status int, escape func(string) string) func(string) reply {
-		return func(sent string) reply { return answers(status, escape(sent), "Content-Type", "text/plain") }
+	text := func(status int, escape func(string) string) func(string) apitest.RoundTripper {
+		return func(sent string) apitest.RoundTripper {
+			return respond(status, escape(sent), "Content-Type", "text/plain")
+		}
 	}
-	in := func(status int, format string, quote func(string) string) func(string) reply {
-		return func(sent string) reply { return answers(status, strings.ReplaceAll(format, "$", quote(sent))) }
+	in := func(status int, format string, quote func(string) string) func(string) apitest.RoundTripper {
+		return func(sent string) apitest.RoundTripper {
+			return respond(status, strings.ReplaceAll(format, "$", quote(sent)))
+		}
 	}
-	fails := func(wrap func(sent string) error) func(string) reply {
-		return func(sent string) reply { return breaks(wrap(sent)) }
+	fails := func(wrap func(sent string) error) func(string) apitest.RoundTripper {
+		return func(sent string) apitest.RoundTripper {
+			return func(*http.Request) (*http.Response, error) { return nil, wrap(sent) }
+		}
 	}
 	return []echo{
 		{"plain", text(500, plain)},
@@ -111,27 +118,33 @@ func echoes() []echo {
 		{"rate limit", in(429, `{"message":$}`, phpJSON)},
 		{"success of another type", in(200, `{"success":true,"data":$}`, phpJSON)},
 		{"success that is none", in(200, `{"success":false,"error":{"message":$}}`, phpJSON)},
-		{"redirect", func(sent string) reply {
-			return answers(302, "", "Location", "https://evil.example/?"+url.QueryEscape(sent))
+		{"redirect", func(sent string) apitest.RoundTripper {
+			return respond(302, "", "Location", "https://evil.example/?"+url.QueryEscape(sent))
 		}},
-		{"header", func(string) reply {
-			return answers(500, "{}", "X-Request-Id", privateKey, "X-Debug", privateKey+privateEmail, "Content-Type", privateKey)
+		{"header", func(string) apitest.RoundTripper {
+			return respond(500, "{}", "X-Request-Id", privateKey, "X-Debug", privateKey+privateEmail, "Content-Type", privateKey)
 		}},
-		{"cut short", func(sent string) reply { return cutShort(200, sent) }},
+		{"cut short", func(sent string) apitest.RoundTripper {
+			return func(req *http.Request) (*http.Response, error) {
+				resp, err := respond(200, "")(req)
+				resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(sent), iotest.ErrReader(io.ErrUnexpectedEOF)))
+				return resp, err
+			}
+		}},
 		{"transport's error", fails(func(sent string) error { return errors.New(sent) })},
 		{"transport's error with the URL", fails(func(sent string) error { return &url.Error{Op: "Get", URL: sent, Err: io.EOF} })},
 		{"network's error", fails(func(sent string) error { return &net.OpError{Op: "read", Net: "tcp", Err: echoError{sent}} })},
 		{"error that quotes JSON", fails(func(sent string) error { return echoError{phpJSON(sent)} })},
 		{"error with fields", fails(func(sent string) error { return echoError{sent} })},
 		{"errors inside errors", fails(func(sent string) error { return fmt.Errorf("one: %w, two: %w", echoError{sent}, io.EOF) })},
-		{"silence", func(string) reply { return hangs }},
+		{"silence", func(string) apitest.RoundTripper { return hang }},
 	}
 }
 
 // An echoError shows all it has by %#v.
 type echoError struct{ sent string }
 
-func (e echoError) Error() string { return "malformed answer: " + strconv.Quote(e.sent) }
+func (e echoError) Error() string { return "malformed response: " + strconv.Quote(e.sent) }
 
 func plain(s string) string { return s }
 
@@ -157,23 +170,22 @@ func phpHTML(s string) string {
 // phpRawURL is rawurlencode.
 func phpRawURL(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// Every method of the SDK, and every way in which a server may give away what
-// it was sent.
+// Every method, against every echo of its request.
 func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
 	t.Parallel()
 	for _, echo := range echoes() {
 		t.Run(echo.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var log syncBuffer
-				transport := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				var log apitest.Buffer
+				transport := apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 					sent, err := httputil.DumpRequest(req, true)
 					if err != nil {
 						return nil, err
 					}
-					return echo.answer(string(sent) + privateEmail)(req)
+					return echo.response(string(sent) + privateEmail)(req)
 				})
-				client, err := newClientAt(testBaseURL, privateKey,
+				client, err := funnel.New(privateKey, funnel.WithBaseURL("https://api.example.com/v1"),
 					funnel.WithHTTPClient(&http.Client{Transport: transport}),
 					funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 					funnel.WithObserver(funnel.Observer{
@@ -190,9 +202,9 @@ func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
 						requireNoKeyIn(t, name, err)
 					}
 				}
-				eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
-					failed(name, call(t.Context(), 7))
-				})
+				for _, method := range apitest.Methods(client) {
+					failed(method.Name, method.Call(t.Context(), 7))
+				}
 				_, err = client.Contacts.Get(t.Context(), funnel.Email(privateEmail))
 				require.Error(t, err)
 				failed("Contacts.Get", err)
@@ -209,10 +221,10 @@ func TestPrivacy_EveryMethodAndEveryEcho(t *testing.T) {
 	}
 }
 
-// What net/http makes of an answer that is no HTTP repeats a part of it.
-func TestPrivacy_EchoThatIsNoHTTP(t *testing.T) {
+// The errors of net/http for an invalid response repeat a part of it.
+func TestPrivacy_EchoInInvalidHTTP(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ name, answer string }{ // of the request's line and its Authorization header
+	tests := []struct{ name, response string }{ // of the request's line and its Authorization header
 		{"no HTTP", "%[1]s\r\n%[2]s\r\n\r\n"},
 		{"HTTP/0.9", `{"message":"%[2]s"}`},
 		{"status that is none", "HTTP/1.1 %[2]s\r\n\r\n"},
@@ -233,14 +245,14 @@ func TestPrivacy_EchoThatIsNoHTTP(t *testing.T) {
 					return
 				}
 				at := slices.IndexFunc(head, func(line string) bool { return strings.HasPrefix(line, "Authorization: ") })
-				sendsAndCloses(fmt.Sprintf(tt.answer, head[0], head[at]))(conn)
+				sendsAndCloses(fmt.Sprintf(tt.response, head[0], head[at]))(conn)
 			})
-			var log syncBuffer
-			client, err := funnel.New(privateKey, funnel.WithBaseURL(server.url), impatient(),
+			var log apitest.Buffer
+			client, err := funnel.New(privateKey, funnel.WithBaseURL(server.url), retryAtOnce(),
 				funnel.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 			require.NoError(t, err)
 			_, err = client.Contacts.Get(t.Context(), funnel.Email(privateEmail))
-			require.Equal(t, callFailure{"GET", "/contact", 4, false}, failureOf(t, err))
+			apitest.RequireFailure(t, "GET /contact: 4 attempts, not applied", err)
 			requireNoKeyIn(t, tt.name, err)
 			require.NotContains(t, err.Error(), emailPart)
 			requirePrivateLog(t, log.String())
@@ -248,15 +260,15 @@ func TestPrivacy_EchoThatIsNoHTTP(t *testing.T) {
 	}
 }
 
-// A whole flow: all services of a server that works as a rule, with faults,
-// retries, pauses and deliveries, logged at each level.
+// All services of a server that sometimes fails, with retries, pauses and webhook
+// deliveries, logged at each level.
 func TestPrivacy_WholeFlow(t *testing.T) {
 	t.Parallel()
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
 		t.Run(level.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var log syncBuffer
+				var log apitest.Buffer
 				logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
 				var handler http.Handler // made when the secret is known
 				server := funneltest.NewServer(funneltest.WithAPIKey(privateKey), funneltest.WithWebhookHandler(
@@ -308,11 +320,11 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 					_, err = client.Contacts.Get(t.Context(), funnel.Email(privateEmail))
 					saw("Contacts.Get", err)
 					saw("Call", client.Call(t.Context(), http.MethodGet, "/contact/"+privateEmail, nil, nil, nil))
-					eachMethod(client, func(name string, _ bool, call func(context.Context, int64) error) {
-						if name != "Webhooks.Delete" {
-							saw(name, call(t.Context(), 1))
+					for _, method := range apitest.Methods(client) {
+						if method.Name != "Webhooks.Delete" {
+							saw(method.Name, method.Call(t.Context(), 1))
 						}
-					})
+					}
 					require.NoError(t, server.Deliver(map[string]string{"email": privateEmail}))
 					saw("Contacts.Delete", client.Contacts.Delete(t.Context(), funnel.Email(privateEmail)))
 				}
@@ -327,73 +339,5 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// A failedTest keeps what a failed assertion prints.
-type failedTest struct{ bytes.Buffer }
-
-func (f *failedTest) Errorf(format string, args ...any) { fmt.Fprintf(f, format, args...) }
-
-// A failed assertion and %+v print unexported fields.
-func TestPrivacy_PrintedStructsHideTheKey(t *testing.T) {
-	t.Parallel()
-	api := newMockAPI(t).on(http.MethodGet, "/contact", breaks(errors.New("malformed: Authorization: Bearer "+testKey)))
-	client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 1}))
-	another, err := client.WithKey(testKey)
-	require.NoError(t, err)
-	requestErr := getContact.call(t.Context(), client)
-	require.Error(t, requestErr)
-	require.Len(t, api.requests(), 1, "which has the key")
-	for name, printed := range map[string]any{
-		"error": requestErr, "client": client, "client with another key": another,
-		"struct": struct{ API *funnel.Client }{client}, "service": client.Contacts,
-	} {
-		var out failedTest
-		assert.Equal(&out, "something else", printed)
-		require.NotEmpty(t, out.String())
-		require.NotContains(t, out.String(), testKey, name)
-		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-			require.NotContains(t, fmt.Sprintf(format, printed), testKey, "%s by %s", name, format)
-		}
-	}
-}
-
-func TestPrivacy_KeyInThePathIsHidden(t *testing.T) {
-	t.Parallel()
-	for name, reply := range map[string]reply{
-		"response":    failure(404, funnel.ErrNotFound, "no"),
-		"429":         tooMany(),
-		"no response": breaks(io.EOF),
-	} {
-		api := newMockAPI(t).on(http.MethodGet, "/keys/"+testKey, reply)
-		ctx := funnel.WithoutRetry(t.Context())
-		client := api.client(t)
-		for range 2 { // the second one may be refused
-			err := client.Call(ctx, http.MethodGet, "/keys/"+testKey, nil, nil, nil)
-			require.ErrorContains(t, err, "GET /keys/[hidden]: ", name)
-			require.NotContains(t, fmt.Sprintf("%+v", err), testKey, name)
-			var expired context.CancelFunc
-			ctx, expired = context.WithTimeout(ctx, time.Second)
-			defer expired()
-		}
-	}
-}
-
-// A key of a test, such as "key", is not hidden: it would make texts unreadable.
-func TestPrivacy_ShortWordAsKeyStaysInTexts(t *testing.T) {
-	t.Parallel()
-	for key, want := range map[string]string{
-		"key":       "the key was not accepted",
-		"testkey":   "the key was not accepted",
-		"was":       "the key was not accepted",
-		"was not":   "the key [hidden] accepted", // not one word
-		"accepted":  "the key was not accepted",
-		"accepted1": "the key was not accepted",
-	} {
-		api := newMockAPI(t).on(http.MethodGet, "/contact", failure(401, funnel.ErrUnauthorized, "the key was not accepted"))
-		client, err := newClientAt(testBaseURL, key, funnel.WithHTTPClient(&http.Client{Transport: api}))
-		require.NoError(t, err)
-		require.Equal(t, want, asError[*funnel.APIError](t, getContact.call(t.Context(), client)).Message, key)
 	}
 }

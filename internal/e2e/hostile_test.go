@@ -1,4 +1,4 @@
-package funnel_test
+package e2e
 
 import (
 	"bufio"
@@ -22,16 +22,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/internal/apitest"
 )
 
-// Servers that break the rules, on purpose or not, over real sockets of the
-// loopback interface: HTTP/1.1 here, TLS and HTTP/2 in hostile_tls_test.go.
-// Every call ends in time with an error that tells the truth, takes little
-// memory and leaves nothing behind.
+// Servers that break the rules of HTTP, over sockets of the loopback interface:
+// HTTP/1.1 here, TLS and HTTP/2 in hostile_tls_test.go and hostile_http2_test.go. Every call ends in time with
+// a correct error, uses little memory and leaves no goroutine or connection behind.
 
-// A rogue is a server that reads one request of each connection and then does
-// what its script says. A connection that the script leaves open stays so until
-// the client closes it.
+// A rogue is a server that reads one request of each connection and then plays its
+// script. A connection that the script leaves open stays open until the client closes
+// it.
 type rogue struct {
 	url      string
 	accepted atomic.Int32 // connections
@@ -85,8 +85,8 @@ func rogueOn(t *testing.T, listener net.Listener, scheme string, play script) *r
 	return r
 }
 
-// requireAbandoned requires that the client closes all its connections, but for
-// idle ones of the transports.
+// requireAbandoned requires that the client closes all its connections. Idle ones of
+// the transports are closed first.
 func (r *rogue) requireAbandoned(t *testing.T, transports ...*http.Transport) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -151,168 +151,189 @@ func drips(beginning, rest string) script {
 	}
 }
 
-var goodBody = success(`{"id":7,"name":"Ada"}`)
+const goodBody = `{"success":true,"data":{"id":7,"name":"Ada"}}`
 
 const (
 	okHead = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
 )
 
-// goodAnswer is an answer that nothing is wrong with, after which the
-// connection is not used again.
-var goodAnswer = okHead + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(goodBody), goodBody)
+// goodResponse is a valid response that closes the connection.
+var goodResponse = okHead + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(goodBody), goodBody)
 
-// A verdict is what must become of the calls to a server: of one that may be
-// repeated, and of one that creates what has no unique key.
-type verdict struct {
-	text      string // in the error
-	get, post int    // attempts of each; 0: it succeeds
-	applied   bool   // the creation may have been applied
-	late      bool   // the attempts' time runs out
+// An outcome is how two calls to a hostile server end: one that may be repeated
+// (get) and one whose repeat could create a second funnel (create).
+type outcome struct {
+	errText            string // in both errors; empty: the calls succeed
+	getAttempts        int
+	createAttempts     int
+	mayHaveBeenApplied bool // the create
+	timeout            bool // the attempts end by their timeout
 }
 
-var succeeds = verdict{}
+var succeeds = outcome{}
 
-// noWholeAnswer is the verdict on a server of whose answer too little is known.
-func noWholeAnswer(text string) verdict { return verdict{text, 2, 1, true, false} }
+// incomplete is the outcome if no whole response arrives.
+func incomplete(errText string) outcome {
+	return outcome{errText: errText, getAttempts: 2, createAttempts: 1, mayHaveBeenApplied: true}
+}
 
-// late is the verdict on a server that takes too long.
-var late = verdict{"no complete response within 100ms", 2, 1, true, true}
+// timesOut is the outcome if a response takes too long.
+var timesOut = outcome{
+	errText: "no complete response within 100ms", getAttempts: 2, createAttempts: 1, mayHaveBeenApplied: true, timeout: true,
+}
 
-// tooLarge is the verdict on a server that does not come to an end.
-var tooLarge = verdict{"the response is too large: over 1048576 bytes", 1, 1, true, false}
+// tooLarge is the outcome if a response exceeds the limit.
+var tooLarge = outcome{
+	errText: "the response is too large: over 1048576 bytes", getAttempts: 1, createAttempts: 1, mayHaveBeenApplied: true,
+}
 
-// hostileClient returns a client with little patience where the time is to run
-// out, and with much where it must not, on however slow a machine.
-func hostileClient(t *testing.T, url string, late bool, opts ...funnel.Option) *funnel.Client {
+// serverError is the outcome if the server reports an error of its own.
+func serverError(errText string) outcome {
+	return outcome{errText: errText, getAttempts: 2, createAttempts: 2, mayHaveBeenApplied: true}
+}
+
+// notSent is the outcome if there is no connection, so that every call is retried.
+func notSent(errText string) outcome {
+	return outcome{errText: errText, getAttempts: 2, createAttempts: 2}
+}
+
+// final is the outcome if a retry would not help.
+func final(errText string) outcome {
+	return outcome{errText: errText, getAttempts: 1, createAttempts: 1}
+}
+
+// hostileClient returns a client with a short timeout if a test is about timeouts.
+// Otherwise the timeout is long, so that a slow machine does not matter.
+func hostileClient(t *testing.T, url string, timeout bool, opts ...funnel.Option) *funnel.Client {
 	t.Helper()
-	patience := time.Minute
-	if late {
-		patience = 100 * time.Millisecond
+	attemptTimeout := time.Minute
+	if timeout {
+		attemptTimeout = 100 * time.Millisecond
 	}
-	client, err := newClientAt(url+"/v1", testKey, append([]funnel.Option{
-		funnel.WithAttemptTimeout(patience),
+	return newClient(t, url+"/v1", append([]funnel.Option{
+		funnel.WithAttemptTimeout(attemptTimeout),
 		funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond, Budget: -1}),
 		funnel.WithMaxResponseBytes(1 << 20),
 	}, opts...)...)
-	require.NoError(t, err)
-	return client
 }
 
-// requireVerdict makes both calls and requires that they end as told.
-func requireVerdict(t *testing.T, url string, want verdict, opts ...funnel.Option) {
+// requireOutcome makes both calls and requires that they end as told.
+func requireOutcome(t *testing.T, url string, want outcome, opts ...funnel.Option) {
 	t.Helper()
-	client := hostileClient(t, url, want.late, opts...)
-	for _, of := range []struct {
-		operation
-		want callFailure
+	client := hostileClient(t, url, want.timeout, opts...)
+	for _, tt := range []struct {
+		call func(context.Context, *funnel.Client) error
+		want apitest.Failure
 	}{
-		{getContact, callFailure{"GET", "/contact", want.get, false}},
-		{createFunnel, callFailure{"POST", "/funnel", want.post, want.applied}},
+		{getContact, apitest.Failure{Method: "GET", Path: "/contact", Attempts: want.getAttempts}},
+		{createFunnel, apitest.Failure{
+			Method: "POST", Path: "/funnel", Attempts: want.createAttempts, MayHaveBeenApplied: want.mayHaveBeenApplied,
+		}},
 	} {
-		err := of.call(t.Context(), client)
+		err := tt.call(t.Context(), client)
 		if want == succeeds {
 			require.NoError(t, err)
 			continue
 		}
-		require.ErrorContains(t, err, want.text)
-		require.Less(t, len(err.Error()), 1000, "fits on a screen")
-		got := failureOf(t, err)
-		if want.late && got.Attempts == 2 {
-			continue // on a slow machine the time may run out before the request is sent
+		require.ErrorContains(t, err, want.errText)
+		require.Less(t, len(err.Error()), 1000)
+		got := apitest.FailureOf(t, err)
+		if want.timeout && got.Attempts == 2 {
+			continue // on a slow machine an attempt may end before its request is sent
 		}
-		require.Equal(t, of.want, got)
+		require.Equal(t, tt.want, got)
 	}
 }
 
-func TestHostileServers(t *testing.T) {
+func TestHostile_Responses(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	tests := []struct {
 		name string
 		play script
-		want verdict
+		want outcome
 	}{
-		{"nothing hostile at all", sends(goodAnswer), succeeds},
+		{"nothing hostile at all", sends(goodResponse), succeeds},
 
 		// What is not HTTP.
-		{"silence", sends(""), late},
-		{"another protocol", sends("220 mail.example.com ESMTP ready\r\n"), noWholeAnswer("malformed HTTP")},
-		{"an answer of HTTP/0.9", sendsAndCloses(goodBody), noWholeAnswer("malformed HTTP")},
-		{"an HTTP version that is none", sendsAndCloses("HTTP/one 200 OK\r\n\r\n"), noWholeAnswer("malformed HTTP version")},
-		{"HTTP/2 without being asked", sendsAndCloses("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), noWholeAnswer("malformed HTTP")},
-		{"binary noise", sendsAndCloses("\x16\x03\x01\x00\xff\x00\x80\x1b[31m\r\n\r\n"), noWholeAnswer("malformed HTTP")},
-		{"a status that is no number", sendsAndCloses("HTTP/1.1 2OO OK\r\n\r\n"), noWholeAnswer("malformed HTTP status code")},
-		{"a status of four digits", sendsAndCloses("HTTP/1.1 2000 OK\r\n\r\n"), noWholeAnswer("malformed HTTP status code")},
-		{"a status that is none", sendsAndCloses("HTTP/1.1 000 Zero\r\n\r\n" + goodBody), noWholeAnswer("status 0")},
-		{"a status beyond all classes", sendsAndCloses("HTTP/1.1 999 Denied\r\nConnection: close\r\n\r\nno"), verdict{"999", 2, 2, true, false}},
+		{"silence", sends(""), timesOut},
+		{"another protocol", sends("220 mail.example.com ESMTP ready\r\n"), incomplete("malformed HTTP")},
+		{"a response of HTTP/0.9", sendsAndCloses(goodBody), incomplete("malformed HTTP")},
+		{"an HTTP version that is none", sendsAndCloses("HTTP/one 200 OK\r\n\r\n"), incomplete("malformed HTTP version")},
+		{"HTTP/2 without being asked", sendsAndCloses("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), incomplete("malformed HTTP")},
+		{"binary noise", sendsAndCloses("\x16\x03\x01\x00\xff\x00\x80\x1b[31m\r\n\r\n"), incomplete("malformed HTTP")},
+		{"a status that is no number", sendsAndCloses("HTTP/1.1 2OO OK\r\n\r\n"), incomplete("malformed HTTP status code")},
+		{"a status of four digits", sendsAndCloses("HTTP/1.1 2000 OK\r\n\r\n"), incomplete("malformed HTTP status code")},
+		{"a status that is none", sendsAndCloses("HTTP/1.1 000 Zero\r\n\r\n" + goodBody), incomplete("status 0")},
+		{"a status beyond all classes", sendsAndCloses("HTTP/1.1 999 Denied\r\nConnection: close\r\n\r\nno"), serverError("999")},
 
 		// Heads.
-		{"header lines without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"one header line without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\nX-Filler: ", "x"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"a header line of 2 MB", sends(okHead + "X-Filler: " + strings.Repeat("x", 2<<20) + "\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"a status line without end", sendsWithoutEnd("HTTP/1.1 200 ", "x"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"a head that drips", drips("", "HTTP/1.1 200 OK\r\nX-Filler: "+strings.Repeat("x", 1<<20)), late},
-		{"a header line without a colon", sendsAndCloses("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), noWholeAnswer("malformed MIME header")},
-		{"a header with a NUL", sendsAndCloses("HTTP/1.1 200 OK\r\nX-Nul: a\x00b\r\n\r\n"), noWholeAnswer("malformed MIME header")},
-		{"closed in the middle of the head", sendsAndCloses("HTTP/1.1 200 OK\r\nContent-Ty"), noWholeAnswer("malformed MIME header")},
-		{"reset in the middle of the head", sendsAndResets("HTTP/1.1 200 OK\r\nContent-Ty"), noWholeAnswer("")},
+		{"header lines without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789\r\n"), incomplete("headers exceeded 1048576 bytes")},
+		{"one header line without end", sendsWithoutEnd("HTTP/1.1 200 OK\r\nX-Filler: ", "x"), incomplete("headers exceeded 1048576 bytes")},
+		{"a header line of 2 MB", sends(okHead + "X-Filler: " + strings.Repeat("x", 2<<20) + "\r\n\r\n"), incomplete("headers exceeded 1048576 bytes")},
+		{"a status line without end", sendsWithoutEnd("HTTP/1.1 200 ", "x"), incomplete("headers exceeded 1048576 bytes")},
+		{"a head that drips", drips("", "HTTP/1.1 200 OK\r\nX-Filler: "+strings.Repeat("x", 1<<20)), timesOut},
+		{"a header line without a colon", sendsAndCloses("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), incomplete("malformed MIME header")},
+		{"a header with a NUL", sendsAndCloses("HTTP/1.1 200 OK\r\nX-Nul: a\x00b\r\n\r\n"), incomplete("malformed MIME header")},
+		{"closed in the middle of the head", sendsAndCloses("HTTP/1.1 200 OK\r\nContent-Ty"), incomplete("malformed MIME header")},
+		{"reset in the middle of the head", sendsAndResets("HTTP/1.1 200 OK\r\nContent-Ty"), incomplete("")},
 
-		// Informational answers.
-		{"some early hints", sends(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 50) + goodAnswer), succeeds},
-		{"early hints without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"early hints without a header, and without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"100 Continue without end", sendsWithoutEnd("", "HTTP/1.1 100 Continue\r\n\r\n"), noWholeAnswer("headers exceeded 1048576 bytes")},
-		{"another protocol by 101", sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), noWholeAnswer("status 101")},
+		// Informational responses.
+		{"some early hints", sends(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 50) + goodResponse), succeeds},
+		{"early hints without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"), incomplete("headers exceeded 1048576 bytes")},
+		{"early hints without a header, and without end", sendsWithoutEnd("", "HTTP/1.1 103 Early Hints\r\n\r\n"), incomplete("headers exceeded 1048576 bytes")},
+		{"100 Continue without end", sendsWithoutEnd("", "HTTP/1.1 100 Continue\r\n\r\n"), incomplete("headers exceeded 1048576 bytes")},
+		{"another protocol by 101", sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), incomplete("status 101")},
 
 		// Lengths.
-		{"longer than it is, and closed", sendsAndCloses(okHead + "Content-Length: 1000\r\n\r\n" + goodBody), noWholeAnswer("cut short after 45 bytes")},
-		{"longer than it is, and held", sends(okHead + "Content-Length: 1000\r\n\r\n" + goodBody), late},
-		{"shorter than it is", sends(okHead + "Content-Length: 20\r\n\r\n" + goodBody), noWholeAnswer("not JSON")},
-		{"a negative length", sends(okHead + "Content-Length: -1\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
-		{"a length that is no number", sends(okHead + "Content-Length: 4x\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
-		{"a length beyond all numbers", sends(okHead + "Content-Length: 99999999999999999999\r\n\r\n" + goodBody), noWholeAnswer("bad Content-Length")},
-		{"a length of 8 EiB", sendsAndCloses(okHead + "Content-Length: 9223372036854775807\r\n\r\n" + goodBody), noWholeAnswer("cut short after 45 bytes")},
-		{"two lengths", sends(okHead + "Content-Length: 45\r\nContent-Length: 20\r\n\r\n" + goodBody), noWholeAnswer("Content-Length")},
+		{"longer than it is, and closed", sendsAndCloses(okHead + "Content-Length: 1000\r\n\r\n" + goodBody), incomplete("cut short after 45 bytes")},
+		{"longer than it is, and held", sends(okHead + "Content-Length: 1000\r\n\r\n" + goodBody), timesOut},
+		{"shorter than it is", sends(okHead + "Content-Length: 20\r\n\r\n" + goodBody), incomplete("not JSON")},
+		{"a negative length", sends(okHead + "Content-Length: -1\r\n\r\n" + goodBody), incomplete("bad Content-Length")},
+		{"a length that is no number", sends(okHead + "Content-Length: 4x\r\n\r\n" + goodBody), incomplete("bad Content-Length")},
+		{"a length beyond all numbers", sends(okHead + "Content-Length: 99999999999999999999\r\n\r\n" + goodBody), incomplete("bad Content-Length")},
+		{"a length of 8 EiB", sendsAndCloses(okHead + "Content-Length: 9223372036854775807\r\n\r\n" + goodBody), incomplete("cut short after 45 bytes")},
+		{"two lengths", sends(okHead + "Content-Length: 45\r\nContent-Length: 20\r\n\r\n" + goodBody), incomplete("Content-Length")},
 		{"the same length twice", sends(okHead + "Content-Length: 45\r\nContent-Length: 45\r\n\r\n" + goodBody), succeeds},
 		{"a length and chunks", sends(okHead + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\n\r\n"), succeeds},
 
 		// Bodies.
-		{"closed in the middle of the body", sendsAndCloses(okHead + "Transfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody[:9]), noWholeAnswer("cut short after 9 bytes")},
-		{"reset in the middle of the body", sendsAndResets(okHead + "Content-Length: 45\r\n\r\n" + goodBody[:9]), noWholeAnswer("cut short after")},
-		{"half-closed before the answer", sendsAndHalfCloses(""), noWholeAnswer("EOF")},
-		{"half-closed in the middle of the body", sendsAndHalfCloses(okHead + "Content-Length: 45\r\n\r\n" + goodBody[:9]), noWholeAnswer("cut short after 9 bytes")},
-		{"a body that is not there", sends(okHead + "Content-Length: 0\r\n\r\n"), noWholeAnswer("empty")},
-		{"a body that drips", drips(okHead+"\r\n", " "), late},
+		{"closed in the middle of the body", sendsAndCloses(okHead + "Transfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody[:9]), incomplete("cut short after 9 bytes")},
+		{"reset in the middle of the body", sendsAndResets(okHead + "Content-Length: 45\r\n\r\n" + goodBody[:9]), incomplete("cut short after")},
+		{"half-closed before the response", sendsAndHalfCloses(""), incomplete("EOF")},
+		{"half-closed in the middle of the body", sendsAndHalfCloses(okHead + "Content-Length: 45\r\n\r\n" + goodBody[:9]), incomplete("cut short after 9 bytes")},
+		{"a body that is not there", sends(okHead + "Content-Length: 0\r\n\r\n"), incomplete("empty")},
+		{"a body that drips", drips(okHead+"\r\n", " "), timesOut},
 		{"a body without end", sendsWithoutEnd(okHead+"\r\n", " "), tooLarge},
-		{"small chunks without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n", "1;"+strings.Repeat("x", 100)+"\r\n \r\n"), noWholeAnswer("chunked encoding contains too much non-data")},
+		{"small chunks without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n", "1;"+strings.Repeat("x", 100)+"\r\n \r\n"), incomplete("chunked encoding contains too much non-data")},
 		{"large chunks without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n", "1000\r\n"+strings.Repeat(" ", 0x1000)+"\r\n"), tooLarge},
-		{"a chunk extension without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n1;", "x"), noWholeAnswer("cut short after 0 bytes")},
-		{"a chunk of a negative size", sends(okHead + "Transfer-Encoding: chunked\r\n\r\n-1\r\n"), noWholeAnswer("cut short after 0 bytes")},
-		{"an unknown transfer encoding", sends(okHead + "Transfer-Encoding: br\r\n\r\n" + goodBody), noWholeAnswer("unsupported transfer encoding")},
-		{"an error's body without end", sendsWithoutEnd("HTTP/1.1 500 Oops\r\n\r\n", "x"), verdict{"500 Internal Server Error", 2, 2, true, false}},
-		{"an error's body that is cut short", sendsAndCloses("HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"succ"), verdict{"403 Forbidden", 1, 1, false, false}},
-		{"what was gzip, cut short", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)[:20]), noWholeAnswer("cut short")},
-		{"what claims to be gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + goodBody), noWholeAnswer("gzip: invalid header")},
+		{"a chunk extension without end", sendsWithoutEnd(okHead+"Transfer-Encoding: chunked\r\n\r\n1;", "x"), incomplete("cut short after 0 bytes")},
+		{"a chunk of a negative size", sends(okHead + "Transfer-Encoding: chunked\r\n\r\n-1\r\n"), incomplete("cut short after 0 bytes")},
+		{"an unknown transfer encoding", sends(okHead + "Transfer-Encoding: br\r\n\r\n" + goodBody), incomplete("unsupported transfer encoding")},
+		{"an error's body without end", sendsWithoutEnd("HTTP/1.1 500 Oops\r\n\r\n", "x"), serverError("500 Internal Server Error")},
+		{"an error's body that is cut short", sendsAndCloses("HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"succ"), final("403 Forbidden")},
+		{"what was gzip, cut short", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)[:20]), incomplete("cut short")},
+		{"what claims to be gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + goodBody), incomplete("gzip: invalid header")},
 		{"gzip", sendsAndCloses(okHead + "Content-Encoding: gzip\r\n\r\n" + gzipped(goodBody)), succeeds},
-		{"an encoding that nobody asked for", sendsAndCloses(okHead + "Content-Encoding: br\r\n\r\n\x1b\x2c\x00\x00"), noWholeAnswer("not JSON")},
-		{"arrays without end", sendsAndCloses(okHead + "\r\n" + `{"success":true,"data":` + strings.Repeat("[", 1<<19)), noWholeAnswer("not JSON")},
+		{"an encoding that nobody asked for", sendsAndCloses(okHead + "Content-Encoding: br\r\n\r\n\x1b\x2c\x00\x00"), incomplete("not JSON")},
+		{"arrays without end", sendsAndCloses(okHead + "\r\n" + `{"success":true,"data":` + strings.Repeat("[", 1<<19)), incomplete("not JSON")},
 
 		// Trailers.
 		{"a trailer", sends(okHead + "Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n" + goodBody + "\r\n0\r\nX-End: now\r\n\r\n"), succeeds},
-		{"a trailer without end", sendsWithoutEnd(okHead+"Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n"+goodBody+"\r\n0\r\n", "X-End: now\r\n"), noWholeAnswer("cut short after 45 bytes")},
+		{"a trailer without end", sendsWithoutEnd(okHead+"Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n2d\r\n"+goodBody+"\r\n0\r\n", "X-End: now\r\n"), incomplete("cut short after 45 bytes")},
 
 		// Charsets: the API's is UTF-8.
 		{"ISO 8859-1", sendsAndCloses(latin1Head + "{\"success\":true,\"data\":{\"id\":7,\"name\":\"Andr\xe9\"}}"), succeeds},
-		{"UTF-16", sendsAndCloses(okHead + "\r\n\xff\xfe{\x00\"\x00s\x00"), noWholeAnswer("not JSON")},
-		{"a byte order mark", sendsAndCloses(okHead + "\r\n\ufeff" + goodBody), noWholeAnswer("not JSON")},
+		{"UTF-16", sendsAndCloses(okHead + "\r\n\xff\xfe{\x00\"\x00s\x00"), incomplete("not JSON")},
+		{"a byte order mark", sendsAndCloses(okHead + "\r\n\ufeff" + goodBody), incomplete("not JSON")},
 	}
 	t.Run("all", func(t *testing.T) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
 				server := startRogue(t, tt.play)
-				requireVerdict(t, server.url, tt.want)
+				requireOutcome(t, server.url, tt.want)
 				server.requireAbandoned(t)
-				require.LessOrEqual(t, server.heard.Load(), int32(max(2, tt.want.get+tt.want.post)), "net/http repeats nothing")
+				require.LessOrEqual(t, server.heard.Load(), int32(max(2, tt.want.getAttempts+tt.want.createAttempts)), "net/http repeats nothing")
 			})
 		}
 	})
@@ -328,30 +349,30 @@ func gzipped(s string) string {
 	return buf.String()
 }
 
-// A server that does not read holds nobody up either.
-func TestHostileServers_ThatDoNotRead(t *testing.T) {
+// A call to a server that does not read ends by its timeout.
+func TestHostile_ServerThatDoesNotRead(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	release := make(chan struct{})
 	server := startRogueThatHears(t, func(net.Conn) { <-release })
 	client := hostileClient(t, server.url, true, funnel.WithAttemptTimeout(500*time.Millisecond))
 	err := client.Call(t.Context(), http.MethodPost, "/import", nil, strings.Repeat("x", 16<<20), nil)
 	require.ErrorContains(t, err, "no complete response within 500ms")
-	require.Equal(t, callFailure{"POST", "/import", 1, true}, failureOf(t, err))
+	apitest.RequireFailure(t, "POST /import: 1 attempt, may have been applied", err)
 	close(release)
 	server.requireAbandoned(t)
 }
 
-// Also without a limit of time nobody reads on what is too large.
-func TestHostileServers_TooLargeWithoutATimeout(t *testing.T) {
+// A response that is too large ends the call also without a timeout.
+func TestHostile_TooLargeWithoutATimeout(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	server := startRogue(t, sendsWithoutEnd(okHead+"\r\n", " "))
-	requireVerdict(t, server.url, tooLarge, funnel.WithAttemptTimeout(0))
+	requireOutcome(t, server.url, tooLarge, funnel.WithAttemptTimeout(0))
 	server.requireAbandoned(t)
 }
 
-// What a hostile server can make the client allocate is bounded: that many
-// megabytes, garbage included.
-func TestHostileServers_TakeBoundedMemory(t *testing.T) {
+// A hostile server can make the client allocate only that many megabytes, garbage
+// included.
+func TestHostile_BoundedMemory(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	const mega = 1 << 20
 	zeros := gzipped(strings.Repeat("\x00", mega))
@@ -372,13 +393,12 @@ func TestHostileServers_TakeBoundedMemory(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			server := startRogue(t, tt.play)
-			client, err := funnel.New(testKey, funnel.WithBaseURL(server.url), funnel.WithMaxResponseBytes(8*mega))
-			require.NoError(t, err)
+			client := newClient(t, server.url, funnel.WithMaxResponseBytes(8*mega))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			err = createFunnel.call(t.Context(), client)
+			err := createFunnel(t.Context(), client)
 			runtime.ReadMemStats(&after)
-			require.Equal(t, callFailure{"POST", "/funnel", 1, true}, failureOf(t, err))
+			apitest.RequireFailure(t, "POST /funnel: 1 attempt, may have been applied", err)
 			require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, tt.most*mega)
 			server.requireAbandoned(t)
 		})
@@ -386,7 +406,7 @@ func TestHostileServers_TakeBoundedMemory(t *testing.T) {
 }
 
 // Many small values take much more memory than they have bytes.
-func TestHostileServers_ManySmallValues(t *testing.T) {
+func TestHostile_ManySmallValues(t *testing.T) {
 	const mega = 1 << 20
 	tests := []struct{ name, beginning, value, end string }{
 		{"items", `{"success":true,"data":[`, "{},", `{}]}`},
@@ -397,20 +417,19 @@ func TestHostileServers_ManySmallValues(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			body := tt.beginning + strings.Repeat(tt.value, 2*mega) + tt.end
-			client := newMockAPI(t).on(http.MethodGet, "/contacts", answers(http.StatusOK, body)).client(t)
+			client := overTransport(t, respond(http.StatusOK, body))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := client.Contacts.List(t.Context(), funnel.ContactListParams{})
 			runtime.ReadMemStats(&after)
-			require.Equal(t, callFailure{"GET", "/contacts", 1, false}, failureOf(t, err))
+			apitest.RequireFailure(t, "GET /contacts: 1 attempt, not applied", err)
 			require.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(100*mega))
 		})
 	}
 }
 
-// No redirect is followed, wherever it leads: nobody but the base URL's host
-// hears of the call, and it hears once.
-func TestHostileServers_Redirect(t *testing.T) {
+// No redirect is followed: only the host of the base URL receives the request, once.
+func TestHostile_Redirect(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	thief := startRogueThatHears(t, func(net.Conn) {})
 	host := strings.TrimPrefix(thief.url, "http://")
@@ -431,14 +450,16 @@ func TestHostileServers_Redirect(t *testing.T) {
 					t.Parallel()
 					server := startRogue(t, sends(fmt.Sprintf(
 						"HTTP/1.1 %d Elsewhere\r\nConnection: close\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", status, tt.location)))
-					requireVerdict(t, server.url, verdict{tt.text, 1, 1, status == http.StatusSeeOther, false})
+					want := final(tt.text)
+					want.mayHaveBeenApplied = status == http.StatusSeeOther
+					requireOutcome(t, server.url, want)
 					require.EqualValues(t, 2, server.accepted.Load(), "one for each call")
 					server.requireAbandoned(t)
 				})
 			}
 		}
 	})
-	require.Zero(t, thief.accepted.Load(), "the key went to a stranger")
+	require.Zero(t, thief.accepted.Load(), "the key was sent to another server")
 }
 
 // rawHead reads a request's head as it came, line by line.
@@ -453,9 +474,8 @@ func rawHead(conn net.Conn) ([]string, error) {
 	}
 }
 
-// What could smuggle in a header, another request or another host is refused
-// before anything is sent.
-func TestInjection_IsRefused(t *testing.T) {
+// Input that could add a header, a request or another host is refused.
+func TestHostile_InjectionIsRefused(t *testing.T) {
 	server := startRogueThatHears(t, func(net.Conn) {})
 	client := hostileClient(t, server.url, false)
 	const more = "\r\nX-Injected: yes"
@@ -463,10 +483,10 @@ func TestInjection_IsRefused(t *testing.T) {
 		return client.Call(ctx, method, path, nil, nil, nil)
 	}
 	header := func(key, value string) error {
-		return getContact.call(funnel.WithHeader(t.Context(), key, value), client)
+		return getContact(funnel.WithHeader(t.Context(), key, value), client)
 	}
-	newClient := func(baseURL, key string, opts ...funnel.Option) error {
-		_, err := newClientAt(baseURL, key, opts...)
+	newWith := func(baseURL, key string, opts ...funnel.Option) error {
+		_, err := funnel.New(key, append([]funnel.Option{funnel.WithBaseURL(baseURL)}, opts...)...)
 		return err
 	}
 	tests := []struct {
@@ -495,23 +515,23 @@ func TestInjection_IsRefused(t *testing.T) {
 		{"path with a backslash", "path", call(t.Context(), "GET", `/\evil.example/contact`)},
 		{"method with a line", "method", call(t.Context(), "GET / HTTP/1.1"+more+"\r\n\r\nGET", "/contact")},
 		{"method with a space", "method", call(t.Context(), "GET /", "/contact")},
-		{"key with a line", "apiKey", newClient(server.url, "key"+more)},
-		{"key with a line's end", "apiKey", newClient(server.url, "key\n")},
-		{"User-Agent with a line", "WithUserAgent", newClient(server.url, "key", funnel.WithUserAgent("me"+more))},
-		{"base URL with a line", "baseURL", newClient(server.url+"/v1"+more, "key")},
-		{"base URL with a query", "baseURL", newClient(server.url+"/v1?x=1", "key")},
+		{"key with a line", "apiKey", newWith(server.url, "key"+more)},
+		{"key with a line's end", "apiKey", newWith(server.url, "key\n")},
+		{"User-Agent with a line", "WithUserAgent", newWith(server.url, "key", funnel.WithUserAgent("me"+more))},
+		{"base URL with a line", "baseURL", newWith(server.url+"/v1"+more, "key")},
+		{"base URL with a query", "baseURL", newWith(server.url+"/v1?x=1", "key")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			requireArgumentError(t, tt.err, tt.field)
+			require.Equal(t, tt.field, apitest.AsError[*funnel.ArgumentError](t, tt.err).Field)
 			require.NotContains(t, tt.err.Error(), "\n")
 		})
 	}
 	require.Zero(t, server.accepted.Load())
 }
 
-// What may be sent arrives as what it is: part of a path, a query or a value.
-func TestInjection_IsEscaped(t *testing.T) {
+// Other input arrives as it was given: as part of a path, a query or a value.
+func TestHostile_InjectionIsEscaped(t *testing.T) {
 	tests := []struct {
 		name, basePath, path string
 		query                url.Values
@@ -547,7 +567,7 @@ func TestInjection_IsEscaped(t *testing.T) {
 			server := startRogueThatHears(t, func(conn net.Conn) {
 				if head, err := rawHead(conn); err == nil {
 					heads <- head
-					sends(goodAnswer)(conn)
+					sends(goodResponse)(conn)
 				}
 			})
 			client, err := funnel.New("secret", funnel.WithBaseURL(server.url+"/v1"+tt.basePath))
@@ -568,9 +588,8 @@ func TestInjection_IsEscaped(t *testing.T) {
 	}
 }
 
-// A call that fails closes its own connection at most: all others are used
-// again.
-func TestHostileServers_LeaveOtherConnectionsAlone(t *testing.T) {
+// A failed call closes at most its own connection. All others are reused.
+func TestHostile_OtherConnectionsStayOpen(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	const others = 5
 	var opened atomic.Int32

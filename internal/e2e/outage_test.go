@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/internal/apitest"
+)
+
+// outage makes the server respond with 503 for that length, beginning after from.
+func outage(server *funneltest.Server, from, length time.Duration) {
+	start := time.Now()
+	server.Fail(funneltest.Fault{Status: http.StatusServiceUnavailable, Times: -1, Match: func(*http.Request) bool {
+		passed := time.Since(start)
+		return passed >= from && passed < from+length
+	}})
+}
+
+func TestOutage_ShortFailsNoCall(t *testing.T) {
+	for _, length := range []time.Duration{2 * time.Second, 5 * time.Second} {
+		for _, calls := range []int{1, 100, 500} {
+			for kind, latency := range latencies() {
+				t.Run(fmt.Sprintf("%s, %d calls, %s", length, calls, kind), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := funneltest.NewServer(latency)
+						defer server.Close()
+						server.SeedContacts(1)
+						client := server.Client()
+						outage(server, 0, length)
+						var watch stopwatch
+						apitest.Spread(calls, calls, func(int) { watch.time(func() error { return getFirst(t.Context(), client) }) })
+						t.Logf("max %s, %d failed, %d requests", watch.percentile(100), len(watch.failed), server.RequestCount())
+						require.Empty(t, watch.failed)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestOutage_ShortLosesNoItem(t *testing.T) {
+	for _, length := range []time.Duration{time.Second, 5 * time.Second} {
+		for _, from := range []time.Duration{700 * time.Millisecond, 61 * time.Second} {
+			for kind, latency := range latencies() {
+				t.Run(fmt.Sprintf("%s after %s, %s", length, from, kind), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := funneltest.NewServer(latency)
+						defer server.Close()
+						outage(server, from, length)
+						start := time.Now()
+						apitest.Import(t, server.Client(), 3000)
+						t.Logf("%s, %d requests", time.Since(start), server.RequestCount())
+						require.LessOrEqual(t, time.Since(start), 400*time.Second)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestOutage_LongSendsFewRequests(t *testing.T) {
+	for _, tt := range []struct {
+		calls, goroutines int
+		perCall           float64 // requests, at most
+	}{{calls: 300, goroutines: 20, perCall: 1.1}, {calls: 5000, goroutines: 100, perCall: 0.5}} {
+		for kind, latency := range latencies() {
+			t.Run(fmt.Sprintf("%d calls, %s", tt.calls, kind), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := funneltest.NewServer(latency)
+					defer server.Close()
+					client := server.Client()
+					outage(server, 0, 24*time.Hour)
+					var watch stopwatch
+					apitest.Spread(tt.calls, tt.goroutines, func(int) {
+						watch.time(func() error { return getFirst(t.Context(), client) })
+					})
+					perCall := float64(server.RequestCount()) / float64(tt.calls)
+					t.Logf("%d: %.2f requests per call, max %s; %v", tt.calls, perCall, watch.percentile(100), watch.failed[len(watch.failed)-1])
+					require.Len(t, watch.failed, tt.calls)
+					require.LessOrEqual(t, perCall, tt.perCall)
+					require.LessOrEqual(t, watch.percentile(100), 15*time.Second)
+					unsent := 0
+					for _, err := range watch.failed {
+						if apitest.FailureOf(t, err).Attempts < 4 {
+							require.ErrorContains(t, err, "no request has succeeded for ")
+						}
+						apiErr := apitest.AsError[*funnel.APIError](t, err)
+						require.Equal(t, http.StatusServiceUnavailable, apiErr.StatusCode, "the server's last error")
+						if apitest.FailureOf(t, err).Attempts == 0 {
+							unsent++
+							require.False(t, funnel.MayHaveBeenApplied(err))
+							require.ErrorContains(t, err, "not sent: ")
+						}
+					}
+					require.Greater(t, unsent, tt.calls/3)
+				})
+			})
+		}
+	}
+}
+
+func TestOutage_EveryThirdConnectionBreaks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer(apitest.Latency(100 * time.Millisecond))
+		defer server.Close()
+		var n atomic.Int64
+		server.Fail(funneltest.Fault{
+			DropConnection: true,
+			Times:          -1,
+			Match:          func(*http.Request) bool { return n.Add(1)%3 == 0 },
+		})
+		client := server.Client(funnel.WithRetry(funnel.RetryPolicy{MaxAttempts: 10, Budget: -1}))
+		created := 0
+		for result := range client.Contacts.CreateAll(t.Context(), apitest.Contacts(300)) {
+			require.NoError(t, result.Err)
+			created++
+		}
+		require.Equal(t, 300, created)
+		require.Equal(t, 300, server.Counts()["contacts"], "none lost, none duplicated")
+	})
+}
+
+func TestOutage_HangingServerEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := funneltest.NewServer()
+		defer server.Close()
+		server.Fail(funneltest.Fault{Delay: time.Hour, Times: -1})
+		client := server.Client()
+		start := time.Now()
+		_, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "no complete response within 30s")
+		apitest.RequireFailure(t, "POST /contact: 4 attempts, may have been applied", err)
+		require.LessOrEqual(t, time.Since(start), 4*30*time.Second+11*time.Second)
+	})
+}
+
+func TestOutage_ByteASecondEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := respond(http.StatusOK, "")(req)
+			resp.Body = apitest.SlowBody(req.Context())
+			return resp, err
+		}))
+		start := time.Now()
+		err := createFunnel(t.Context(), client)
+		require.ErrorContains(t, err, "cut short after")
+		apitest.RequireFailure(t, "POST /funnel: 1 attempt, may have been applied", err)
+		require.Equal(t, 30*time.Second, time.Since(start))
+	})
+}

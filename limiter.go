@@ -1,0 +1,75 @@
+package funnel
+
+import (
+	"context"
+	"time"
+)
+
+// The API's rate limit: 600 requests a minute (documented).
+const (
+	defaultRateLimit = 600
+	defaultRatePer   = time.Minute
+)
+
+// A Limiter decides when each attempt of a call may be sent. The client's own
+// never lets more than 600 requests through in any 60 s, as the server counts
+// them; [WithLimiter] replaces it.
+//
+// Acquire waits until a request may be sent, or fails as soon as ctx ends. The
+// client calls release exactly once, when the attempt is over. Both must be
+// safe for concurrent use, and must not call the API using the same client.
+//
+// If Acquire knows that there is no room before ctx's deadline, it should fail
+// immediately, with an error that matches [context.DeadlineExceeded]. If the error has a
+// method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the call's
+// error, and [Bulk] knows whether its other items can wait.
+//
+// Two more methods are optional and make the limiter visible to operators:
+//
+//	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
+//	Observe(func(LimiterEvent)) // New passes a function to call with each event
+//
+// A limiter that serves several clients calls the functions of all of them.
+type Limiter interface {
+	Acquire(ctx context.Context) (release func(Outcome), err error)
+}
+
+// noRoom is the error of a limiter whose turn for a request comes only after the
+// context's deadline.
+type noRoom interface {
+	error
+	RetryAfter() time.Duration // how long until there is room
+}
+
+// An Outcome is how an attempt ended, for a [Limiter].
+type Outcome struct {
+	Sent       bool          // false: the request was certainly not sent
+	StatusCode int           // 0: no response
+	Remaining  int           // of the quota, as the server said; -1: unknown
+	RetryAfter time.Duration // as the server said; 0: unknown
+}
+
+// LimiterFromWaiter makes a [Limiter] of whatever has a Wait method, such as
+// the rate.Limiter of golang.org/x/time, for an even pace:
+//
+//	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
+func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
+	return waiterLimiter{w}
+}
+
+type waiterLimiter struct {
+	waiter interface{ Wait(context.Context) error }
+}
+
+func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
+	return func(Outcome) {}, l.waiter.Wait(ctx)
+}
+
+// A RateLimit is what a client knows of its quota at the server. How its limiter
+// keeps within it is in [LimiterStats].
+type RateLimit struct {
+	Limit       int       // requests per window; 0: unknown
+	Remaining   int       // requests left in it; -1: unknown
+	Others      int       // requests in it that the limiter does not know of, as the headers say; 0: none, or unknown
+	PausedUntil time.Time // the end of the pause after a 429; zero: no pause
+}
