@@ -25,7 +25,7 @@ RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 # Benchmarks are compiled with the tests; the examples run as tests of theirs.
 test:
 	@test -n "$(RACE)" || echo "== no C compiler: the tests run without the race detector"
-	@for p in redis-server chromium php; do command -v $$p >/dev/null || \
+	@for p in redis-server chromium php node; do command -v $$p >/dev/null || \
 		echo "== $$p is not installed: the tests that need it are skipped"; done
 	@set -e; for m in $(TESTED); do \
 		echo "== test $$m"; \

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
@@ -197,6 +198,36 @@ func ExampleEvent_Decode() {
 	}
 	fmt.Println(order.ID, order.Amount)
 	// Output: 7 49.90
+}
+
+// Processing takes longer than a sender may wait, so the handler acknowledges
+// first. At the end of the program the server is shut down before the queue, and
+// nothing that was acknowledged is lost.
+func ExampleWithWebhookQueue() {
+	queue := &funnel.WebhookQueue{Size: 1000, Workers: 4}
+	handler, err := funnel.NewWebhookHandler(exampleSecret,
+		func(ctx context.Context, event *funnel.Event) error {
+			fmt.Println("processed:", event.Type) // for example, with calls of the API
+			return nil
+		},
+		funnel.WithWebhookQueue(queue),
+		funnel.WithWebhookErrors(func(_ context.Context, status int, err error) { log.Println(status, err) }))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	w := httptest.NewRecorder()
+	server.Handler.ServeHTTP(w, signedDelivery(`{"event":"order.paid"}`)) // in place of server.Serve
+
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := errors.Join(server.Shutdown(ctx), queue.Shutdown(ctx)); err != nil {
+		log.Println(err)
+	}
+	fmt.Println("response:", w.Code)
+	// Output:
+	// processed: order.paid
+	// response: 202
 }
 
 func ExampleWebhooksService_List() {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -296,14 +297,38 @@ func WithWebhookMaxBytes(n int64) WebhookOption {
 	}
 }
 
+// defaultBodyTimeout is the default of [WithWebhookBodyTimeout]. A body of 1 MiB
+// takes 10 s at 1 Mbit/s.
+const defaultBodyTimeout = 10 * time.Second
+
+// WithWebhookBodyTimeout refuses deliveries whose body takes longer than d to
+// arrive, 10 seconds by default. A signature can only be verified once the whole
+// body is there, so d bounds how long any sender can hold a connection: at most 2
+// seconds later it is closed. A shorter [http.Server.ReadTimeout] applies instead.
+//
+// The handler sets the deadline through [http.ResponseController]. If middleware
+// hides the connection, because its ResponseWriter has no Unwrap method, the
+// handler cannot: then only the server's ReadTimeout bounds the body. The server's
+// ReadHeaderTimeout bounds the header in any case, so set both.
+func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
+	return func(h *webhookHandler) error {
+		if d < time.Millisecond {
+			return argumentError("WithWebhookBodyTimeout", "%s is too short; did you forget the unit? Use 10 * time.Second", d)
+		}
+		h.bodyTimeout = d
+		return nil
+	}
+}
+
 // WithWebhookErrors calls report for each delivery that was refused or that
 // failed, with the status of the response and the reason, which the sender does
 // not learn. [ErrInvalidSignature] is the error of a status 401. A panic of the
 // handler's function arrives as an error, with its stack. A panic of report
 // itself is discarded.
 //
-// Report runs before the response is sent, and for different deliveries
-// concurrently.
+// Report runs before the response is sent, except for status 202, whose delivery
+// failed after it: see [WithWebhookQueue]. It is called concurrently for different
+// deliveries.
 func WithWebhookErrors(report func(ctx context.Context, status int, err error)) WebhookOption {
 	return func(h *webhookHandler) error {
 		if report == nil {
@@ -327,19 +352,23 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 // Status of the response:
 //
 //   - 204: fn returned nil.
+//   - 202: fn will be called later, see [WithWebhookQueue].
 //   - 401: unsigned, forged or modified. Without any header value that has the
 //     form of a signature, or with more than 100, the body is not read.
 //   - 405: not a POST.
+//   - 408: the body took too long, see [WithWebhookBodyTimeout].
 //   - 413: the body is too large, see [WithWebhookMaxBytes].
 //   - 400: the body could not be read to its end.
 //   - 500: fn returned an error or panicked.
+//   - 503: the queue is full or shut down.
 //
-// The response contains no reason; [WithWebhookErrors] receives it. If the body
-// was not read to its end, the connection is closed. A sender can still send the
-// body of a delivery slowly: set [http.Server.ReadTimeout].
+// The response contains no reason; [WithWebhookErrors] receives it. A refusal
+// (400, 401, 405, 408, 413) closes the connection within 2 seconds, whatever the
+// sender does; one over HTTP/2 once its other requests are done.
 //
 // The context of fn is the request's: it ends when the sender disconnects. Fn
-// should return within seconds, and is called concurrently.
+// should return within seconds, and is called concurrently. If it needs longer,
+// use [WithWebhookQueue].
 //
 // # Replay and redelivery
 //
@@ -371,10 +400,11 @@ func NewWebhookHandler(secret string, fn func(context.Context, *Event) error, op
 		return nil, argumentError("fn", "is nil: nothing would receive the events")
 	}
 	h := &webhookHandler{
-		secrets:  []string{secret},
-		fn:       fn,
-		maxBytes: 1 << 20,
-		report:   func(context.Context, int, error) {},
+		secrets:     []string{secret},
+		fn:          fn,
+		maxBytes:    1 << 20,
+		bodyTimeout: defaultBodyTimeout,
+		report:      func(context.Context, int, error) {},
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -388,35 +418,47 @@ func NewWebhookHandler(secret string, fn func(context.Context, *Event) error, op
 }
 
 type webhookHandler struct {
-	secrets  []string
-	header   string // pinned; empty: any
-	fn       func(context.Context, *Event) error
-	maxBytes int64
-	report   func(context.Context, int, error)
+	secrets     []string
+	header      string // pinned; empty: any
+	fn          func(context.Context, *Event) error
+	maxBytes    int64
+	bodyTimeout time.Duration
+	queue       *WebhookQueue // nil: fn is called before the response
+	report      func(context.Context, int, error)
 }
 
 func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	event, status, err := h.receive(w, r)
+	if err != nil {
+		hangUp(w)
+	} else {
+		status, err = h.process(r.Context(), event)
+	}
 	if err == nil {
-		if err = h.deliver(r.Context(), event); err == nil {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		status = http.StatusInternalServerError
+		w.WriteHeader(status)
+		return
 	}
 	h.tell(r.Context(), status, err)
 	http.Error(w, http.StatusText(status), status) // the reason is not for the sender
 }
 
+// process passes an authentic event on and returns the status of the response.
+func (h *webhookHandler) process(ctx context.Context, event *Event) (status int, err error) {
+	if h.queue != nil {
+		if err := h.queue.add(&queuedDelivery{h, ctx, event}); err != nil {
+			return http.StatusServiceUnavailable, err
+		}
+		return http.StatusAccepted, nil
+	}
+	if err := h.deliver(ctx, event); err != nil {
+		return http.StatusInternalServerError, err
+	}
+	return http.StatusNoContent, nil
+}
+
 // receive reads and verifies a delivery. With an error it returns the status of
 // the response.
 func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (event *Event, status int, err error) {
-	wholeBody := false
-	defer func() {
-		if !wholeBody {
-			hangUp(w)
-		}
-	}()
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return nil, http.StatusMethodNotAllowed, fmt.Errorf("funnel: webhook delivery: the method is %s", text.Clip(r.Method, 16))
@@ -426,13 +468,15 @@ func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (event 
 		return nil, http.StatusUnauthorized, err
 	}
 	body, err := h.readBody(w, r)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("funnel: webhook delivery: %w", err)
-	}
 	if err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("funnel: webhook delivery: read the body: %w", err)
+		status = http.StatusBadRequest
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		} else if errors.Is(err, os.ErrDeadlineExceeded) {
+			status = http.StatusRequestTimeout
+		}
+		return nil, status, fmt.Errorf("funnel: webhook delivery: read the body: %w", err)
 	}
-	wholeBody = true
 	signatureHeader, err := verify(found, body, h.secrets)
 	if err != nil {
 		return nil, http.StatusUnauthorized, err
@@ -444,10 +488,21 @@ func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 	if r.ContentLength > h.maxBytes {
 		return nil, &http.MaxBytesError{Limit: h.maxBytes}
 	}
-	if r.Body == nil { // as in a request that a test makes
+	if r.Body == nil || r.Body == http.NoBody { // nil only in a request that a test makes
 		return nil, nil
 	}
+	timeout := h.bodyTimeout
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ReadTimeout > 0 {
+		timeout = min(timeout, server.ReadTimeout)
+	}
+	setReadDeadline(w, time.Now().Add(timeout)) // net/http removes it at the end of the body
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBytes))
+}
+
+// setReadDeadline bounds the reading of the body. Not every ResponseWriter can:
+// see [WithWebhookBodyTimeout].
+func setReadDeadline(w http.ResponseWriter, at time.Time) {
+	_ = http.NewResponseController(w).SetReadDeadline(at)
 }
 
 // restTimeout is how long a sender may take for the rest of a body that is not
@@ -460,8 +515,7 @@ const restTimeout = time.Second
 // takes.
 func hangUp(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
-	// Not every ResponseWriter has deadlines; then the server's ReadTimeout counts.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
+	setReadDeadline(w, time.Now().Add(restTimeout))
 }
 
 // deliver calls the user's function. A panic is an error like any other.

@@ -322,7 +322,7 @@ func TestWebhookHandler_Statuses(t *testing.T) {
 		{"GET, unsigned", "GET", unread(t), "", nil, 405, true, "the method is GET", false},
 		{"a long method", strings.Repeat("X", 500), unread(t), good, nil, 405, true, "the method is XXXXXXXXXXXXXXXX…", false},
 		{"unsigned", "POST", unread(t), "", nil, 401, true, "form of one", false},
-		{"forged", "POST", strings.NewReader(saleDelivery), sign("guessed", saleDelivery), nil, 401, false, "does not match", false},
+		{"forged", "POST", strings.NewReader(saleDelivery), sign("guessed", saleDelivery), nil, 401, true, "does not match", false},
 		{"unsigned and too large", "POST", unread(t), "", nil, 401, true, "form of one", false},
 		{"too large", "POST", strings.NewReader(large), goodLarge, nil, 413, true, "too large", false},
 		{"too large, of unknown length", "POST", io.MultiReader(strings.NewReader(large)), goodLarge, nil, 413, true, "too large", false},
@@ -585,6 +585,11 @@ func TestNewWebhookHandler_RefusesBadInput(t *testing.T) {
 		{"no option", hookSecret, fn, nil, "option"},
 		{"a limit of zero", hookSecret, fn, funnel.WithWebhookMaxBytes(0), "WithWebhookMaxBytes"},
 		{"a limit below zero", hookSecret, fn, funnel.WithWebhookMaxBytes(-1), "WithWebhookMaxBytes"},
+		{"a timeout without a unit", hookSecret, fn, funnel.WithWebhookBodyTimeout(10), "WithWebhookBodyTimeout"},
+		{"a timeout of zero", hookSecret, fn, funnel.WithWebhookBodyTimeout(0), "WithWebhookBodyTimeout"},
+		{"no queue", hookSecret, fn, funnel.WithWebhookQueue(nil), "WithWebhookQueue"},
+		{"a queue below zero", hookSecret, fn, funnel.WithWebhookQueue(&funnel.WebhookQueue{Size: -1}), "WithWebhookQueue"},
+		{"fewer than no workers", hookSecret, fn, funnel.WithWebhookQueue(&funnel.WebhookQueue{Workers: -1}), "WithWebhookQueue"},
 		{"no report", hookSecret, fn, funnel.WithWebhookErrors(nil), "WithWebhookErrors"},
 		{"no header name", hookSecret, fn, funnel.WithSignatureHeader(""), "WithSignatureHeader"},
 		{"blank header name", hookSecret, fn, funnel.WithSignatureHeader(" "), "WithSignatureHeader"},
@@ -754,8 +759,12 @@ type hookServer struct {
 
 func serveHook(t *testing.T, handler http.Handler) *hookServer {
 	t.Helper()
+	return startHookServer(t, &http.Server{Handler: handler})
+}
+
+func startHookServer(t *testing.T, server *http.Server) *hookServer {
+	t.Helper()
 	s := &hookServer{conns: make(chan net.Conn), done: make(chan struct{})}
-	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(s) }()
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	return s
@@ -784,32 +793,55 @@ func (s *hookServer) dial() net.Conn {
 	return ours
 }
 
-// A sender that gets no further with the body does not hold the connection.
-func TestWebhookHandler_SlowBodyOfRefusedDeliveryDoesNotHoldConnection(t *testing.T) {
+// send sends text at once, and then the character x every second, until the
+// server hangs up. It returns what the server sends, and when it hung up.
+func (s *hookServer) send(t *testing.T, text string) (response string, after time.Duration) {
+	t.Helper()
+	conn := s.dial()
+	start := time.Now()
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for _, err := io.WriteString(conn, text); err == nil; _, err = io.WriteString(conn, "x") {
+			time.Sleep(time.Second)
+		}
+	})
+	got, err := io.ReadAll(conn) // ends when the server closes the connection
+	require.NoError(t, err)
+	after = time.Since(start)
+	require.NoError(t, conn.Close())
+	sending.Wait()
+	return string(got), after
+}
+
+// What looks like a signature gives a sender time for the body, but not without
+// end.
+func TestWebhookHandler_SlowBodyDoesNotHoldConnection(t *testing.T) {
 	junk := strings.Repeat("ab", 32)
+	chunk := "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n"
 	tests := []struct {
-		name, head, status string
+		name, method, header, status string
+		opts                         []funnel.WebhookOption
+		bound                        time.Duration
 	}{
-		{"unsigned", "POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", "401 Unauthorized"},
-		{"unsigned, chunked", "POST /hook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "401 Unauthorized"},
-		{"unsigned, huge", "POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n", "401 Unauthorized"},
-		{"by another method", "PUT /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", "405 Method Not Allowed"},
-		{"too large", "POST /hook HTTP/1.1\r\nHost: x\r\nSignature: " + junk + "\r\nContent-Length: 100001\r\n\r\n", "413 Request Entity Too Large"},
+		{"unsigned", "POST", "Content-Length: 1000\r\n\r\n", "401 Unauthorized", nil, 2 * time.Second},
+		{"unsigned, chunked", "POST", chunk, "401 Unauthorized", nil, 2 * time.Second},
+		{"unsigned, huge", "POST", "Content-Length: 1000000000\r\n\r\n", "401 Unauthorized", nil, 2 * time.Second},
+		{"another method", "PUT", "Content-Length: 1000\r\n\r\n", "405 Method Not Allowed", nil, 2 * time.Second},
+		{"too large", "POST", "Signature: " + junk + "\r\nContent-Length: 100001\r\n\r\n", "413 Request Entity Too Large", nil, 2 * time.Second},
+		{"64 hex digits", "POST", "Signature: " + junk + "\r\nContent-Length: 1000\r\n\r\n", "408 Request Timeout", nil, 12 * time.Second},
+		{"64 hex digits, chunked", "POST", "Signature: " + junk + "\r\n" + chunk, "408 Request Timeout", nil, 12 * time.Second},
+		{"own timeout", "POST", "Signature: " + junk + "\r\nContent-Length: 1000\r\n\r\n", "408 Request Timeout",
+			[]funnel.WebhookOption{funnel.WithWebhookBodyTimeout(3 * time.Second)}, 5 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				receiver := &hookReceiver{}
-				conn := serveHook(t, receiver.handler(t, funnel.WithWebhookMaxBytes(100_000))).dial()
-				defer conn.Close()
-				start := time.Now()
-				_, err := io.WriteString(conn, tt.head)
-				require.NoError(t, err)
-				got, err := io.ReadAll(conn) // ends when the server closes the connection
-				require.NoError(t, err)
-				require.LessOrEqual(t, time.Since(start), 2*time.Second)
-				require.True(t, strings.HasPrefix(string(got), "HTTP/1.1 "+tt.status+"\r\n"), "%s", got)
-				require.Contains(t, string(got), "\r\nConnection: close\r\n")
+				handler := receiver.handler(t, append(tt.opts, funnel.WithWebhookMaxBytes(100_000))...)
+				got, after := serveHook(t, handler).send(t, tt.method+" /hook HTTP/1.1\r\nHost: x\r\n"+tt.header)
+				require.LessOrEqual(t, after, tt.bound)
+				require.True(t, strings.HasPrefix(got, "HTTP/1.1 "+tt.status+"\r\n"), "%s", got)
+				require.Contains(t, got, "\r\nConnection: close\r\n")
 				require.Empty(t, receiver.events)
 				require.Len(t, receiver.reports, 1)
 			})
@@ -817,8 +849,58 @@ func TestWebhookHandler_SlowBodyOfRefusedDeliveryDoesNotHoldConnection(t *testin
 	}
 }
 
-// A genuine body may arrive slowly: only the server's ReadTimeout bounds that.
-func TestWebhookHandler_AcceptsSlowBody(t *testing.T) {
+// Over HTTP/2 the deadline is the stream's.
+func TestWebhookHandler_SlowBodyOverHTTP2(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var protocols http.Protocols
+		protocols.SetUnencryptedHTTP2(true)
+		receiver := &hookReceiver{}
+		server := startHookServer(t, &http.Server{Handler: receiver.handler(t), Protocols: &protocols})
+		transport := &http.Transport{
+			Protocols:   &protocols,
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return server.dial(), nil },
+		}
+		defer transport.CloseIdleConnections()
+		body, sender := io.Pipe()
+		defer sender.Close()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://x/hook", body)
+		require.NoError(t, err)
+		req.Header.Set("Signature", strings.Repeat("ab", 32))
+		start := time.Now()
+		resp, err := (&http.Client{Transport: transport}).Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, 2, resp.ProtoMajor)
+		require.Equal(t, http.StatusRequestTimeout, resp.StatusCode)
+		require.Equal(t, 10*time.Second, time.Since(start))
+		receiver.requireRefused(t, http.StatusRequestTimeout, "i/o timeout")
+	})
+}
+
+// A shorter ReadTimeout of the server is respected. It is the only bound if
+// middleware hides the connection.
+func TestWithWebhookBodyTimeout_ServersReadTimeout(t *testing.T) {
+	for name, middleware := range map[string]func(http.Handler) http.Handler{
+		"handler alone": func(h http.Handler) http.Handler { return h },
+		"behind middleware that hides the connection": func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(struct{ http.ResponseWriter }{w}, r) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				receiver := &hookReceiver{}
+				server := startHookServer(t, &http.Server{Handler: middleware(receiver.handler(t)), ReadTimeout: 4 * time.Second})
+				got, after := server.send(t, "POST /hook HTTP/1.1\r\nHost: x\r\nSignature: "+strings.Repeat("ab", 32)+"\r\nContent-Length: 1000\r\n\r\n")
+				require.LessOrEqual(t, after, 6*time.Second)
+				require.True(t, strings.HasPrefix(got, "HTTP/1.1 408 Request Timeout\r\n"), "%s", got)
+				receiver.requireRefused(t, http.StatusRequestTimeout, "i/o timeout")
+			})
+		})
+	}
+}
+
+// A genuine body may arrive slowly, within the timeout.
+func TestWithWebhookBodyTimeout_AcceptsSlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := &hookReceiver{}
 		conn := serveHook(t, receiver.handler(t)).dial()
@@ -827,7 +909,7 @@ func TestWebhookHandler_AcceptsSlowBody(t *testing.T) {
 			sign(hookSecret, saleDelivery), len(saleDelivery))
 		require.NoError(t, err)
 		for i := range saleDelivery {
-			wait(t, time.Second)
+			wait(t, 9*time.Second/time.Duration(len(saleDelivery)))
 			_, err := io.WriteString(conn, saleDelivery[i:i+1])
 			require.NoError(t, err)
 		}
@@ -837,6 +919,28 @@ func TestWebhookHandler_AcceptsSlowBody(t *testing.T) {
 		require.Len(t, receiver.events, 1)
 		require.Equal(t, saleDelivery, string(receiver.events[0].Body))
 	})
+}
+
+// Once the body is there, the deadline must not end the function's context.
+func TestWithWebhookBodyTimeout_DoesNotBoundTheFunction(t *testing.T) {
+	for name, body := range map[string]string{"a body": saleDelivery, "no body": ""} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				receiver := &hookReceiver{handle: func(ctx context.Context, _ *funnel.Event) error {
+					wait(t, time.Minute)
+					return ctx.Err()
+				}}
+				conn := serveHook(t, receiver.handler(t)).dial()
+				defer conn.Close()
+				_, err := fmt.Fprintf(conn, "POST /hook HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSignature: %s\r\nContent-Length: %d\r\n\r\n%s",
+					sign(hookSecret, body), len(body), body)
+				require.NoError(t, err)
+				got, err := io.ReadAll(conn)
+				require.NoError(t, err)
+				require.True(t, strings.HasPrefix(string(got), "HTTP/1.1 204 No Content\r\n"), "%s", got)
+			})
+		})
+	}
 }
 
 // A sender that hangs up in the middle of the body delivers nothing, even if
@@ -854,31 +958,44 @@ func TestWebhookHandler_RefusesTruncatedBody(t *testing.T) {
 	})
 }
 
-// The connection of a sender whose body was read stays open, also after a
-// refusal.
-func TestWebhookHandler_KeepsConnectionAfterWholeBody(t *testing.T) {
+// The connection of an authentic sender stays open, also if the function fails; a
+// refusal closes it.
+func TestWebhookHandler_RefusalClosesConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		receiver := &hookReceiver{}
+		receiver := &hookReceiver{handle: func(_ context.Context, event *funnel.Event) error {
+			if event.Type == "fail" {
+				return errOutOfStock
+			}
+			return nil
+		}}
 		server, dials := serveHook(t, receiver.handler(t)), 0
 		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 			dials++
 			return server.dial(), nil
 		}}
 		defer transport.CloseIdleConnections()
-		client := &http.Client{Transport: transport}
-		for _, secret := range []string{hookSecret, "guessed", hookSecret} {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://x/hook", strings.NewReader(saleDelivery))
+		for _, step := range []struct {
+			secret, body  string
+			status, dials int
+		}{
+			{hookSecret, saleDelivery, 204, 1},
+			{hookSecret, `{"event":"fail"}`, 500, 1},
+			{"guessed", saleDelivery, 401, 1},
+			{hookSecret, saleDelivery, 204, 2},
+			{hookSecret, saleDelivery, 204, 2},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://x/hook", strings.NewReader(step.body))
 			require.NoError(t, err)
-			req.Header.Set("Signature", sign(secret, saleDelivery))
-			resp, err := client.Do(req)
+			req.Header.Set("Signature", sign(step.secret, step.body))
+			resp, err := (&http.Client{Transport: transport}).Do(req)
 			require.NoError(t, err)
 			_, err = io.Copy(io.Discard, resp.Body)
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
+			require.Equal(t, step.status, resp.StatusCode)
+			require.Equal(t, step.dials, dials)
+			synctest.Wait()
 		}
-		require.Equal(t, 1, dials)
-		require.Len(t, receiver.events, 2)
-		require.Len(t, receiver.reports, 1)
 	})
 }
 

@@ -167,10 +167,11 @@ func (a *account) wakeAt(at stamp) {
 }
 
 // sendDue sends the campaigns that are due, each at its own time. Every request
-// begins with it, so no goroutine has to wait for a clock.
-func (c *call) sendDue() {
+// begins with it, so no goroutine has to wait for a clock. It reports whether one
+// may have been sent.
+func (c *call) sendDue() bool {
 	if c.due == 0 || c.now < c.due {
-		return
+		return false
 	}
 	c.due = 0
 	for _, cp := range c.campaigns.rows {
@@ -182,6 +183,7 @@ func (c *call) sendDue() {
 			cp.Status, cp.SentAt, cp.Recipients = sent, cp.ScheduledFor, c.recipients()
 		}
 	}
+	return true
 }
 
 // recipients counts the contacts that receive a campaign: audiences are unknown

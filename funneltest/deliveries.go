@@ -101,12 +101,14 @@ type dispatcher struct {
 	transport       http.RoundTripper
 	anyHost         bool
 	signatureHeader string
+	report          func(Delivery) // may be nil
 
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
 	posts  sync.WaitGroup
 
 	mu     sync.Mutex
+	closed bool // reset does not reopen it
 	log    []*Delivery
 	queues map[int64][]parcel // by webhook; a webhook with an entry has its goroutine
 	idle   chan struct{}      // closed when the last queue is done; nil: nobody waits
@@ -127,7 +129,7 @@ func newDispatcher(cfg config) *dispatcher {
 		transport = &http.Transport{DisableKeepAlives: true}
 	}
 	d := &dispatcher{
-		transport: transport, anyHost: cfg.anyHost, signatureHeader: cfg.signatureHeader,
+		transport: transport, anyHost: cfg.anyHost, signatureHeader: cfg.signatureHeader, report: cfg.delivered,
 		queues: make(map[int64][]parcel),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
@@ -152,10 +154,10 @@ func (d *dispatcher) deliver(wh webhook, at time.Time, body []byte) {
 	d.log = append(d.log, delivery)
 	switch {
 	case d.ctx.Err() != nil:
-		delivery.State = DeliveryAbandoned
+		d.end(delivery, DeliveryAbandoned)
 		return
 	case !d.anyHost && !isLoopback(wh.URL):
-		delivery.State = DeliveryBlocked
+		d.end(delivery, DeliveryBlocked)
 		return
 	}
 	queue, served := d.queues[wh.ID]
@@ -174,8 +176,18 @@ func (d *dispatcher) serve(webhookID int64) {
 		}
 		state := d.post(next)
 		d.mu.Lock()
-		next.State = state
+		d.end(next.Delivery, state)
 		d.mu.Unlock()
+	}
+}
+
+// end sets how a delivery has ended. The caller holds the lock.
+func (d *dispatcher) end(delivery *Delivery, state DeliveryState) {
+	delivery.State = state
+	if d.report != nil {
+		ended := *delivery
+		ended.Body = slices.Clone(delivery.Body)
+		d.report(ended)
 	}
 }
 
@@ -280,7 +292,23 @@ func (d *dispatcher) wait(ctx context.Context) error {
 // close abandons what is pending and waits for the goroutines.
 func (d *dispatcher) close() {
 	d.mu.Lock()
+	d.closed = true
 	d.cancel()
 	d.mu.Unlock()
 	d.posts.Wait()
+}
+
+// reset abandons what is pending, waits for the goroutines and forgets all
+// deliveries.
+func (d *dispatcher) reset() {
+	d.mu.Lock()
+	d.cancel()
+	d.mu.Unlock()
+	d.posts.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.log = nil
+	if !d.closed {
+		d.ctx, d.cancel = context.WithCancel(context.Background())
+	}
 }

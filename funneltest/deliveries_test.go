@@ -426,3 +426,33 @@ func TestWithWebhookHandler_SeesARequestLikeAnyOther(t *testing.T) {
 	require.Equal(t, seen{"/in?token=t", "hooks.test", "127.0.0.1:1"}, got)
 	require.Equal(t, 200, a.Deliveries()[0].Status)
 }
+
+func TestWithDeliveryReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reports []string
+		a := newAPI(t,
+			funneltest.WithWebhookTransport(byHost{"good.example": inMemory{&receiver{}}, "bad.example": inMemory{&receiver{statuses: []int{404}}}}),
+			funneltest.WithDeliveryReport(func(d funneltest.Delivery) {
+				reports = append(reports, fmt.Sprintf("%d %s %d %d %s", d.WebhookID, d.State, d.Attempts, d.Status, d.Body))
+			}))
+		a.setUp(`POST /webhook {"url":"https://good.example/"}`)
+		require.NoError(t, a.Deliver(1))
+		a.settle()
+		a.setUp(`POST /webhook {"url":"https://bad.example/"}`, `DELETE /webhook {"webhook_id":1}`)
+		require.NoError(t, a.Deliver(2))
+		a.settle()
+		require.Equal(t, []string{"1 delivered 1 200 1", "2 failed 1 404 2"}, reports)
+		a.Close()
+		require.NoError(t, a.Deliver(3))
+		require.Equal(t, "2 abandoned 0 0 3", reports[2])
+	})
+}
+
+func TestWithDeliveryReport_Blocked(t *testing.T) {
+	t.Parallel()
+	var states []funneltest.DeliveryState
+	a := newAPI(t, funneltest.WithDeliveryReport(func(d funneltest.Delivery) { states = append(states, d.State) }))
+	a.setUp(`POST /webhook {"url":"https://blocked.example/"}`)
+	a.deliver()
+	require.Equal(t, []funneltest.DeliveryState{funneltest.DeliveryBlocked}, states)
+}

@@ -28,7 +28,7 @@
 // subscriptions; [Server.AddCustomField], [Server.AddOrder],
 // [Server.AddTransaction] and [Server.AddSubscription] insert them.
 // [Server.SeedContacts] adds many contacts at once, and [Server.Restore] loads
-// what [Server.Snapshot] has saved.
+// what [Server.Snapshot] has saved. [Server.Reset] starts over.
 //
 // Two things the API cannot show: [Server.CustomFieldValue] returns the value of
 // a contact's custom field, [Server.WebhookSecret] the secret of a webhook.

@@ -1,6 +1,7 @@
 package funneltest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,6 +32,10 @@ type Fault struct {
 	// then. Match is called with the server's lock held, so it must not call
 	// the server.
 	Match func(*http.Request) bool
+
+	// Met, if set, is called for each request that the fault applies to, with the
+	// server's lock held like Match.
+	Met func()
 
 	// Times is how many requests the fault applies to: zero means one, a
 	// negative number means all until the fault is removed.
@@ -74,20 +79,29 @@ type pendingFault struct {
 	met  bool // by at least one request
 }
 
+// Validate returns what is wrong with a fault that cannot apply to any request, has
+// no effect, or contradicts itself, and nil otherwise. It serves programs that take
+// faults from their users; for all others, [Server.Fail] panics.
+func (f Fault) Validate() error {
+	if mistake := f.mistake(); mistake != "" {
+		return errors.New("funneltest: " + mistake)
+	}
+	return nil
+}
+
 // Fail makes requests go wrong. Faults are checked in the order in which they
-// were added, and a request meets at most one. Fail panics if the fault cannot
-// apply to any request, has no effect, or contradicts itself: a test with it
-// would prove nothing.
+// were added, and a request meets at most one. Fail panics if the fault is invalid
+// (see [Fault.Validate]): a test with it would prove nothing.
 //
 // The returned function removes the fault and leaves all others, which is how to
 // end one of several faults without end. It has no effect on a fault that is
 // used up or was removed by ClearFaults.
 func (s *Server) Fail(f Fault) (remove func()) {
+	if err := f.Validate(); err != nil {
+		panic(err.Error())
+	}
 	if f.Code == funnel.ErrRateLimited { // the SDK's own code: a 429 has none
 		f.Code, f.Status = "", http.StatusTooManyRequests
-	}
-	if mistake := f.mistake(); mistake != "" {
-		panic("funneltest: " + mistake)
 	}
 	f.Header = f.Header.Clone()
 	left := f.Times
@@ -162,6 +176,9 @@ func (s *Server) takeFault(r *http.Request, path string) *Fault {
 			continue
 		}
 		f.met = true
+		if f.Met != nil {
+			f.Met()
+		}
 		if f.left > 0 {
 			f.left--
 		}

@@ -283,6 +283,7 @@ func TestFault_WithoutEffectPanics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
+			require.EqualError(t, test.fault.Validate(), "funneltest: "+test.message)
 			require.PanicsWithValue(t, "funneltest: "+test.message, func() { a.Fail(test.fault) })
 			a.get("/tags").ok()
 		})
@@ -302,9 +303,21 @@ func TestFault_MatchMayOnlyObserve(t *testing.T) {
 	require.Equal(t, []string{"/tags", "/contacts"}, seen)
 }
 
+// A path that the API does not have is matched twice, and met once.
+func TestFault_MetIsCalledForEachRequest(t *testing.T) {
+	t.Parallel()
+	a, met := newAPI(t), 0
+	a.Fail(funneltest.Fault{Status: 500, Times: 3, Met: func() { met++ }})
+	for n, target := range []string{"/tags", "/unknown", "/tags", "/tags"} {
+		require.Equal(t, n < 3, a.get(target).Status == 500, target)
+	}
+	require.Equal(t, 3, met)
+}
+
 func TestFault_TakesTheSDKsCodes(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
+	require.NoError(t, funneltest.Fault{Code: funnel.ErrRateLimited}.Validate())
 	a.Fail(funneltest.Fault{Code: funnel.ErrForbidden})
 	a.get("/tags").isError(403, "FORBIDDEN")
 }

@@ -22,6 +22,7 @@ type config struct {
 	hooks           http.RoundTripper
 	anyHost         bool
 	signatureHeader string
+	delivered       func(Delivery)
 }
 
 // The defaults of a server.
@@ -151,4 +152,11 @@ func WithWebhookHandler(h http.Handler) Option {
 // anything to somebody else's server.
 func WithWebhooksToAnyHost() Option {
 	return func(c *config) { c.anyHost = true }
+}
+
+// WithDeliveryReport calls report for each webhook delivery once it has ended, in
+// whatever state. Report is called with a lock held, one call at a time, so it must
+// not call the server.
+func WithDeliveryReport(report func(Delivery)) Option {
+	return func(c *config) { c.delivered = report }
 }

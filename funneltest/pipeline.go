@@ -167,7 +167,9 @@ func (s *Server) perform(r *http.Request, route route, body []byte, now time.Tim
 
 func (s *Server) carryOut(r *http.Request, route route, body []byte, now time.Time) response {
 	c := s.newCall(now)
-	c.sendDue()
+	if c.sendDue() {
+		s.revision++
+	}
 	var err *apiError
 	if c.in, err = newInput(r, body); err != nil {
 		return s.failure(err)
@@ -175,6 +177,9 @@ func (s *Server) carryOut(r *http.Request, route route, body []byte, now time.Ti
 	data, err := route.handle(c)
 	if err != nil {
 		return s.failure(err)
+	}
+	if route.method != http.MethodGet {
+		s.revision++
 	}
 	return s.success(route.status, data, c.meta)
 }

@@ -1,6 +1,7 @@
 package funneltest
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -355,10 +356,12 @@ func (t *table[T, P]) snapshot() tableJSON[P] {
 }
 
 // UnmarshalJSON reads a table of a snapshot. Snapshots may be written by hand,
-// so it checks what the table relies on.
+// so it checks what the table relies on, and refuses misspelt fields.
 func (t *table[T, P]) UnmarshalJSON(b []byte) error {
 	var in tableJSON[P]
-	if err := json.Unmarshal(b, &in); err != nil {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
 		return err
 	}
 	t.rows, t.last, t.index, t.unordered = in.Rows, in.LastID, nil, false

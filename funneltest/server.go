@@ -33,6 +33,7 @@ type Server struct {
 	throttle throttle
 	faults   []*pendingFault
 	log      requestLog
+	revision int
 }
 
 // NewServer returns a running server. It opens no socket and starts no
@@ -52,6 +53,28 @@ func NewServer(opts ...Option) *Server {
 // use makes the account the server's own.
 func (s *Server) use(a *account) {
 	s.account, s.routes = a, newRouteTable(a.routes)
+	s.revision++
+}
+
+// Revision returns a number that grows whenever the account changes. A program
+// that saves snapshots learns from it whether there is something to save.
+func (s *Server) Revision() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revision
+}
+
+// Reset makes the server as NewServer returned it: the account is empty, no
+// request counts against the rate limit, and faults and the lists of requests and
+// deliveries are gone. Pending deliveries are abandoned. Clients, the URL and the
+// options stay. Use it between tests that share a server; a server for each test is
+// simpler.
+func (s *Server) Reset() {
+	s.hooks.reset()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.use(newAccount(s.cfg.subdomain))
+	s.throttle, s.faults, s.log = newThrottle(s.cfg), nil, requestLog{}
 }
 
 // Close ends the server: it closes the listener and its connections, abandons
@@ -97,6 +120,7 @@ func (s *Server) insert(change func(c *call)) {
 	c := s.newCall(s.cfg.now())
 	c.sendDue()
 	change(c)
+	s.revision++
 }
 
 // newCall returns a call without a request.

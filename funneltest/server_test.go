@@ -97,3 +97,66 @@ func TestServer_Counts(t *testing.T) {
 		"webhooks": 1, "orders": 2, "transactions": 1, "subscriptions": 2,
 	})
 }
+
+func TestServer_Reset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t, funneltest.WithRateLimit(2, time.Hour), funneltest.WithWebhookTransport(silent{}))
+		a.setUp(`POST /webhook {"url":"https://hooks.example/"}`, `POST /tag {"name":"vip"}`)
+		require.Equal(t, 429, a.get("/tags").Status)
+		a.Fail(funneltest.Fault{Status: 500, Times: -1})
+		a.deliver()
+		empty, err := newAPI(t).Snapshot()
+		require.NoError(t, err)
+		start := time.Now()
+
+		a.Reset()
+		require.Zero(t, time.Since(start), "the pending delivery is abandoned")
+		snapshot, err := a.Snapshot()
+		require.NoError(t, err)
+		require.Equal(t, string(empty), string(snapshot))
+		require.Empty(t, a.Deliveries())
+		require.Empty(t, a.Requests())
+		require.Zero(t, a.Quota().Used)
+		a.get("/tags").ok()
+
+		a.setUp(`POST /webhook {"url":"https://hooks.example/"}`)
+		a.deliver() // deliveries work as before
+		require.Equal(t, funneltest.DeliveryPending, a.Deliveries()[0].State)
+		a.Close()
+		a.Reset()
+		require.NoError(t, a.Restore([]byte(`{"version":2,"webhooks":{"rows":[{"id":1,"url":"https://hooks.example/","active":true}]}}`)))
+		a.deliver()
+		require.Equal(t, funneltest.DeliveryAbandoned, a.Deliveries()[0].State, "a closed server stays closed")
+	})
+}
+
+func TestServer_Revision(t *testing.T) {
+	t.Parallel()
+	clock := newClock("2031-03-10T12:00:00Z")
+	a := newAPI(t, funneltest.WithClock(clock.now))
+	revision := a.Revision()
+	changes := func(want bool, what string) {
+		t.Helper()
+		require.Equal(t, want, a.Revision() > revision, what)
+		revision = a.Revision()
+	}
+	a.setUp(`POST /campaign {"name":"c"}`)
+	changes(true, "a creation")
+	a.setUp(`POST /campaign-schedule {"campaign_id":1,"scheduled_for":"2031-03-10T13:00:00Z"}`)
+	changes(true, "an update")
+	a.get("/campaigns").ok()
+	a.get("/campaign?campaign_id=9").isError(404, "NOT_FOUND")
+	a.call(`POST /tag {}`).isInvalid("name", "The name field is required.")
+	changes(false, "reads and failures")
+	clock.set("2031-03-10T13:00:00Z")
+	a.get("/tags").ok()
+	changes(true, "a scheduled campaign is sent")
+	a.get("/tags").ok()
+	changes(false, "once")
+	a.AddCustomField(funneltest.CustomField{Name: "Size"})
+	changes(true, "an insertion")
+	require.NoError(t, a.Restore([]byte(`{"version":2}`)))
+	changes(true, "a restored snapshot")
+	a.Reset()
+	changes(true, "a reset")
+}

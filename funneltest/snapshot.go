@@ -43,6 +43,9 @@ func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {
 	if err := json.Unmarshal(snapshot, &content); err != nil {
 		return nil, err
 	}
+	if content[versionKey] == nil {
+		return nil, fmt.Errorf(`the field "version" is missing: add "version": %d`, snapshotVersion)
+	}
 	if string(content[versionKey]) != fmt.Sprint(snapshotVersion) {
 		return nil, fmt.Errorf("version %s is not %d", content[versionKey], snapshotVersion)
 	}

@@ -129,10 +129,11 @@ func TestRestore_DamagedSnapshots(t *testing.T) {
 	tests := map[string]struct{ snapshot, message string }{
 		"nothing":           {``, "unexpected end of JSON input"},
 		"half":              {`{"version":2,"tags":`, "unexpected end of JSON input"},
-		"no version":        {`{}`, "version  is not 2"},
+		"no version":        {`{}`, `the field "version" is missing: add "version": 2`},
 		"another version":   {`{"version":1}`, "version 1 is not 2"},
 		"unknown resource":  {`{"version":2,"cats":{}}`, `unknown resource "cats"`},
 		"wrong type":        {`{"version":2,"tags":{"rows":7}}`, "tags: json: cannot unmarshal"},
+		"unknown field":     {`{"version":2,"contacts":{"rows":[{"id":1,"firstname":"Ada"}]}}`, `contacts: json: unknown field "firstname"`},
 		"null row":          {`{"version":2,"tags":{"rows":[null]}}`, "tags: a row is null"},
 		"no id":             {`{"version":2,"tags":{"rows":[{"name":"a"}]}}`, "tags: id 0 follows id 0: ids must be positive and ascending"},
 		"id twice":          {`{"version":2,"tags":{"rows":[{"id":1},{"id":1}]}}`, "tags: id 1 follows id 1: ids must be positive and ascending"},

@@ -9,10 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"os"
 	"strconv"
 	"sync"
-	"syscall"
 )
 
 // errClosed is the error of a request to a closed server, in memory.
@@ -72,7 +70,7 @@ func takeBody(r *http.Request) ([]byte, error) {
 // connectionReset is what net/http returns if the other side drops the
 // connection.
 func connectionReset() error {
-	return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	return &net.OpError{Op: "read", Net: "tcp", Err: errReset}
 }
 
 // received returns the client's view of the response.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -140,7 +141,14 @@ func TestKill_KeepsWhatWasSaved(t *testing.T) {
 			saved = savedTags(t, path)
 			return len(saved) >= len(before)+10
 		})
-		require.Equal(t, -1, c.end(syscall.SIGKILL).ExitCode())
+		limited, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		second := exec.CommandContext(limited, os.Args[0], "-addr", "127.0.0.1:0", "-state", path)
+		second.Env = append(os.Environ(), childVariable+"=1")
+		refused, err := second.CombinedOutput()
+		require.Error(t, err)
+		require.Equal(t, "funnel-emulator: another emulator uses "+path+": stop it, or choose another file with -state\n", string(refused))
+		require.Equal(t, -1, c.end(syscall.SIGKILL).ExitCode()) // the lock ends with the process
 		stop()
 		confirmed = len(before) + 1 + <-ended // the last one may have been applied without a response
 		after := savedTags(t, path)
@@ -151,12 +159,37 @@ func TestKill_KeepsWhatWasSaved(t *testing.T) {
 
 func TestMain_ErrorIsPrintedOnce(t *testing.T) {
 	t.Parallel()
-	command := exec.Command(os.Args[0], "-addr", "127.0.0.1:99999")
-	command.Env = append(os.Environ(), childVariable+"=1")
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	require.Error(t, command.Run())
-	require.Equal(t, 1, command.ProcessState.ExitCode())
-	require.Equal(t, "funnel-emulator: listen tcp: address 99999: invalid port\n", stderr.String())
-	require.Empty(t, stdout.String())
+	for message, tt := range map[string]struct {
+		args []string
+		code int
+	}{
+		"listen tcp: address 99999: invalid port":                   {[]string{"-addr", "127.0.0.1:99999"}, 1},
+		"-seed: open nowhere.json: no such file or directory":       {[]string{"-addr", "127.0.0.1:0", "-seed", "nowhere.json"}, 1},
+		"flag provided but not defined: -port (-h shows the flags)": {[]string{"-port", "80"}, 2},
+		"-rate-limit: -1 is below zero":                             {[]string{"-rate-limit", "-1"}, 2},
+	} {
+		command := exec.Command(os.Args[0], tt.args...)
+		command.Env = append(os.Environ(), childVariable+"=1")
+		var stdout, stderr bytes.Buffer
+		command.Stdout, command.Stderr = &stdout, &stderr
+		require.Error(t, command.Run())
+		require.Equal(t, tt.code, command.ProcessState.ExitCode())
+		require.Equal(t, "funnel-emulator: "+message+"\n", stderr.String())
+		require.Empty(t, stdout.String())
+	}
+}
+
+// TestStart_FirstResponse measures the time from the start of the process to its
+// first response. What it asserts is the processor time, which does not depend on
+// how busy the machine is.
+func TestStart_FirstResponse(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	c := startChild(t)
+	listTags(t, c.client())
+	took := time.Since(began)
+	state := c.end(syscall.SIGTERM)
+	busy := state.UserTime() + state.SystemTime()
+	t.Logf("the first response came %d ms after the start, of which the process used %d ms", took.Milliseconds(), busy.Milliseconds())
+	require.Less(t, busy, time.Second)
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"slices"
 
@@ -34,7 +36,7 @@ func (d deliveryView) Text() string { return text.Clip(string(d.Body), shownDeli
 // Problem says why the delivery has not arrived, if it has not.
 func (d deliveryView) Problem() string {
 	if d.State == funneltest.DeliveryBlocked {
-		return "only URLs on this machine get deliveries"
+		return "only URLs on this machine get deliveries, unless the flag -webhooks-to-any-host is set"
 	}
 	return d.Error
 }
@@ -50,6 +52,23 @@ func (d deliveryView) Level() string {
 		return "warning"
 	default:
 		return "error"
+	}
+}
+
+// logDelivery returns a function that logs how deliveries end. The log has neither
+// the body nor the URL, which may contain a token.
+func logDelivery(log *slog.Logger) func(funneltest.Delivery) {
+	return func(d funneltest.Delivery) {
+		level, message := slog.LevelInfo, "webhook delivery"
+		if d.State != funneltest.DeliveryDone {
+			level, message = slog.LevelWarn, "webhook delivery failed"
+		}
+		log.Log(context.Background(), level, message,
+			"webhook", d.WebhookID,
+			"state", d.State,
+			"attempts", d.Attempts,
+			"status", d.Status,
+			"error", deliveryView{d}.Problem())
 	}
 }
 

@@ -16,12 +16,16 @@ import (
 // basePath is the path of the vendor's API.
 const basePath = "/v1"
 
+// readTimeout is how long a client may take for the body of its request.
+const readTimeout = 30 * time.Second
+
 // stopTimeout is how long requests in progress may take when the program ends.
 const stopTimeout = 3 * time.Second
 
 // An emulator is the fake API with what the program adds to it.
 type emulator struct {
 	api     *funneltest.Server
+	clock   *clock // the API's
 	log     *slog.Logger
 	journal journal
 	faults  faults
@@ -30,14 +34,20 @@ type emulator struct {
 	ratePer time.Duration // the length of the rate limit's window
 	latency time.Duration // zero: responses are not delayed
 
+	fill          func(now time.Time) error // puts the initial data into an empty account
+	remoteControl bool                      // other machines may control the emulator
+
 	state     *stateFile // nil: the account is not saved
 	saveEvery time.Duration
 }
 
-// newEmulator returns an emulator for the address that the flag names.
-func newEmulator(api *funneltest.Server, addr string, log *slog.Logger) *emulator {
+// newEmulator returns an emulator for the address that the flag names. The API
+// uses the clock.
+func newEmulator(api *funneltest.Server, clock *clock, addr string, log *slog.Logger) *emulator {
 	e := &emulator{
 		api:     api,
+		clock:   clock,
+		fill:    func(time.Time) error { return nil },
 		log:     log,
 		journal: journal{log: log, apiKey: api.APIKey()},
 		faults:  faults{api: api},
@@ -72,6 +82,7 @@ func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           e.handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       readTimeout, // does not end slow responses: net/http lifts it after the body
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelWarn),
 	}

@@ -68,7 +68,8 @@ func findSpan(name string) (span, bool) {
 	return span{}, false
 }
 
-// faults are the faults that were added on the page and still apply.
+// faults are the faults that were added on the page or by a script and still
+// apply.
 type faults struct {
 	api *funneltest.Server
 
@@ -84,42 +85,54 @@ type pendingFault struct {
 	remove func()       // from the server
 }
 
-// add makes the next requests fail.
-func (f *faults) add(kind faultKind, s span) {
+// add makes requests fail and returns the fault's id.
+func (f *faults) add(fault funneltest.Fault, title string) (id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.added++
-	p := &pendingFault{id: strconv.Itoa(f.added), title: kind.Title + ", " + kind.Hint}
-	p.left.Store(int64(s.times))
-	fault := kind.fault
-	fault.Times = s.times
-	fault.Match = func(*http.Request) bool { // the fault's only condition, so it is met when this is called
+	p := &pendingFault{id: strconv.Itoa(f.added), title: title}
+	if fault.Times == 0 {
+		fault.Times = 1
+	}
+	p.left.Store(int64(fault.Times))
+	fault.Met = func() {
 		if p.left.Load() > 0 {
 			p.left.Add(-1)
 		}
-		return true
 	}
 	p.remove = f.api.Fail(fault)
 	f.pending = append(f.pending, p)
+	return p.id
 }
 
-// clear removes one fault. A fault that is used up or was cleared has no effect:
-// the page may be a second behind.
-func (f *faults) clear(id string) {
+// clear removes one fault and reports whether it still applied. One that is used up
+// or was cleared has no effect: the page may be a second behind.
+func (f *faults) clear(id string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	applied := false
 	f.pending = slices.DeleteFunc(f.pending, func(p *pendingFault) bool {
 		if p.id == id {
 			p.remove()
+			applied = p.left.Load() != 0
 		}
 		return p.id == id
 	})
+	return applied
 }
 
-// A faultView is a pending fault on the page.
+// forget drops all faults of a server that has dropped its own.
+func (f *faults) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pending = nil
+}
+
+// A faultView is a pending fault on the page and in the control API.
 type faultView struct {
-	ID   string
-	Text string
+	ID   string `json:"id"`
+	Text string `json:"text"`
+	Left int64  `json:"left"` // requests; negative: all, until cleared
 }
 
 // list returns the faults that still apply, in order.
@@ -129,7 +142,8 @@ func (f *faults) list() []faultView {
 	f.pending = slices.DeleteFunc(f.pending, func(p *pendingFault) bool { return p.left.Load() == 0 })
 	list := make([]faultView, 0, len(f.pending))
 	for _, p := range f.pending {
-		list = append(list, faultView{p.id, p.title + ": " + appliesTo(p.left.Load())})
+		left := p.left.Load()
+		list = append(list, faultView{p.id, p.title + ": " + appliesTo(left), left})
 	}
 	return list
 }

@@ -14,7 +14,7 @@ import (
 // provoke presses a fault button of the page.
 func provoke(t *testing.T, e *emulator, fault, span string) {
 	t.Helper()
-	response := ask(e, "/_emulator/faults", "fault="+fault, "span="+span)
+	response := ask(e, "/_emulator/page/faults", "fault="+fault, "span="+span)
 	require.Equal(t, http.StatusSeeOther, response.Code, response.Body)
 	require.Equal(t, "/", response.Header().Get("Location"))
 }
@@ -22,7 +22,7 @@ func provoke(t *testing.T, e *emulator, fault, span string) {
 // clearFault presses the button next to a pending fault.
 func clearFault(t *testing.T, e *emulator, id string) {
 	t.Helper()
-	require.Equal(t, http.StatusSeeOther, ask(e, "/_emulator/faults/clear", "id="+id).Code)
+	require.Equal(t, http.StatusSeeOther, ask(e, "/_emulator/page/faults/clear", "id="+id).Code)
 }
 
 // pending returns the texts of the pending faults.
@@ -117,7 +117,7 @@ func TestFaults_InvalidForm(t *testing.T) {
 		{"span=1"},
 		{"fault=500", "span=1", "padding=" + string(make([]byte, maxForm))},
 	} {
-		require.Equal(t, http.StatusBadRequest, ask(e, "/_emulator/faults", form...).Code)
+		require.Equal(t, http.StatusBadRequest, ask(e, "/_emulator/page/faults", form...).Code)
 	}
 	require.Empty(t, e.faults.list())
 	require.Equal(t, http.StatusOK, callAPI(e, http.MethodGet, "/v1/tags").Code)

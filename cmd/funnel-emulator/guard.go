@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// maxForm bounds the body of a form, which may contain an event.
+// maxForm bounds the body of a form and of a control request, which may contain an
+// event.
 const maxForm = 64 << 10
 
-// guard protects the page from other sites. Their pages can make a browser send
+// guard protects the page and the control API from other sites. Their pages can make a browser send
 // requests here, and with DNS rebinding these look like the page's own. The API
 // does not need this, because it requires its key.
 func guard(addr string, next http.Handler) http.Handler {

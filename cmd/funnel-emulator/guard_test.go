@@ -30,7 +30,7 @@ func TestGuard_ServesHostsThatCannotBeRebound(t *testing.T) {
 		"":                       421,
 		":8080":                  421,
 	} {
-		e := newEmulator(newServer(), "emulator.test:8080", slog.New(slog.DiscardHandler))
+		e := newEmulator(newServer(), new(clock), "emulator.test:8080", slog.New(slog.DiscardHandler))
 		for _, target := range []string{"/", "/?resource=contacts", "/openapi.yaml", "/_emulator/style.css"} {
 			r := httptest.NewRequest(http.MethodGet, target, nil)
 			r.Host = host
@@ -48,7 +48,7 @@ func TestGuard_ServesHostsThatCannotBeRebound(t *testing.T) {
 func TestGuard_AddressWithoutNameAllowsNone(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{":8080", "", "127.0.0.1:8080"} {
-		e := newEmulator(newServer(), addr, slog.New(slog.DiscardHandler))
+		e := newEmulator(newServer(), new(clock), addr, slog.New(slog.DiscardHandler))
 		for _, host := range []string{"", ":8080", "foreign.example"} {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Host = host
@@ -73,7 +73,7 @@ func TestGuard_OtherSitesCannotPost(t *testing.T) {
 	} {
 		e := quiet()
 		callAPI(e, http.MethodPost, "/v1/webhook", `{"url":"https://example.com/hook"}`)
-		for _, target := range []string{"/_emulator/faults", "/_emulator/faults/clear", "/_emulator/deliveries"} {
+		for _, target := range []string{"/_emulator/page/faults", "/_emulator/page/faults/clear", "/_emulator/page/deliveries"} {
 			r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080"+target, strings.NewReader("fault=500&span=all&event=1"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if tt.site != "" {
@@ -82,7 +82,7 @@ func TestGuard_OtherSitesCannotPost(t *testing.T) {
 			if tt.origin != "" {
 				r.Header.Set("Origin", tt.origin)
 			}
-			require.Equal(t, tt.want, send(e, r).Code, "%s to %s", name, target)
+			require.Equal(t, tt.want, sendLocally(e, r).Code, "%s to %s", name, target)
 		}
 		effects := 0
 		if tt.want == http.StatusSeeOther {
@@ -104,4 +104,30 @@ func TestGuard_PageCannotBeFramedOrRead(t *testing.T) {
 	require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
 	require.Equal(t, "no-store", header.Get("Cache-Control"))
 	require.Empty(t, header.Get("Access-Control-Allow-Origin"))
+}
+
+// A website that a developer visits cannot drive the control API; a script can.
+func TestGuard_OtherSitesCannotControl(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		host, site, origin string
+		want               int
+	}{
+		"a script":              {"127.0.0.1:8080", "", "", 201},
+		"another site":          {"127.0.0.1:8080", "cross-site", "https://foreign.example", 403},
+		"an old browser":        {"127.0.0.1:8080", "", "https://foreign.example", 403},
+		"a rebound name":        {"foreign.example:8080", "same-origin", "http://foreign.example:8080", 421},
+		"a script, by any name": {"foreign.example:8080", "", "", 421},
+	} {
+		e := quiet()
+		r := httptest.NewRequest(http.MethodPost, "/_emulator/faults", strings.NewReader(`{"status":500}`))
+		r.Host = tt.host
+		for header, value := range map[string]string{"Sec-Fetch-Site": tt.site, "Origin": tt.origin} {
+			if value != "" {
+				r.Header.Set(header, value)
+			}
+		}
+		require.Equal(t, tt.want, sendLocally(e, r).Code, name)
+		require.Equal(t, tt.want == http.StatusCreated, len(e.faults.list()) == 1, name)
+	}
 }

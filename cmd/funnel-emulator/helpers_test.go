@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -109,6 +110,22 @@ func (p *program) stop() error {
 	}
 }
 
+// send sends a request with the key, requires a status and returns the body.
+func (p *program) send(method, path, body string, status int) string {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(body))
+	require.NoError(p.t, err)
+	r.Header.Set("Authorization", "Bearer "+p.key)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	require.Equal(p.t, status, response.StatusCode, "%s", content)
+	return string(content)
+}
+
 // newClient returns an SDK client for the emulator whose page has the URL.
 func newClient(t *testing.T, url, key string) *funnel.Client {
 	t.Helper()
@@ -129,7 +146,8 @@ func listTags(t *testing.T, client *funnel.Client) []string {
 
 // quiet returns an emulator without a listener and a log: tests call its handler.
 func quiet(opts ...funneltest.Option) *emulator {
-	return newEmulator(newServer(opts...), "127.0.0.1:8080", slog.New(slog.DiscardHandler))
+	clock := new(clock)
+	return newEmulator(newServer(append(opts, funneltest.WithClock(clock.now))...), clock, "127.0.0.1:8080", slog.New(slog.DiscardHandler))
 }
 
 func newServer(opts ...funneltest.Option) *funneltest.Server {
@@ -151,7 +169,19 @@ func ask(e *emulator, target string, form ...string) *httptest.ResponseRecorder 
 		r.Header.Set("Origin", "http://127.0.0.1:8080")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
-	return send(e, r)
+	return sendLocally(e, r)
+}
+
+// control sends a request of the control API and returns its JSON.
+func control(t *testing.T, e *emulator, method, path string, body ...string) (status int, data map[string]any) {
+	t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+assets+path, strings.NewReader(strings.Join(body, "")))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
+	response := sendLocally(e, r)
+	if response.Body.Len() > 0 {
+		require.NoError(t, json.Unmarshal(response.Body.Bytes(), &data), response.Body)
+	}
+	return response.Code, data
 }
 
 // callAPI sends a request with the key, and with a JSON body if there is one.
@@ -159,6 +189,12 @@ func callAPI(e *emulator, method, target string, body ...string) *httptest.Respo
 	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+target, strings.NewReader(strings.Join(body, "")))
 	r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
 	r.Header.Set("Content-Type", "application/json")
+	return send(e, r)
+}
+
+// sendLocally sends a request from this machine.
+func sendLocally(e *emulator, r *http.Request) *httptest.ResponseRecorder {
+	r.RemoteAddr = "127.0.0.1:1"
 	return send(e, r)
 }
 

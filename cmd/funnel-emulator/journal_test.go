@@ -30,7 +30,7 @@ func logged(opts ...funneltest.Option) (*emulator, *syncBuffer) {
 			return a
 		},
 	})
-	return newEmulator(newServer(opts...), "", slog.New(handler)), log
+	return newEmulator(newServer(opts...), new(clock), "", slog.New(handler)), log
 }
 
 func TestJournal_OneLinePerRequest(t *testing.T) {
@@ -169,7 +169,7 @@ func TestEntry_Texts(t *testing.T) {
 func TestJournal_DroppedConnection(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	response, err := http.PostForm(p.url+"/_emulator/faults", map[string][]string{"fault": {"drop"}, "span": {"1"}})
+	response, err := http.PostForm(p.url+"/_emulator/page/faults", map[string][]string{"fault": {"drop"}, "span": {"1"}})
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)

@@ -12,6 +12,7 @@
 //	/              a page that shows the account, the last requests with their
 //	               bodies, the webhook deliveries and the rate limit. It can make
 //	               requests fail and send an event to the registered webhooks
+//	/_emulator/    the same for scripts: README.md describes the control API
 //	/openapi.yaml  the contract
 //	/healthz       200
 //
@@ -24,22 +25,34 @@
 //	-latency duration    the average time that a response takes; it varies by half (0s)
 //	-state file          save the account in this file
 //	-save-every duration how often a changed account is saved (2s)
-//	-empty               start without sample data
+//	-seed file           start with the data of this JSON file, not the sample data
+//	-empty               start without data
+//	-webhooks-to-any-host
+//	                     send webhook deliveries to other machines too
+//	-remote-control      let other machines control the emulator, if -addr lets
+//	                     them reach it
+//	-version             print the version and exit
 //
-// A new account contains sample data, except with -empty. Without -state the
+// A new account contains sample data, except with -seed or -empty. Without -state the
 // account is lost when the program ends. With it, SIGINT and SIGTERM save all
 // changes; a kill or a power failure loses at most what was changed after the
-// last save. The file contains the account's contacts, but not the key. Only one
-// running program may use it.
+// last save. The file contains the account's contacts, but not the key. A lock
+// keeps a second emulator from using it; the empty file of the lock, with .lock
+// after the name, stays.
+//
+// The exit code is 0 after SIGINT or SIGTERM, 2 for a mistake in the flags, and 1
+// for any other error.
 //
 // The log goes to standard error, with one line for each request to the API. Its
 // attribute arrived is when the API counted the request: about half of the
 // -latency has passed by then. The log contains no key, no e-mail addresses and
-// no queries; the page shows addresses and queries, but not the key.
+// no queries; the page shows addresses and queries, but not the key. A webhook
+// delivery that failed is logged as a warning.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -51,6 +64,9 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "funnel-emulator:", err)
+		if errors.As(err, new(usageError)) {
+			os.Exit(2)
+		}
 		os.Exit(1)
 	}
 }

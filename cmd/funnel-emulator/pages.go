@@ -5,7 +5,6 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-	"time"
 
 	"github.com/funnel-go/funnel/api"
 )
@@ -20,9 +19,14 @@ var pageFiles embed.FS
 func (e *emulator) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", e.page())
-	mux.HandleFunc("POST "+assets+"faults", e.addFault)
-	mux.HandleFunc("POST "+assets+"faults/clear", e.clearFault)
-	mux.HandleFunc("POST "+assets+"deliveries", e.addDelivery)
+	e.controls(mux)
+	for form, handle := range map[string]http.HandlerFunc{
+		"faults":       e.addFault,
+		"faults/clear": e.clearFault,
+		"deliveries":   e.addDelivery,
+	} {
+		mux.Handle("POST "+assets+"page/"+form, e.local(handle))
+	}
 	for _, name := range []string{"style.css", "page.js", "icon.svg"} {
 		mux.HandleFunc("GET "+assets+name, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, pageFiles, "page/"+name)
@@ -45,7 +49,7 @@ func (e *emulator) page() http.Handler {
 	page := template.Must(template.ParseFS(pageFiles, "page/page.html"))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
-		view, err := e.view(r, time.Now())
+		view, err := e.view(r, e.clock.now())
 		if err == nil {
 			err = page.Execute(&b, view)
 		}
@@ -66,7 +70,9 @@ func (e *emulator) addFault(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such fault.", http.StatusBadRequest)
 		return
 	}
-	e.faults.add(kind, span)
+	fault := kind.fault
+	fault.Times = span.times
+	e.faults.add(fault, kind.Title+", "+kind.Hint)
 	e.log.Info("fault added on the page", "fault", kind.Name, "requests", span.Name)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

@@ -105,7 +105,7 @@ func TestPage_EscapesForeignText(t *testing.T) {
 	defer e.api.Close()
 	callAPI(e, "X", "/%3Cscript%3Ealert(1)%3C%2Fscript%3E?%3Cscript%3Ealert(1)%3C%2Fscript%3E")
 	callAPI(e, http.MethodPost, "/v1/webhook", `{"url":"https://shop.example/hook"}`)
-	ask(e, "/_emulator/deliveries", "event=\""+strings.ReplaceAll(script, `"`, ``)+"\"")
+	ask(e, "/_emulator/page/deliveries", "event=\""+strings.ReplaceAll(script, `"`, ``)+"\"")
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/v1/tag", strings.NewReader(`{"name":"`+strings.ReplaceAll(script, `"`, `\"`)+`"}`))
 	r.Header.Set("Authorization", "Bearer "+e.api.APIKey())
 	r.Header.Set("Content-Type", "application/json")
@@ -137,19 +137,19 @@ func TestPages_AreNotPartOfTheAPI(t *testing.T) {
 	t.Parallel()
 	e := quiet()
 	for target, want := range map[string]int{
-		"/":                     200,
-		"/?page=2":              200,
-		"/?resource=contacts":   200,
-		"/_emulator/style.css":  200,
-		"/_emulator/page.js":    200,
-		"/_emulator/icon.svg":   200,
-		"/_emulator/page.html":  404,
-		"/_emulator/":           404,
-		"/_emulator/faults":     405,
-		"/_emulator/deliveries": 405,
-		"/favicon.ico":          303,
-		"/healthz":              200,
-		"/openapi.yaml":         200,
+		"/":                          200,
+		"/?page=2":                   200,
+		"/?resource=contacts":        200,
+		"/_emulator/style.css":       200,
+		"/_emulator/page.js":         200,
+		"/_emulator/icon.svg":        200,
+		"/_emulator/page.html":       404,
+		"/_emulator/":                404,
+		"/_emulator/page/faults":     405,
+		"/_emulator/page/deliveries": 405,
+		"/favicon.ico":               303,
+		"/healthz":                   200,
+		"/openapi.yaml":              200,
 	} {
 		require.Equal(t, want, ask(e, target).Code, target)
 	}

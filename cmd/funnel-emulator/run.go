@@ -8,8 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"time"
+	"runtime"
 
+	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
@@ -23,12 +24,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if settings.version {
+		fmt.Fprintf(stdout, "funnel-emulator %s (%s %s/%s)\n", funnel.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return nil
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	api := funneltest.NewServer(
+	clock := new(clock)
+	opts := []funneltest.Option{
 		funneltest.WithAPIKey(settings.apiKey),
 		funneltest.WithBasePath(basePath),
 		funneltest.WithRateLimit(settings.rateLimit, settings.ratePer),
-	)
+		funneltest.WithClock(clock.now),
+		funneltest.WithDeliveryReport(logDelivery(log)),
+	}
+	if settings.anyHost {
+		opts = append(opts, funneltest.WithWebhooksToAnyHost())
+	}
+	api := funneltest.NewServer(opts...)
 	defer api.Close()
 
 	// The listener comes first: a second emulator with the same flags fails here,
@@ -38,26 +50,33 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // already closed if it was served
-	if !settings.empty {
-		if err := addSample(api, time.Now()); err != nil {
-			return err
-		}
+	fill, err := initialData(settings, api)
+	if err != nil {
+		return err
+	}
+	if err := fill(clock.now()); err != nil {
+		return err
 	}
 	var state *stateFile
 	if settings.state != "" {
 		if state, err = openState(settings.state, api); err != nil {
 			return err
 		}
+		defer state.close()
 		log.Info("the account is saved", "file", state.path, "every", settings.saveEvery)
 	}
 	if !isLoopback(listener.Addr()) {
-		log.Warn("other machines can reach this address and use the page", "addr", listener.Addr().String())
+		log.Warn("other machines can reach this address and see the page", "addr", listener.Addr().String(), "control", settings.remote)
+	}
+	if settings.anyHost {
+		log.Warn("webhook deliveries leave this machine")
 	}
 	page := pageURL(listener.Addr())
 	fmt.Fprintf(stdout, "# The account and its requests are shown at %s/ (Ctrl-C stops the emulator). For your program:\n", page)
 	fmt.Fprintf(stdout, "export FUNNEL_BASE_URL=%s FUNNEL_API_KEY=%s\n", page+basePath, shellWord(settings.apiKey))
 
-	e := newEmulator(api, settings.addr, log)
+	e := newEmulator(api, clock, settings.addr, log)
+	e.fill, e.remoteControl = fill, settings.remote
 	e.ratePer, e.latency = settings.ratePer, settings.latency
 	e.state, e.saveEvery = state, settings.saveEvery
 	return e.serve(ctx, listener)

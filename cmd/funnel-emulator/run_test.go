@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -102,10 +105,70 @@ func TestRun_WarnsOfOtherMachines(t *testing.T) {
 	t.Parallel()
 	require.NotContains(t, start(t).log.String(), "WARN")
 	everywhere := start(t, "-addr", "0.0.0.0:0")
-	require.Contains(t, everywhere.log.String(), `level=WARN msg="other machines can reach this address and use the page" addr=`)
+	require.Contains(t, everywhere.log.String(), `level=WARN msg="other machines can reach this address and see the page" addr=`)
 	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, everywhere.url, "over plain http the SDK sends its key only to loopback addresses")
 	_, err := newClient(t, everywhere.url, everywhere.key).Tags.List(t.Context(), funnel.TagListParams{})
 	require.NoError(t, err)
+}
+
+func TestRun_Version(t *testing.T) {
+	t.Parallel()
+	var out, log bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-version"}, &out, &log))
+	require.Equal(t, "funnel-emulator "+funnel.Version+" ("+runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH+")\n", out.String())
+	require.Empty(t, log.String())
+}
+
+// TestServe_SlowClientIsDisconnected sends a byte of a body every second.
+func TestServe_SlowClientIsDisconnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := quiet()
+		listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- e.serve(ctx, listener) }()
+		for _, header := range []string{"POST /v1/tag HTTP/1.1\r\n", "POST /_emulator/deliver HTTP/1.1\r\n"} {
+			ours, theirs := net.Pipe()
+			listener.conns <- theirs
+			began := time.Now()
+			go func() {
+				_, err := io.WriteString(ours, header+"Host: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n")
+				for err == nil {
+					time.Sleep(time.Second)
+					_, err = ours.Write([]byte(" "))
+				}
+			}()
+			_, err := io.Copy(io.Discard, ours) // until the server hangs up
+			require.NoError(t, err)
+			require.InDelta(t, readTimeout, time.Since(began), float64(2*time.Second), header)
+			ours.Close()
+		}
+		stop()
+		require.NoError(t, <-served)
+		time.Sleep(time.Second) // for the last write
+	})
+}
+
+// A pipeListener accepts connections in memory.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (l *pipeListener) Close() error {
+	close(l.closed)
+	return nil
 }
 
 func TestRun_SecondEmulatorLeavesTheFile(t *testing.T) {

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	_ "embed"
+	"fmt"
+	"os"
 	"text/template"
 	"time"
 
@@ -26,4 +28,24 @@ func addSample(api *funneltest.Server, now time.Time) error {
 		return err
 	}
 	return api.Restore(b.Bytes())
+}
+
+// initialData returns a function that fills an empty account as the flags ask.
+func initialData(s settings, api *funneltest.Server) (fill func(now time.Time) error, err error) {
+	switch {
+	case s.empty:
+		return func(time.Time) error { return nil }, nil
+	case s.seed == "":
+		return func(now time.Time) error { return addSample(api, now) }, nil
+	}
+	seed, err := os.ReadFile(s.seed)
+	if err != nil {
+		return nil, fmt.Errorf("-seed: %w", err)
+	}
+	return func(time.Time) error {
+		if err := api.Restore(seed); err != nil {
+			return fmt.Errorf("-seed: %s cannot be loaded: %w", s.seed, err)
+		}
+		return nil
+	}, nil
 }

@@ -19,8 +19,15 @@ type settings struct {
 	latency   time.Duration
 	state     string // empty: the account is not saved
 	saveEvery time.Duration
+	seed      string // empty: the sample data
 	empty     bool
+	anyHost   bool // webhooks
+	remote    bool // control
+	version   bool
 }
+
+// A usageError is a mistake in the flags.
+type usageError struct{ error }
 
 // parseSettings reads the flags. For -h it prints them and returns
 // [flag.ErrHelp].
@@ -35,7 +42,11 @@ func parseSettings(args []string, help io.Writer) (settings, error) {
 	flags.DurationVar(&s.latency, "latency", 0, "the average time that a response takes; it varies by half")
 	flags.StringVar(&s.state, "state", "", "save the account in this `file`")
 	flags.DurationVar(&s.saveEvery, "save-every", 2*time.Second, "how often a changed account is saved")
-	flags.BoolVar(&s.empty, "empty", false, "start without sample data")
+	flags.StringVar(&s.seed, "seed", "", "start with the data of this JSON `file` instead of the sample data; a -state file that exists comes first")
+	flags.BoolVar(&s.empty, "empty", false, "start without data")
+	flags.BoolVar(&s.anyHost, "webhooks-to-any-host", false, "send webhook deliveries to other machines too")
+	flags.BoolVar(&s.remote, "remote-control", false, "let other machines use the control API and the page's buttons, if -addr lets them reach it")
+	flags.BoolVar(&s.version, "version", false, "print the version and exit")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(help, "Usage: funnel-emulator [flags]")
@@ -43,15 +54,18 @@ func parseSettings(args []string, help io.Writer) (settings, error) {
 			flags.PrintDefaults()
 			return settings{}, err
 		}
-		return settings{}, fmt.Errorf("%w (-h shows the flags)", err)
+		return settings{}, usageError{fmt.Errorf("%w (-h shows the flags)", err)}
 	}
 	if flags.NArg() > 0 {
-		return settings{}, fmt.Errorf("unexpected argument %q (-h shows the flags)", flags.Arg(0))
+		return settings{}, usageError{fmt.Errorf("unexpected argument %q (-h shows the flags)", flags.Arg(0))}
 	}
 	if s.apiKey == "" {
 		s.apiKey = rand.Text()
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return settings{}, usageError{err}
+	}
+	return s, nil
 }
 
 func (s settings) check() error {
@@ -64,6 +78,8 @@ func (s settings) check() error {
 		return fmt.Errorf("-rate-per: %s is not above zero", s.ratePer)
 	case s.latency < 0:
 		return fmt.Errorf("-latency: %s is below zero", s.latency)
+	case s.seed != "" && s.empty:
+		return errors.New("-seed and -empty contradict each other: remove one")
 	case s.saveEvery <= 0:
 		return fmt.Errorf("-save-every: %s is not above zero", s.saveEvery)
 	}

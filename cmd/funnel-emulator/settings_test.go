@@ -5,6 +5,8 @@ import (
 	"context"
 	"flag"
 	"io"
+	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -27,12 +29,12 @@ func TestParseSettings_Flags(t *testing.T) {
 	t.Parallel()
 	got, err := parseSettings([]string{
 		"-addr", "localhost:9", "-api-key", "secret", "-rate-limit", "0", "-rate-per", "2s", "-latency", "100ms",
-		"-state", "file", "-save-every", "1m", "-empty",
+		"-state", "file", "-save-every", "1m", "-empty", "-webhooks-to-any-host", "-remote-control", "-version",
 	}, io.Discard)
 	require.NoError(t, err)
 	require.Equal(t, settings{
 		addr: "localhost:9", apiKey: "secret", ratePer: 2 * time.Second, latency: 100 * time.Millisecond,
-		state: "file", saveEvery: time.Minute, empty: true,
+		state: "file", saveEvery: time.Minute, empty: true, anyHost: true, remote: true, version: true,
 	}, got)
 }
 
@@ -45,6 +47,7 @@ func TestRun_InvalidFlags(t *testing.T) {
 		"-rate-limit: -1 is below zero":                                                 {"-rate-limit", "-1"},
 		"-rate-per: 0s is not above zero":                                               {"-rate-per", "0"},
 		"-rate-per: -1m0s is not above zero":                                            {"-rate-per", "-1m"},
+		"-seed and -empty contradict each other: remove one":                            {"-seed", "file", "-empty"},
 		"-latency: -1ms is below zero":                                                  {"-latency", "-1ms"},
 		"-save-every: 0s is not above zero":                                             {"-save-every", "0"},
 		"-save-every: -1s is not above zero":                                            {"-save-every", "-1s"},
@@ -68,9 +71,13 @@ func TestRun_Help(t *testing.T) {
 	var out, log bytes.Buffer
 	require.NoError(t, run(context.Background(), []string{"-h"}, &out, &log))
 	require.Empty(t, log.String())
-	for _, name := range []string{"-addr", "-api-key", "-rate-limit", "-rate-per", "-latency", "-state", "-save-every", "-empty"} {
-		require.Regexp(t, name+`\s`, out.String())
+	documentation, err := os.ReadFile("main.go")
+	require.NoError(t, err)
+	names := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(out.String(), -1)
+	require.Len(t, names, 12)
+	for _, name := range names {
+		require.Regexp(t, `(?m)^//\t`+name[1]+`( |$)`, string(documentation))
 	}
-	_, err := parseSettings([]string{"--help"}, io.Discard)
+	_, err = parseSettings([]string{"--help"}, io.Discard)
 	require.ErrorIs(t, err, flag.ErrHelp)
 }

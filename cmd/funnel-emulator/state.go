@@ -15,35 +15,65 @@ import (
 type stateFile struct {
 	path string
 	api  *funneltest.Server
+	lock *os.File
 
 	sum      [sha256.Size]byte // of the file's content
-	requests int               // that had arrived at the last save
+	revision int               // of the account at the last save
 }
+
+// errLocked means that another process uses a file.
+var errLocked = errors.New("the file is locked")
 
 // openState loads the account from the file if it exists, and saves it at once,
 // so that a file that cannot be written is an error now. A damaged file is an
-// error and stays unchanged.
+// error and stays unchanged, and so does one that another emulator uses.
+//
+// The lock is a file of its own, which stays: the state file is replaced with
+// each save, and with it a lock on it would go.
 func openState(path string, api *funneltest.Server) (*stateFile, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // replace the file, not the link to it
 	}
-	snapshot, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist): // the account stays as it is
-	case err != nil:
-		return nil, err
-	default:
-		if err := api.Restore(snapshot); err != nil {
-			return nil, fmt.Errorf("%s cannot be loaded: %w", path, err)
-		}
+	lock, err := openLocked(path + ".lock")
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("another emulator uses %s: stop it, or choose another file with -state", path)
 	}
-	f := &stateFile{path: path, api: api}
-	return f, f.save()
+	if err != nil {
+		return nil, err
+	}
+	f := &stateFile{path: path, api: api, lock: lock}
+	err = f.load()
+	if err == nil {
+		err = f.save()
+	}
+	if err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
 }
 
-// saveChanges saves the account if there were requests: nothing else changes it.
+// close lets another emulator use the file.
+func (f *stateFile) close() { _ = f.lock.Close() }
+
+// load reads the account from the file if that exists.
+func (f *stateFile) load() error {
+	snapshot, err := os.ReadFile(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // the account stays as it is
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := f.api.Restore(snapshot); err != nil {
+		return fmt.Errorf("%s cannot be loaded: %w", f.path, err)
+	}
+	return nil
+}
+
+// saveChanges saves the account if it has changed.
 func (f *stateFile) saveChanges() error {
-	if f.api.RequestCount() == f.requests {
+	if f.api.Revision() == f.revision {
 		return nil
 	}
 	return f.save()
@@ -51,7 +81,7 @@ func (f *stateFile) saveChanges() error {
 
 // save brings the file up to date.
 func (f *stateFile) save() error {
-	requests := f.api.RequestCount() // before the snapshot: a later one is saved next time
+	revision := f.api.Revision() // before the snapshot: a later change is saved next time
 	snapshot, err := f.api.Snapshot()
 	if err != nil {
 		return err
@@ -62,7 +92,7 @@ func (f *stateFile) save() error {
 		}
 		f.sum = sum
 	}
-	f.requests = requests
+	f.revision = revision
 	return nil
 }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -29,6 +32,7 @@ func open(t *testing.T, path string) (*stateFile, *funneltest.Server) {
 	t.Cleanup(server.Close)
 	state, err := openState(path, server)
 	require.NoError(t, err)
+	t.Cleanup(state.close)
 	return state, server
 }
 
@@ -98,11 +102,13 @@ func TestOpenState_DamagedFile(t *testing.T) {
 func TestOpenState_AfterACrash(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
-	_, server := open(t, path)
-	createTag(t, server, "lost")
 	state, server := open(t, path)
+	createTag(t, server, "lost")
+	state.close()
+	state, server = open(t, path)
 	createTag(t, server, "kept")
 	require.NoError(t, state.save())
+	state.close()
 
 	require.NoError(t, os.WriteFile(path+".tmp", []byte(read(t, path)[:40]), 0o600))
 	state, server = open(t, path)
@@ -139,8 +145,11 @@ func TestState_LinkToTheFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "state.json"), filepath.Join(dir, "link")
-	open(t, path)
+	state, _ := open(t, path)
 	require.NoError(t, os.Symlink(path, link))
+	_, err := openState(link, newServer())
+	require.EqualError(t, err, "another emulator uses "+path+": stop it, or choose another file with -state")
+	state.close()
 	state, server := open(t, link)
 	createTag(t, server, "vip")
 	require.NoError(t, state.save())
@@ -148,6 +157,48 @@ func TestState_LinkToTheFile(t *testing.T) {
 	info, err := os.Lstat(link)
 	require.NoError(t, err)
 	require.Equal(t, os.ModeSymlink, info.Mode().Type())
+}
+
+func TestOpenState_FileOfAnotherEmulator(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.json")
+	first := start(t, "-empty", "-state", path)
+	before := read(t, path)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := run(ctx, []string{"-addr", "127.0.0.1:0", "-state", path}, io.Discard, io.Discard)
+	require.EqualError(t, err, "another emulator uses "+path+": stop it, or choose another file with -state")
+	require.Equal(t, before, read(t, path))
+	require.NoError(t, first.stop())
+	start(t, "-state", path)
+}
+
+// A failed start must not keep the lock.
+func TestOpenState_DamagedFileIsUnlocked(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.json")
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	_, err := openState(path, newServer())
+	require.ErrorContains(t, err, "cannot be loaded")
+	require.NoError(t, os.Remove(path))
+	open(t, path)
+}
+
+// TestState_ReadsDoNotSave makes the next save write the file, whatever the
+// account contains.
+func TestState_ReadsDoNotSave(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.json")
+	state, server := open(t, path)
+	state.sum = [sha256.Size]byte{}
+	require.NoError(t, os.WriteFile(path, []byte("untouched"), 0o600))
+	_, err := server.Client().Tags.List(t.Context(), funnel.TagListParams{})
+	require.NoError(t, err)
+	require.NoError(t, state.saveChanges())
+	require.Equal(t, "untouched", read(t, path))
+	createTag(t, server, "vip")
+	require.NoError(t, state.saveChanges())
+	require.Contains(t, read(t, path), "vip")
 }
 
 func TestState_UnchangedAccountIsNotWritten(t *testing.T) {
@@ -177,7 +228,7 @@ func keep(t *testing.T, path string, saveEvery time.Duration) (*funneltest.Serve
 	t.Helper()
 	log := new(syncBuffer)
 	state, server := open(t, path)
-	e := newEmulator(server, "", slog.New(slog.NewTextHandler(log, nil)))
+	e := newEmulator(server, new(clock), "", slog.New(slog.NewTextHandler(log, nil)))
 	e.state, e.saveEvery = state, saveEvery
 	go e.keepState(t.Context())
 	return server, log

@@ -14,6 +14,7 @@ import (
 // A view is the content of the page.
 type view struct {
 	BaseURL string
+	Ahead   string // how far the clock is ahead; empty: it is not
 	Quota   quota
 
 	Counts []count
@@ -60,6 +61,9 @@ func (e *emulator) view(r *http.Request, now time.Time) (view, error) {
 		Deliveries: e.deliveries(),
 		Requests:   e.journal.list(),
 		query:      r.URL.Query(),
+	}
+	if ahead := time.Duration(e.clock.ahead.Load()); ahead > 0 {
+		v.Ahead = ahead.String()
 	}
 	counts := e.api.Counts()
 	for _, name := range slices.Sorted(maps.Keys(counts)) {

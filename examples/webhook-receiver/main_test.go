@@ -251,7 +251,7 @@ func TestServe_EndsSlowDeliveries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(string(response), "HTTP/1.1 400 ") {
+		if !strings.HasPrefix(string(response), "HTTP/1.1 408 ") {
 			t.Errorf("response %q", response)
 		}
 		if took := time.Since(start); took > 15*time.Second {

@@ -1,0 +1,172 @@
+package funnel
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// A WebhookQueue holds webhook deliveries that were acknowledged and not yet
+// processed: see [WithWebhookQueue]. The zero value is ready to use. Set the
+// fields before the first delivery, and do not copy a queue after it. A queue may
+// serve several handlers.
+//
+// The queue has a goroutine for each delivery that is being processed, and none
+// otherwise. Its owner ends it with Shutdown.
+type WebhookQueue struct {
+	// Size is how many deliveries the queue accepts, waiting and being processed
+	// together; 0 means 100. Each occupies at most the handler's
+	// [WithWebhookMaxBytes].
+	Size int
+
+	// Workers is how many deliveries are processed at once; 0 means 1, which keeps
+	// their order.
+	Workers int
+
+	mu      sync.Mutex
+	waiting []*queuedDelivery // not empty only if all workers are busy
+	running map[*queuedDelivery]context.CancelCauseFunc
+	closed  bool
+	drained chan struct{} // closed when a queue that is shut down is empty; nil: nobody waits
+}
+
+const defaultQueueSize = 100
+
+// WithWebhookQueue acknowledges first and processes later: an authentic delivery
+// goes to q, the response is a 202, and the handler's function is called after
+// that. Use it if the function can take longer than a sender waits; how long the
+// vendor waits is not documented.
+//
+// The context of the function has the values of the request's, and ends only if
+// [WebhookQueue.Shutdown] gives up. If the function fails then, nothing repeats
+// it: [WithWebhookErrors] receives the error with status 202. If q is full or shut
+// down, the response is a 503, so that a sender that redelivers can do so (no page
+// says whether the vendor does).
+//
+// A queue is memory: a crash loses the deliveries in it. To lose none, store the
+// event in the function and use no queue.
+//
+// A nil queue, or one with a negative field, is an [*ArgumentError].
+func WithWebhookQueue(q *WebhookQueue) WebhookOption {
+	return func(h *webhookHandler) error {
+		switch {
+		case q == nil:
+			return argumentError("WithWebhookQueue", "the queue is nil: use new(funnel.WebhookQueue)")
+		case q.Size < 0:
+			return argumentError("WithWebhookQueue", "Size is %d: must not be negative", q.Size)
+		case q.Workers < 0:
+			return argumentError("WithWebhookQueue", "Workers is %d: must not be negative", q.Workers)
+		}
+		h.queue = q
+		return nil
+	}
+}
+
+// Shutdown refuses further deliveries and waits until all accepted ones have been
+// processed. Call it after [http.Server.Shutdown], so that deliveries that arrive
+// meanwhile are still accepted.
+//
+// If ctx ends first, Shutdown gives up: it drops the waiting deliveries, ends the
+// contexts of those being processed, and returns an error that wraps the cause and
+// says how many there were. [WithWebhookErrors] receives each dropped delivery
+// with status 202.
+func (q *WebhookQueue) Shutdown(ctx context.Context) error {
+	q.mu.Lock()
+	q.closed = true
+	if len(q.running) == 0 {
+		q.mu.Unlock()
+		return nil
+	}
+	if q.drained == nil {
+		q.drained = make(chan struct{})
+	}
+	drained := q.drained
+	q.mu.Unlock()
+	select {
+	case <-drained:
+		return nil
+	case <-ctx.Done():
+		return q.abandon(context.Cause(ctx))
+	}
+}
+
+// abandon drops what is waiting and ends the contexts of what is running.
+func (q *WebhookQueue) abandon(cause error) error {
+	q.mu.Lock()
+	dropped := q.waiting
+	q.waiting = nil
+	unfinished := len(dropped) + len(q.running)
+	for _, cancel := range q.running {
+		cancel(cause)
+	}
+	q.mu.Unlock()
+	for _, d := range dropped {
+		d.handler.tell(d.ctx, http.StatusAccepted, fmt.Errorf("funnel: webhook queue: dropped at shutdown: %w", cause))
+	}
+	if unfinished == 0 {
+		return nil // the last one has just ended
+	}
+	return fmt.Errorf("funnel: webhook queue: %d deliveries were not processed to their end: %w", unfinished, cause)
+}
+
+// A queuedDelivery is an event that was acknowledged.
+type queuedDelivery struct {
+	handler *webhookHandler
+	ctx     context.Context
+	event   *Event
+}
+
+// add accepts a delivery, or reports why it cannot.
+func (q *WebhookQueue) add(d *queuedDelivery) error {
+	d.ctx = context.WithoutCancel(d.ctx) // the request's ends with the response
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return errors.New("funnel: webhook delivery: the queue is shut down")
+	case len(q.waiting)+len(q.running) >= cmp.Or(q.Size, defaultQueueSize):
+		return fmt.Errorf("funnel: webhook delivery: the queue is full (%d deliveries)", len(q.waiting)+len(q.running))
+	}
+	q.waiting = append(q.waiting, d)
+	q.startNext()
+	return nil
+}
+
+// startNext starts the next delivery if one is waiting and a worker is free. The
+// caller holds the lock.
+func (q *WebhookQueue) startNext() {
+	if len(q.waiting) == 0 || len(q.running) >= cmp.Or(q.Workers, 1) {
+		return
+	}
+	next := q.waiting[0]
+	q.waiting[0] = nil // the array stays, its event must not
+	q.waiting = q.waiting[1:]
+	ctx, cancel := context.WithCancelCause(next.ctx)
+	if q.running == nil {
+		q.running = make(map[*queuedDelivery]context.CancelCauseFunc)
+	}
+	q.running[next] = cancel
+	go q.run(ctx, next)
+}
+
+// run processes one delivery.
+func (q *WebhookQueue) run(ctx context.Context, d *queuedDelivery) {
+	defer q.finish(d) // also if the function ends its goroutine, as a failed require does
+	if err := d.handler.deliver(ctx, d.event); err != nil {
+		d.handler.tell(ctx, http.StatusAccepted, err)
+	}
+}
+
+func (q *WebhookQueue) finish(d *queuedDelivery) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.running[d](nil) // releases the context
+	delete(q.running, d)
+	q.startNext()
+	if len(q.running) == 0 && q.drained != nil {
+		close(q.drained)
+	}
+}
