@@ -1,6 +1,6 @@
 # make test      all tests of all modules, under the race detector
 # make lint      formatting, vet, golangci-lint, tidy modules
-# make oldest    the tests of what programs import, with the oldest Go that may
+# make oldest    the tests of what is released, with the oldest Go that may be used
 # make bench     the cost of a call, beside one written by hand, and with telemetry
 # make peers     compares this client with others: bench/results.md
 # make laravel   installs Laravel, and runs laraveltest with the API's own limit: takes 15 minutes
@@ -14,7 +14,7 @@ TESTED  := . $(filter-out tools,$(MODULES))
 BIN     := $(CURDIR)/bin
 
 # Each module stands alone, as it does for those who import it; go.work is for
-# the examples, which run from here.
+# the programs, which run from here.
 export GOWORK := off
 
 # The race detector needs a C compiler; CI has one.
@@ -50,9 +50,9 @@ openapi-lint:
 	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npm_config_update_notifier=false \
 		npx --yes $(REDOCLY) lint --config api/redocly.yaml api/openapi.yaml
 
-# The oldest Go that go.mod allows, for the modules that programs import.
+# The oldest Go that go.mod allows, for the modules that are released.
 oldest:
-	@set -e; for m in . funnelotel funnelredis; do \
+	@set -e; for m in . funnel-doctor funnelotel funnelredis; do \
 		export GOTOOLCHAIN=go$$(cd $$m && go list -m -f '{{.GoVersion}}'); \
 		echo "== test $$m with $$GOTOOLCHAIN"; \
 		(cd $$m && go vet ./... && go test ./...); \

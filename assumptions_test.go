@@ -10,24 +10,29 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel/api"
 )
 
 // The contract's numbered assumptions, B1 to B13.
 const lastAssumption = 13
 
-// Each assumption is marked once in the SDK and once in the fake, and the guide
-// names the file.
+// Each assumption is marked once in the SDK and once in the fake. The guide and the
+// contract name the line.
 func TestAssumptions_AreMarkedOnce(t *testing.T) {
 	t.Parallel()
 	sdk := markedIn(t, ".", "internal")
 	fake := markedIn(t, "funneltest")
 	guide, err := os.ReadFile("docs/when-the-real-api-differs.md")
 	require.NoError(t, err)
+	contract := string(api.OpenAPI())
 	for n := 1; n <= lastAssumption; n++ {
 		name := fmt.Sprintf("B%d", n)
 		require.Len(t, sdk[name], 1, "%s in the SDK", name)
 		require.Len(t, fake[name], 1, "%s in the fake", name)
-		require.Regexp(t, fmt.Sprintf(`(?m)^\| %s \|.*\| .%s. \|$`, name, regexp.QuoteMeta(sdk[name][0])), string(guide))
+		file := regexp.QuoteMeta(sdk[name][0])
+		require.Regexp(t, fmt.Sprintf("(?m)^\\| %[1]s \\|.*\\| `// %[1]s` in `%[2]s` \\|$", name, file), string(guide))
+		require.Regexp(t, fmt.Sprintf(`(?m)^  %s:\n(    .*\n)+    marked-in: %s$`, name, file), contract)
 		delete(sdk, name)
 		delete(fake, name)
 	}

@@ -43,6 +43,9 @@ func (c *call) newAPIError(f *envelope.Failure) APIError {
 	if e.Message == "" && e.Code == "" {
 		e.Message = "the response is not in the API's format" + c.excerpt()
 	}
+	if e.Code == "" && (e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusMethodNotAllowed) {
+		e.Message = c.doubt(e.Message)
+	}
 	return e
 }
 
@@ -82,6 +85,9 @@ func (c *call) formatError(err error) error {
 	}
 	e := c.newAPIError(&envelope.Failure{Message: message})
 	e.unreadable = errors.Is(err, envelope.ErrUnreadable)
+	if !e.unreadable {
+		e.Message = c.doubt(e.Message)
+	}
 	return &e
 }
 

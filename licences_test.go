@@ -45,7 +45,7 @@ func TestLicences_NameWhatIsRequired(t *testing.T) {
 			}
 		}
 		require.NotEmpty(t, all, file)
-		if slices.Contains([]string{".", "funnelredis", "funnelotel"}, dir) {
+		if slices.Contains([]string{".", "funnelredis", "funnelotel", "funnel-doctor"}, dir) {
 			require.ElementsMatch(t, all, listed[dir], file)
 		} else {
 			require.Subset(t, listed[dir], direct, file)
