@@ -1,17 +1,28 @@
-# make test      all tests of all modules, under the race detector
-# make lint      formatting, vet, golangci-lint, tidy modules
-# make oldest    the tests of what is released, with the oldest Go that may be used
-# make bench     the cost of a call, beside one written by hand, and with telemetry
-# make peers     compares this client with others: bench/results.md
-# make laravel   installs Laravel, and runs laraveltest with the API's own limit: takes 15 minutes
-# make contract  docs/contract.md and docs/coverage.md, from api/openapi.yaml
+# make test        the tests of everything that programs import, and of the examples, under the race detector
+# make test-all    the same, and the tests of the other modules: contract, browser, Laravel, comparison
+# make lint        formatting, vet, golangci-lint, tidy modules, generated pages, builds for other systems
+# make oldest      the tests of what is released, with the oldest Go that go.mod allows
+# make bench       the cost of a call, next to one written by hand, and with telemetry
+# make peers       compares this client with others: bench/results.md
+# make laravel     installs Laravel, and runs laraveltest with the API's own limit: takes 15 minutes
+# make contract    docs/contract.md and docs/coverage.md, from api/openapi.yaml
 # make openapi-lint  checks api/openapi.yaml with redocly (needs npx)
-# make apidiff   what changed in the exported API since the last tag
-# make fmt       formats the code
+# make apidiff     what changed in the exported API since the last tag
+# make licences    docs/licences.md, from the dependencies' licence files
+# make cross       builds the library for systems on which no tests run
+# make vuln        known vulnerabilities in what programs import (needs the network)
+# make release-check  builds and tests the released modules as strangers get them
+# make snapshot    programs, checksums, SBOMs and image of a release, in dist: takes minutes
+# make release     the commit and the tags of a release: see CONTRIBUTING.md
+# make fmt         formats the code
 
-MODULES := $(patsubst %/go.mod,%,$(wildcard */go.mod))
-TESTED  := . $(filter-out tools,$(MODULES))
-BIN     := $(CURDIR)/bin
+# A module is released if its directory's name begins with funnel.
+NESTED   := $(patsubst %/go.mod,%,$(wildcard funnel*/go.mod))
+RELEASED := . $(NESTED)
+TESTED   := $(RELEASED) examples
+HEAVY    := $(filter-out $(TESTED) tools,$(patsubst %/go.mod,%,$(wildcard */go.mod)))
+BIN      := $(CURDIR)/bin
+VERSION  := $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' options.go)
 
 # Each module stands alone, as it does for those who import it; go.work is for
 # the programs, which run from here.
@@ -20,26 +31,37 @@ export GOWORK := off
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
-.PHONY: test lint openapi-lint oldest bench peers laravel contract apidiff fmt
+.PHONY: test test-heavy test-all lint openapi-lint oldest bench peers laravel contract apidiff licences cross vuln release-check snapshot publish release-tools release fmt
 
-# Benchmarks are compiled with the tests; the examples run as tests of theirs.
+# Without vet, which is part of make lint: it would take a quarter of the time.
 test:
 	@test -n "$(RACE)" || echo "== no C compiler: the tests run without the race detector"
-	@for p in redis-server chromium php node; do command -v $$p >/dev/null || \
+	@for p in redis-server node; do command -v $$p >/dev/null || \
 		echo "== $$p is not installed: the tests that need it are skipped"; done
 	@set -e; for m in $(TESTED); do \
 		echo "== test $$m"; \
-		(cd $$m && go build -o /dev/null ./... && go test $(RACE) ./...); \
+		(cd $$m && go test $(RACE) -vet=off ./...); \
 	done
+
+test-heavy:
+	@for p in chromium php; do command -v $$p >/dev/null || \
+		echo "== $$p is not installed: the tests that need it are skipped"; done
+	@set -e; for m in $(HEAVY); do \
+		echo "== test $$m"; \
+		(cd $$m && go test $(RACE) -vet=off ./...); \
+	done
+
+test-all: test test-heavy
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "not formatted, run make fmt:"; gofmt -l .; exit 1; }
 	@cd tools && go build -o "$(BIN)/" tool
-	@set -e; for m in $(TESTED); do \
+	@set -e; for m in $(TESTED) $(HEAVY); do \
 		echo "== lint $$m"; \
 		(cd $$m && go mod tidy -diff && go vet ./... && "$(BIN)/golangci-lint" run ./...); \
 	done
 	@cd contracttest && go run ./cmd/contractdoc -check
+	@tools/licences.sh $(RELEASED) | diff docs/licences.md - || { echo "docs/licences.md is out of date, run make licences"; exit 1; }
 
 # Version 1, because version 2 needs a newer Node.js than Debian 12 has.
 REDOCLY := @redocly/cli@1.34.20
@@ -52,7 +74,7 @@ openapi-lint:
 
 # The oldest Go that go.mod allows, for the modules that are released.
 oldest:
-	@set -e; for m in . funnel-doctor funnelotel funnelredis; do \
+	@set -e; for m in $(RELEASED); do \
 		export GOTOOLCHAIN=go$$(cd $$m && go list -m -f '{{.GoVersion}}'); \
 		echo "== test $$m with $$GOTOOLCHAIN"; \
 		(cd $$m && go vet ./... && go test ./...); \
@@ -74,6 +96,41 @@ contract:
 
 apidiff:
 	@tools/apidiff.sh
+
+licences:
+	@tools/licences.sh $(RELEASED) >docs/licences.md
+
+# Systems on which no tests run. The library works on all of them; a Redis client and a
+# recorder have no business in a browser.
+cross:
+	@set -e; for system in js/wasm plan9/amd64 linux/386 linux/arm; do \
+		echo "== build for $$system"; \
+		GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0 go build ./...; \
+	done
+
+vuln:
+	@cd tools && go build -o "$(BIN)/" golang.org/x/vuln/cmd/govulncheck
+	@set -e; for m in $(RELEASED); do echo "== govulncheck $$m"; (cd $$m && "$(BIN)/govulncheck" ./...); done
+
+release-check:
+	@tools/release-check.sh $(RELEASED)
+
+# The image of a snapshot has no base: nothing is downloaded.
+snapshot: release-tools
+	@GORELEASER_CURRENT_TAG=v$(VERSION) PATH="$(BIN):$$PATH" goreleaser release --snapshot --clean
+	@KO_DOCKER_REPO=localhost/funnel-emulator "$(BIN)/scratch" "$(BIN)/ko" build --bare --push=false \
+		--oci-layout-path=dist/image ./cmd/funnel-emulator
+
+# In the workflow of a tag. GITHUB_TOKEN is the login to the registry too.
+publish: release-tools
+	@GORELEASER_CURRENT_TAG=$(TAG) PATH="$(BIN):$$PATH" goreleaser release --clean
+	@KO_DOCKER_REPO=$(IMAGE) "$(BIN)/ko" build --bare --tags=$(TAG),latest ./cmd/funnel-emulator
+
+release-tools:
+	@cd tools/release && go build -o "$(BIN)/" tool ./scratch
+
+release:
+	@tools/release.sh $(RELEASED)
 
 fmt:
 	gofmt -w .

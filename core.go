@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/funnel-go/funnel/internal/quota"
+	"github.com/funnel-go/funnel/internal/redact"
 )
 
 // A core runs the calls of a [Client]: it has everything that they share.
@@ -46,7 +47,7 @@ func newCore(base *url.URL, cfg config) *core {
 			"User-Agent": {cfg.userAgent},
 		},
 		auth:             cfg.auth,
-		hide:             hideKey(cfg.apiKey),
+		hide:             redact.Hide(cfg.apiKey),
 		policy:           cfg.policy,
 		budget:           newBudget(cfg.policy.Budget),
 		limiter:          cfg.limiter,

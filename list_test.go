@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -542,11 +543,11 @@ func TestList_AllServerHasOnlyEmptyPages(t *testing.T) {
 				if currentPage {
 					stated = `"current_page":` + req.URL.Query().Get("page") + `,`
 				}
-				return respond(200, `{"success":true,"data":[],"meta":{`+stated+`"last_page":9223372036854775807}}`)(req)
+				return respond(200, `{"success":true,"data":[],"meta":{`+stated+`"last_page":`+strconv.Itoa(math.MaxInt)+`}}`)(req)
 			})
 			got, err := collect(api.client(t).Contacts.All(t.Context(), funnel.ContactListParams{}))
 			require.Empty(t, got)
-			require.ErrorContains(t, err, "pages 1 and 2 of 9223372036854775807 are empty")
+			require.ErrorContains(t, err, fmt.Sprintf("pages 1 and 2 of %d are empty", math.MaxInt))
 		})
 	}
 }

@@ -19,15 +19,15 @@ import (
 // What the READMEs show compiles, each in its own module.
 func TestREADME_CodeCompiles(t *testing.T) {
 	t.Parallel()
-	for dir, blocks := range map[string]int{".": 6, "funnelredis": 1, "funnelotel": 1} {
+	if _, err := os.Stat("funnelredis"); err != nil {
+		t.Skip("the library is in the module cache, where the go command accepts no overlays")
+	}
+	for dir, blocks := range map[string]int{".": 6, "funnelredis": 1, "funnelotel": 1, "funnelvcr": 1} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
 			root, err := filepath.Abs(dir)
 			require.NoError(t, err)
 			readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-			if dir != "." && os.IsNotExist(err) {
-				t.Skip("the library is on its own, without the other modules")
-			}
 			require.NoError(t, err)
 			snippets := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllSubmatch(readme, -1)
 			require.Len(t, snippets, blocks)
@@ -86,7 +86,7 @@ func program(t *testing.T, snippet string) string {
 	imports := "package main\n"
 	for name, path := range map[string]string{
 		"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "slices": "slices",
-		"funnel": sdk, "funneltest": sdk + "/funneltest", "funnelotel": sdk + "/funnelotel", "funnelredis": sdk + "/funnelredis",
+		"funnel": sdk, "funneltest": sdk + "/funneltest", "funnelotel": sdk + "/funnelotel", "funnelredis": sdk + "/funnelredis", "funnelvcr": sdk + "/funnelvcr",
 		"httpmock": "github.com/jarcoal/httpmock", "redis": "github.com/redis/go-redis/v9",
 	} {
 		if strings.Contains(body, name+".") {

@@ -1,66 +1,12 @@
 package funnel
 
 import (
-	"cmp"
 	"errors"
-	"html"
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strconv"
-	"strings"
 )
-
-// hideKey returns a function that hides the key in a text, in all the ways in which a
-// server may send it back. A key that may be a common word stays: hiding it would only
-// make texts unreadable, and show where the key is.
-func hideKey(key string) func(text string) string {
-	if isCommonWord(key) {
-		return func(text string) string { return text }
-	}
-	var pairs []string
-	for _, form := range writtenForms(key) {
-		pairs = append(pairs, form, "[hidden]")
-	}
-	return strings.NewReplacer(pairs...).Replace
-}
-
-// isCommonWord reports whether a key consists of at most 8 letters and nothing else, as
-// in a test.
-func isCommonWord(key string) bool {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	return len(key) <= 8 && strings.Trim(key, letters) == ""
-}
-
-// writtenForms returns s as it is, in a URL, in HTML and in JSON by Go's and by
-// PHP's rules, and each of these as an error quotes it. The longest comes first,
-// as one may begin with another.
-func writtenForms(s string) []string {
-	forms := []string{
-		s,
-		url.PathEscape(s),
-		url.QueryEscape(s),
-		strings.ReplaceAll(url.QueryEscape(s), "+", "%20"),
-		html.EscapeString(s),
-		strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#039;").Replace(html.EscapeString(s)),
-	}
-	markup := strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`)
-	for _, json := range []string{unquoted(strconv.Quote(s)), unquoted(strconv.QuoteToASCII(s))} {
-		for _, json := range []string{json, strings.ReplaceAll(json, "/", `\/`)} {
-			forms = append(forms, json, markup.Replace(json))
-		}
-	}
-	for _, form := range forms {
-		forms = append(forms, unquoted(strconv.Quote(form)))
-	}
-	slices.SortFunc(forms, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
-	})
-	return slices.Compact(forms)
-}
-
-func unquoted(s string) string { return s[1 : len(s)-1] }
 
 // scrub returns an error with the cleaned text of err, and err itself if there is
 // nothing to hide.

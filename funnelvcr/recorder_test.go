@@ -1,0 +1,375 @@
+package funnelvcr_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/funneltest"
+	"github.com/funnel-go/funnel/funnelvcr"
+)
+
+// A key with everything that some format escapes. However it is written, keyPart stays
+// as it is.
+const (
+	apiKey  = `1|fk/5ecret+<&>"é'\x`
+	keyPart = "5ecret"
+)
+
+// A handler is a transport that responds without a network.
+type handler func(*http.Request) (*http.Response, error)
+
+func (h handler) RoundTrip(req *http.Request) (*http.Response, error) { return h(req) }
+
+// offline is the transport of a replay: it must never be reached.
+var offline = handler(func(*http.Request) (*http.Response, error) {
+	return nil, errors.New("a replay sent a request")
+})
+
+func newRecorder(t *testing.T, path string, opts ...funnelvcr.Option) *funnelvcr.Recorder {
+	t.Helper()
+	recorder, err := funnelvcr.New(path, opts...)
+	require.NoError(t, err)
+	return recorder
+}
+
+func newClient(t *testing.T, recorder *funnelvcr.Recorder, key string, opts ...funnel.Option) *funnel.Client {
+	t.Helper()
+	opts = append([]funnel.Option{funnel.WithHTTPClient(recorder.Client())}, opts...)
+	client, err := funnel.New(key, opts...)
+	require.NoError(t, err)
+	return client
+}
+
+// record runs calls against a new fake server, and returns the recording's path.
+func record(t *testing.T, calls func(*funnel.Client), opts ...funnelvcr.Option) string {
+	t.Helper()
+	server := funneltest.NewServer(funneltest.WithBasePath("/v1"))
+	defer server.Close()
+	return recordFrom(t, server, calls, opts...)
+}
+
+func recordFrom(t *testing.T, server *funneltest.Server, calls func(*funnel.Client), opts ...funnelvcr.Option) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	recorder := newRecorder(t, path, append(opts, funnelvcr.WithTransport(server.Transport()))...)
+	require.True(t, recorder.Recording())
+	calls(newClient(t, recorder, server.APIKey()))
+	require.NoError(t, recorder.Stop())
+	return path
+}
+
+func replay(t *testing.T, path string, opts ...funnelvcr.Option) *funnel.Client {
+	t.Helper()
+	recorder := newRecorder(t, path, append(opts, funnelvcr.WithTransport(offline), funnelvcr.ReplayOnly())...)
+	require.False(t, recorder.Recording())
+	t.Cleanup(func() { require.NoError(t, recorder.Stop()) })
+	return newClient(t, recorder, "no account")
+}
+
+func TestRecorder_ReplaysWhatItRecorded(t *testing.T) {
+	t.Parallel()
+	var id funnel.ContactID
+	calls := func(client *funnel.Client) {
+		ctx := t.Context()
+		var err error
+		id, err = client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada"})
+		require.NoError(t, err)
+		_, err = client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
+		require.ErrorIs(t, err, funnel.ErrContactExists)
+		contact, err := client.Contacts.Get(ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, "Ada", contact.FirstName)
+		require.NoError(t, client.Contacts.Update(ctx, id, funnel.ContactUpdateParams{FirstName: funnel.Ptr("Augusta")}))
+		contact, err = client.Contacts.Get(ctx, id) // the same request has another response now
+		require.NoError(t, err)
+		require.Equal(t, "Augusta", contact.FirstName)
+		require.NoError(t, client.Contacts.Delete(ctx, id))
+	}
+	path := record(t, calls)
+	recorded := id
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+
+	calls(replay(t, path))
+	require.Equal(t, recorded, id)
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after), "a replay changed the file")
+}
+
+// Pages are read ahead, several at a time, in an order that no run repeats.
+func TestRecorder_ReplaysConcurrentRequests(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer(funneltest.WithBasePath("/v1"))
+	defer server.Close()
+	server.SeedContacts(1000)
+	emails := func(client *funnel.Client) (emails []string) {
+		for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{PerPage: 50}) {
+			require.NoError(t, err)
+			emails = append(emails, contact.Email)
+		}
+		return emails
+	}
+	var recorded []string
+	path := recordFrom(t, server, func(client *funnel.Client) { recorded = emails(client) })
+	require.Len(t, recorded, 1000)
+	require.Equal(t, recorded, emails(replay(t, path)))
+}
+
+func TestRecorder_RetriesAsRecorded(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		status   int
+		min, max time.Duration
+	}{
+		"429": {http.StatusTooManyRequests, time.Minute, 2 * time.Minute},
+		"503": {http.StatusServiceUnavailable, time.Second, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(funneltest.WithBasePath("/v1"))
+				defer server.Close()
+				server.Fail(funneltest.Fault{Status: tt.status, Path: "/tag"})
+				call := func(client *funnel.Client) {
+					start := time.Now()
+					var response funnel.Response
+					tag, err := client.Tags.Create(funnel.WithResponse(t.Context(), &response), funnel.TagCreateParams{Name: "lead"})
+					require.NoError(t, err)
+					require.Equal(t, "lead", tag.Name)
+					require.Equal(t, 2, response.Attempts)
+					require.GreaterOrEqual(t, time.Since(start), tt.min)
+					require.LessOrEqual(t, time.Since(start), tt.max)
+				}
+				path := recordFrom(t, server, call)
+				call(replay(t, path))
+			})
+		})
+	}
+}
+
+func TestRecorder_UnknownRequestFails(t *testing.T) {
+	t.Parallel()
+	path := record(t, func(client *funnel.Client) {
+		_, err := client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "lead"})
+		require.NoError(t, err)
+	})
+	for name, tt := range map[string]struct {
+		call func(context.Context, *funnel.Client) error
+		want string
+	}{
+		"another body": {
+			func(ctx context.Context, client *funnel.Client) error {
+				_, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "customer"})
+				return err
+			},
+			`has no response left for POST /v1/tag with the body {"name":"customer"}`,
+		},
+		"another method": {
+			func(ctx context.Context, client *funnel.Client) error { return client.Tags.Delete(ctx, 1) },
+			"has no response left for DELETE /v1/tag with the body",
+		},
+		"another query": {
+			func(ctx context.Context, client *funnel.Client) error {
+				_, err := client.Tags.List(ctx, funnel.TagListParams{Page: 2})
+				return err
+			},
+			"has no response left for GET /v1/tags?page=2",
+		},
+		"a second time": {
+			func(ctx context.Context, client *funnel.Client) error {
+				_, _ = client.Tags.Create(ctx, funnel.TagCreateParams{Name: "lead"})
+				_, err := client.Tags.Create(ctx, funnel.TagCreateParams{Name: "lead"})
+				return err
+			},
+			`has no response left for POST /v1/tag with the body {"name":"lead"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := tt.call(t.Context(), replay(t, path))
+			require.ErrorIs(t, err, funnelvcr.ErrNotRecorded)
+			require.ErrorContains(t, err, path)
+			require.ErrorContains(t, err, tt.want)
+			require.ErrorContains(t, err, "delete the file to record again")
+			var failed *funnel.APIError
+			require.ErrorAs(t, err, &failed)
+			require.Equal(t, 1, failed.Attempts)
+			require.False(t, failed.MayHaveBeenApplied)
+		})
+	}
+}
+
+// An echo responds with what it was sent, in several notations.
+func echo(req *http.Request) (*http.Response, error) {
+	sent, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	words, err := json.Marshal([]string{req.Header.Get("Authorization"), req.URL.String(), url.QueryEscape(apiKey), string(sent)})
+	if err != nil {
+		return nil, err
+	}
+	body := fmt.Sprintf(`{"success":true,"data":{"id":7,"url":"https://example.com","secret":"whsec_\"1","words":%s}}`, words)
+	return &http.Response{
+		StatusCode: http.StatusCreated,
+		Header: http.Header{
+			"Content-Type": {"application/json"},
+			"Set-Cookie":   {"session=c00kie"},
+			"X-Debug":      {apiKey, "other-5ecret"},
+		},
+		Body:          io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)),
+	}, nil
+}
+
+func TestRecorder_HidesSecrets(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	recorder := newRecorder(t, path, funnelvcr.WithTransport(handler(echo)), funnelvcr.WithSecrets("other-5ecret"))
+	client := newClient(t, recorder, apiKey, funnel.WithAuth(func(req *http.Request) error {
+		req.Header.Set("Authorization", "Bearer "+apiKey)
+		req.Header.Set("X-Key", apiKey)
+		req.URL.RawQuery = "key=other-5ecret"
+		return nil
+	}))
+	webhook, err := client.Webhooks.Create(funnel.WithField(t.Context(), "note", apiKey), funnel.WebhookCreateParams{URL: "https://example.com"})
+	require.NoError(t, err)
+	require.Equal(t, `whsec_"1`, webhook.Secret, "the call itself gets what the server sent")
+	require.NoError(t, recorder.Stop())
+
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for _, secret := range []string{keyPart, "whsec", "c00kie", "X-Key", "User-Agent", "Authorization"} {
+		require.NotContains(t, string(file), secret)
+	}
+	require.Contains(t, string(file), "/v1/webhook?key=[hidden]")
+
+	webhook, err = replayWithQuery(t, path).Webhooks.Create(funnel.WithField(t.Context(), "note", "[hidden]"), funnel.WebhookCreateParams{URL: "https://example.com"})
+	require.NoError(t, err)
+	require.Equal(t, "[hidden]", webhook.Secret)
+}
+
+func replayWithQuery(t *testing.T, path string) *funnel.Client {
+	t.Helper()
+	recorder := newRecorder(t, path, funnelvcr.WithTransport(offline))
+	return newClient(t, recorder, "no account", funnel.WithAuth(func(req *http.Request) error {
+		req.URL.RawQuery = "key=[hidden]"
+		return nil
+	}))
+}
+
+// go-vcr's own debug log would contain every header.
+func TestRecorder_PrintsNothing(t *testing.T) {
+	t.Setenv("VCR_DEBUG", "1")
+	output, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	require.NoError(t, err)
+	stderr := os.Stderr
+	os.Stderr = output
+	defer func() { os.Stderr = stderr }()
+	record(t, func(client *funnel.Client) {
+		_, err := client.Tags.List(t.Context(), funnel.TagListParams{})
+		require.NoError(t, err)
+	})
+	os.Stderr = stderr
+	printed, err := os.ReadFile(output.Name())
+	require.NoError(t, err)
+	require.Empty(t, string(printed))
+	require.NoError(t, output.Close())
+}
+
+func TestWithRedact_ReplacesAndStillMatches(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer(funneltest.WithBasePath("/v1"))
+	defer server.Close()
+	_, err := server.Client().Tags.Create(t.Context(), funnel.TagCreateParams{Name: "lead"})
+	require.NoError(t, err)
+	pseudonym := strings.NewReplacer("ada@private.example", "a@example.com", "ada%40private.example", "a%40example.com", "Lovelace", "L").Replace
+	calls := func(client *funnel.Client, lastName string) {
+		id, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@private.example", LastName: "Lovelace"})
+		require.NoError(t, err)
+		require.NoError(t, client.Contacts.AddTag(t.Context(), funnel.Email("ada@private.example"), 1))
+		contact, err := client.Contacts.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, lastName, contact.LastName)
+	}
+	redact := funnelvcr.WithRedact(pseudonym)
+	path := recordFrom(t, server, func(client *funnel.Client) { calls(client, "Lovelace") }, redact)
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for _, personal := range []string{"private.example", "Lovelace"} {
+		require.NotContains(t, string(file), personal)
+	}
+	calls(replay(t, path, redact), "L")
+}
+
+func TestRecorder_StopWithoutRequestsWritesNothing(t *testing.T) {
+	t.Parallel()
+	path := record(t, func(*funnel.Client) {})
+	require.NoFileExists(t, path)
+}
+
+func TestRecorder_StopReportsThatItCannotWrite(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer(funneltest.WithBasePath("/v1"))
+	defer server.Close()
+	dir := filepath.Join(t.TempDir(), "file")
+	recorder := newRecorder(t, filepath.Join(dir, "recording.yaml"), funnelvcr.WithTransport(server.Transport()))
+	require.NoError(t, os.WriteFile(dir, nil, 0o600)) // so that it cannot be a directory
+	client := newClient(t, recorder, server.APIKey())
+	_, err := client.Tags.List(t.Context(), funnel.TagListParams{})
+	require.NoError(t, err)
+	require.ErrorContains(t, recorder.Stop(), "funnelvcr: cannot write "+filepath.Join(dir, "recording.yaml"))
+}
+
+func TestNew_RefusesBadArguments(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		path string
+		opts []funnelvcr.Option
+		want string
+	}{
+		"no path":        {"", nil, `path: is "": give the name of a file that ends in ".yaml"`},
+		"no name":        {".yaml", nil, `path: is ".yaml": give the name of a file that ends in ".yaml"`},
+		"another format": {"contacts.json", nil, `path: is "contacts.json": give the name of a file that ends in ".yaml"`},
+		"nil option":     {"x.yaml", []funnelvcr.Option{nil}, "opts: an option is nil"},
+		"nil transport":  {"x.yaml", []funnelvcr.Option{funnelvcr.WithTransport(nil)}, "WithTransport: the transport is nil"},
+		"nil function":   {"x.yaml", []funnelvcr.Option{funnelvcr.WithRedact(nil)}, "WithRedact: the function is nil"},
+		"empty secret":   {"x.yaml", []funnelvcr.Option{funnelvcr.WithSecrets("abc", "")}, "WithSecrets: a secret is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := funnelvcr.New(tt.path, tt.opts...)
+			var bad *funnel.ArgumentError
+			require.ErrorAs(t, err, &bad)
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+func TestNew_RefusesUnusableFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"other.yaml": "version: 7\n", "broken.yaml": "{"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		_, err := funnelvcr.New(path)
+		require.ErrorContains(t, err, path+" is not a recording")
+	}
+	_, err := funnelvcr.New(filepath.Join(dir, "none.yaml"), funnelvcr.ReplayOnly())
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "there is no recording to replay")
+}
