@@ -13,7 +13,10 @@ import (
 	"github.com/funnel-go/funnel/laraveltest"
 )
 
-var full = flag.Bool("full", false, "run the limiter's jobs with the API's own limit of 600 per minute, over three windows")
+var (
+	full   = flag.Bool("full", false, "run the limiter's jobs with the API's own limit of 600 per minute, over three windows")
+	atOnce = flag.Int("at-once", 6, "how many of these jobs run at once; fewer if the machine is too slow to use up their quota")
+)
 
 // A row is a job of the table: on one store, with or without the rate limit
 // headers, by one process or two with the same key.
@@ -70,31 +73,32 @@ func (r *row) run(t *testing.T, s *laraveltest.Server, j job) {
 	all.Wait()
 }
 
-// TestLimiter_InRealTime runs jobs that are larger than the limit, a few at a
-// time, and prints a table. By default windows are short, so that it takes about
-// a minute; -full takes about ten.
+// TestLimiter_InRealTime runs jobs that are larger than the limit and last three windows
+// at least, and prints a table. By default they are short jobs, which take about 25 s; -full
+// takes about 15 minutes.
 func TestLimiter_InRealTime(t *testing.T) { // not parallel to other tests
-	j := job{Calls: 250, Goroutines: 20, Limit: 100, Window: 6 * time.Second}
+	j, slots := job{Calls: 50, Goroutines: 10, Limit: 20, Window: 10 * time.Second}, make(chan struct{}, 14)
 	if *full {
-		j = job{Calls: 1500, Goroutines: 50, Limit: 600, Window: time.Minute}
+		j, slots = job{Calls: 1500, Goroutines: 50, Limit: 600, Window: time.Minute}, make(chan struct{}, *atOnce)
 	}
-	var rows []*row
+	var rows, peers []*row
 	for _, store := range stores {
 		for _, bare := range []bool{false, true} {
 			rows = append(rows, &row{store: store, bare: bare, processes: 1}, &row{store: store, bare: bare, processes: 2})
 			if *full || store == laraveltest.File {
-				rows = append(rows, &row{store: store, bare: bare, processes: 1, peer: true})
+				peers = append(peers, &row{store: store, bare: bare, processes: 1, peer: true})
 			}
 		}
 	}
+	rows = append(rows, peers...)
 	var all sync.WaitGroup
-	slots := make(chan struct{}, 6)
 	for _, r := range rows {
 		s := laraveltest.Start(t, laraveltest.WithStore(r.store), laraveltest.WithThrottle(j.Limit, j.Window))
+		slots <- struct{}{}
 		all.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
 			r.run(t, s, j)
+			t.Logf("%s: %d rejected, %d failed, %.1f s", r, r.res.Rejected, r.res.Failed, r.res.Took.Seconds())
 		})
 	}
 	all.Wait()
@@ -107,13 +111,16 @@ func TestLimiter_InRealTime(t *testing.T) { // not parallel to other tests
 	}
 	t.Log(table.String())
 	for _, r := range rows {
-		if r.peer {
+		switch {
+		case r.peer:
 			continue
+		case r.processes == 1 && (!r.bare || r.store != laraveltest.File):
+			require.Zero(t, r.res.Rejected, r)
+		case r.processes == 1:
+			// With the file store a counter can outlive its window, and no header tells: see README.md.
+		case !r.bare && *full:
+			require.LessOrEqual(t, r.res.Rejected, 5, r)
 		}
 		require.Zero(t, r.res.Failed, "%s: %v", r, r.res.Errors)
-		// With the file store a counter can outlive its window: see README.md.
-		if r.processes == 1 && r.store != laraveltest.File {
-			require.Zero(t, r.res.Rejected, r)
-		}
 	}
 }

@@ -137,6 +137,33 @@ func TestAdmission_BulkJobAlone(t *testing.T) {
 	}
 }
 
+// Laravel's file store may go on with the count of a window that has ended. This server
+// does so after every window.
+func TestAdmission_CounterOutlivesItsWindow(t *testing.T) {
+	for _, lag := range []time.Duration{0, time.Second, 2 * time.Second} {
+		for kind, latency := range latencies() {
+			t.Run(fmt.Sprintf("by %s, %s", lag, kind), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := funneltest.NewServer(latency, funneltest.WithThrottleStyle(funneltest.ThrottleStyle{CounterLag: lag}))
+					defer server.Close()
+					server.SeedContacts(1)
+					client := server.Client()
+					wait(400 * time.Millisecond) // windows end on a whole second
+					start := time.Now()
+					apitest.Spread(1780, 50, func(int) {
+						if err := getFirst(t.Context(), client); err != nil {
+							t.Error(err)
+						}
+					})
+					t.Logf("%s, %d rejected", time.Since(start), rejected(server))
+					require.Zero(t, rejected(server))
+					require.LessOrEqual(t, time.Since(start), 130*time.Second+4*lag)
+				})
+			})
+		}
+	}
+}
+
 func TestAdmission_TenPerSecond(t *testing.T) {
 	for kind, latency := range latencies() {
 		tenPerSecond(t, kind, http.Header{}, latency, funneltest.WithoutRateLimitHeaders())

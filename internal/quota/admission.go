@@ -114,6 +114,7 @@ type Call struct {
 	deadline  moment
 
 	sent       moment
+	slot       slot
 	hung       bool // it counts as a failed probe already
 	generation int  // of the ramp
 
@@ -269,7 +270,7 @@ func (a *Admission) done(c *Call, o Outcome) {
 	now := a.now()
 	if a.window != nil {
 		explained := o.StatusCode == http.StatusTooManyRequests && o.Remaining != 0 && a.pace.explains(now, c.sent, o.Remaining, a.window)
-		a.window.release(now, c.sent, o, explained)
+		a.window.release(now, c.slot, o, explained)
 	}
 	a.ramp.leave(c, o.Success)
 	switch {
@@ -604,7 +605,7 @@ func (a *Admission) admit(c *Call, now moment) {
 	c.attempts++
 	c.sent, c.hung = now, false
 	if a.window != nil {
-		a.window.take()
+		c.slot = a.window.take(now)
 	}
 	a.ramp.enter(c, now)
 	a.pace.sent(now)

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Unknown stands for a number that the server did not say.
+// Unknown stands for a number that the response does not contain.
 const Unknown = -1
 
-// Headers is what Laravel's throttle tells of the quota.
+// Headers are the rate limit headers of Laravel's throttle.
 type Headers struct {
-	Limit      int           // requests a window; Unknown
+	Limit      int           // requests per window; Unknown
 	Remaining  int           // requests left in this window; Unknown
-	RetryAfter time.Duration // how long to wait; 0 where not said
+	RetryAfter time.Duration // how long to wait; 0 if the response does not say
 }
 
-// ParseHeaders reads X-RateLimit-Limit, X-RateLimit-Remaining and Retry-After
-// (seconds or a date) or else, of a 429, X-RateLimit-Reset (unix seconds): of
-// other responses it is no time to wait for. Dates count from the response's own
-// Date where it has one, so that a wrong clock on this side does no harm.
+// ParseHeaders reads X-RateLimit-Limit, X-RateLimit-Remaining and Retry-After (seconds or a
+// date). If a 429 has no Retry-After, X-RateLimit-Reset (unix seconds) replaces it. Dates are
+// compared with the response's own Date if it has one, so a wrong local clock does not
+// matter.
 func ParseHeaders(status int, h http.Header) Headers {
 	// B7: the names are those of Laravel's throttle.
 	return Headers{
@@ -47,8 +47,8 @@ func retryAfter(status int, h http.Header) time.Duration {
 	return 0
 }
 
-// seconds reads a number of seconds, which may have a fraction; what is too
-// large for a duration becomes the longest one.
+// seconds reads a number of seconds, which may have a fraction. A number that is too large
+// for a duration becomes the longest one.
 func seconds(s string) (time.Duration, bool) {
 	if strings.Trim(s, "0123456789.") != "" { // neither -1 nor Inf nor 1e9 nor 0x10
 		return 0, false
@@ -81,8 +81,8 @@ func number(s string) int {
 	return n
 }
 
-// remaining reads a number of which less than zero, as Laravel sends after a rush,
-// means zero.
+// remaining reads a number. Laravel sends a negative one after concurrent requests have
+// exceeded the limit: it means zero.
 func remaining(s string) int {
 	if n, err := strconv.Atoi(strings.TrimSpace(s)); err == nil {
 		return max(0, n)

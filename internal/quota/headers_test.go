@@ -54,9 +54,9 @@ func TestParseHeaders_None(t *testing.T) {
 	require.Equal(t, unknown, quota.ParseHeaders(429, http.Header{}))
 }
 
-// The answers of these tests are from long ago: this machine's clock is of no
-// account where an answer has a date.
-const answerDate = "Tue, 02 Jan 2024 03:04:05 GMT" // 1704164645
+// The responses of these tests have an old date: the clock of this machine must not matter
+// if a response has one.
+const responseDate = "Tue, 02 Jan 2024 03:04:05 GMT" // 1704164645
 
 func TestParseHeaders_RetryAfter(t *testing.T) {
 	t.Parallel()
@@ -77,12 +77,12 @@ func TestParseHeaders_RetryAfter(t *testing.T) {
 		"too large for duration": {"99999999999999999999", longest},
 		"too large for a float":  {strings.Repeat("9", 400), longest},
 
-		"a date":                 {"Tue, 02 Jan 2024 03:05:05 GMT", time.Minute},
-		"a date of RFC 850":      {"Tuesday, 02-Jan-24 03:05:05 GMT", time.Minute},
-		"a date of asctime":      {"Tue Jan  2 03:05:05 2024", time.Minute},
-		"a past date":            {"Tue, 02 Jan 2024 03:04:04 GMT", 0},
-		"the date of the answer": {answerDate, 0},
-		"a date centuries away":  {"Fri, 31 Dec 9999 23:59:59 GMT", longest},
+		"a date":                   {"Tue, 02 Jan 2024 03:05:05 GMT", time.Minute},
+		"a date of RFC 850":        {"Tuesday, 02-Jan-24 03:05:05 GMT", time.Minute},
+		"a date of asctime":        {"Tue Jan  2 03:05:05 2024", time.Minute},
+		"a past date":              {"Tue, 02 Jan 2024 03:04:04 GMT", 0},
+		"the date of the response": {responseDate, 0},
+		"a date centuries away":    {"Fri, 31 Dec 9999 23:59:59 GMT", longest},
 
 		"negative":    {"-60", 0},
 		"a sign":      {"+60", 0},
@@ -99,7 +99,7 @@ func TestParseHeaders_RetryAfter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := quota.ParseHeaders(429, headers("Date", answerDate, "Retry-After", tt.value))
+			got := quota.ParseHeaders(429, headers("Date", responseDate, "Retry-After", tt.value))
 			require.Equal(t, tt.want, got.RetryAfter)
 		})
 	}
@@ -125,12 +125,12 @@ func TestParseHeaders_Reset(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := quota.ParseHeaders(429, headers("Date", answerDate, "X-RateLimit-Reset", tt.reset, "Retry-After", tt.retryAfter))
+			got := quota.ParseHeaders(429, headers("Date", responseDate, "X-RateLimit-Reset", tt.reset, "Retry-After", tt.retryAfter))
 			require.Equal(t, tt.want, got.RetryAfter)
 		})
 	}
 	for _, status := range []int{200, 503} {
-		require.Zero(t, quota.ParseHeaders(status, headers("Date", answerDate, "X-RateLimit-Reset", "1704164705")).RetryAfter, status)
+		require.Zero(t, quota.ParseHeaders(status, headers("Date", responseDate, "X-RateLimit-Reset", "1704164705")).RetryAfter, status)
 	}
 }
 

@@ -12,43 +12,65 @@ import (
 )
 
 // A server counts as Laravel's throttle does: a fixed window, opened by the first
-// request that finds none open; what is rejected is not counted.
+// request that finds none open; what is rejected is not counted. The remaining requests
+// are read after the request was handled.
 type server struct {
 	limit   int
 	per     time.Duration
 	headers bool
 
+	workers chan struct{} // has room for the requests that are handled at once; the others wait. nil: all are
+	handles time.Duration // how long that takes on average
+
 	mu       sync.Mutex
 	closes   time.Time
-	count    int
+	used     int
 	accepted []time.Time
 	rejected int
 	down     time.Time // until then it responds with 503
 }
 
 func (s *server) hit() (status, remaining int) {
+	if s.workers != nil {
+		s.workers <- struct{}{}
+		defer func() { <-s.workers }()
+	}
+	status = s.count()
+	if s.handles > 0 {
+		time.Sleep(s.handles/2 + rand.N(s.handles))
+	}
+	return status, s.remaining()
+}
+
+func (s *server) count() (status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	if !now.Before(s.closes) {
-		s.closes, s.count = now.Add(s.per), 0
+		s.closes, s.used = now.Add(s.per), 0
 	}
-	switch {
-	case s.count >= s.limit:
-		status = 429
+	if s.used >= s.limit {
 		s.rejected++
-	default:
-		status = 200
-		s.count++
-		s.accepted = append(s.accepted, now)
-		if now.Before(s.down) {
-			status = 503
-		}
+		return 429
 	}
-	if !s.headers {
-		return status, Unknown
+	s.used++
+	s.accepted = append(s.accepted, now)
+	if now.Before(s.down) {
+		return 503
 	}
-	return status, s.limit - s.count
+	return 200
+}
+
+func (s *server) remaining() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !s.headers:
+		return Unknown
+	case !time.Now().Before(s.closes):
+		return s.limit
+	}
+	return s.limit - s.used
 }
 
 // most returns the largest number of accepted requests in any stretch of time as long
@@ -240,6 +262,45 @@ func TestAdmission_LateProgramOnASharedKey(t *testing.T) {
 				require.LessOrEqual(t, time.Since(start), 20*time.Minute)
 			})
 		})
+	}
+}
+
+// Requests wait at the server before they are counted, so that its headers know nothing
+// of them. Two programs of many goroutines take that into account.
+func TestAdmission_TwoProgramsBehindAQueue(t *testing.T) {
+	const limit, calls, workers = 600, 750, 8
+	for _, tt := range []struct {
+		handles    time.Duration // 8 workers handle 400, 80 or 20 requests per second
+		late       time.Duration // when the second program starts
+		goroutines [2]int
+		longest    time.Duration
+	}{
+		{handles: 20 * time.Millisecond, goroutines: [2]int{50, 50}, longest: 126 * time.Second},
+		{handles: 20 * time.Millisecond, goroutines: [2]int{50, 50}, late: time.Second, longest: 126 * time.Second},
+		{handles: 100 * time.Millisecond, goroutines: [2]int{50, 50}, longest: 130 * time.Second},
+		{handles: 100 * time.Millisecond, goroutines: [2]int{50, 50}, late: 4 * time.Second, longest: 135 * time.Second},
+		{handles: 100 * time.Millisecond, goroutines: [2]int{50, 5}, longest: 155 * time.Second},
+		{handles: 400 * time.Millisecond, goroutines: [2]int{50, 50}, longest: 145 * time.Second},
+		{handles: 400 * time.Millisecond, goroutines: [2]int{50, 50}, late: 4 * time.Second, longest: 150 * time.Second},
+	} {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprintf("%s each, %d goroutines, %s late, seed %d", tt.handles, tt.goroutines, tt.late, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &server{limit: limit, per: time.Minute, headers: true, workers: make(chan struct{}, workers), handles: tt.handles}
+					a, b := newProgram(2*seed+1, limit), newProgram(2*seed+2, limit)
+					var wg sync.WaitGroup
+					start := time.Now()
+					a.run(t, s, &wg, calls, tt.goroutines[0])
+					time.Sleep(tt.late)
+					b.run(t, s, &wg, calls, tt.goroutines[1])
+					wg.Wait()
+					t.Logf("took %s, %d rejected", time.Since(start), s.rejected)
+					require.Zero(t, a.failed+b.failed)
+					require.LessOrEqual(t, s.rejected, 5)
+					require.LessOrEqual(t, time.Since(start), tt.longest)
+				})
+			})
+		}
 	}
 }
 

@@ -10,29 +10,31 @@ import (
 type Outcome struct {
 	Sent       bool          // false: certainly not sent
 	StatusCode int           // 0: no response
-	Remaining  int           // as the server said; Unknown
-	Limit      int           // as the server said; Unknown or 0
-	RetryAfter time.Duration // as the server said
-	Repeats    int           // how often net/http sent the request again by itself
+	Remaining  int           // from the headers; Unknown
+	Limit      int           // from the headers; Unknown or 0
+	RetryAfter time.Duration // from the headers
+	Repeats    int           // how often net/http sent the request again on its own
 
 	Success bool // the API has responded, and not with a 429
-	Failed  bool // an outage is the likely reason: a 5xx, no response, or something else than the API responded
+	Failed  bool // an outage is the likely reason: a 5xx, no response, or a response that is not the API's
 }
 
 // A window lets n requests through in any stretch of time as long as per, counted as
 // the server counts them, whatever the network does: a request holds its slot until
 // per after its response, since the server has counted it by then.
 //
-// The quota belongs to the key, and other programs may use it too. The window sees
-// them in two ways, and makes room for them. If the server says how many requests
-// remain, never more are under way than this program's share of those, and at zero it
-// waits for the server's window to turn. If it does not, a rejection below the own
-// count tells that the rest is used by others: the window shrinks to what was its own
-// and grows back carefully.
+// The quota belongs to the key, and other programs may use the same key. The window
+// leaves room for them:
+//
+//   - If the responses have rate limit headers, no more requests are under way than this
+//     program's share of what remains. At zero it waits for the next window of the server.
+//   - Otherwise a rejection below the own count shows that others use the rest: the window
+//     shrinks to what the server has accepted, and grows back slowly.
 type window struct {
 	n       int           // slots
 	per     time.Duration // how long a request holds its slot after its response
 	grace   time.Duration // on top for one without a response, which may still arrive
+	taken   int           // requests so far
 	flying  int           // requests under way
 	cost    int           // slots that each of them uses: 1, and more if net/http may repeat it
 	careful moment        // until when it may, since it has repeated others
@@ -51,7 +53,7 @@ func newWindow(n int, per time.Duration) *window {
 		cost:    1,
 		grace:   per / 12,
 		learned: learnedSize{size: n},
-		server:  serverWindow{share: 1},
+		server:  newServerWindow(),
 	}
 }
 
@@ -75,11 +77,21 @@ func (w *window) expire(now moment) {
 	}
 }
 
-// take uses a slot.
-func (w *window) take() { w.flying++ }
+// A slot is what a request under way uses of a window.
+type slot struct {
+	number int // of the request, ascending
+	sent   moment
+}
 
-// opens returns the moment at which a slot is free: now, later, or never if only a
-// response can help.
+// take uses a slot.
+func (w *window) take(now moment) slot {
+	w.flying++
+	w.taken++
+	return slot{w.taken, now}
+}
+
+// opens returns the moment at which a slot is free: now, later, or never if that depends
+// on a response.
 func (w *window) opens(now moment) moment {
 	w.expire(now)
 	w.learned.grow(now, w.n, w.per)
@@ -90,8 +102,11 @@ func (w *window) opens(now moment) moment {
 		return w.held[over]
 	}
 	if most := w.server.most(now, w.n); w.flying >= most {
-		if now < w.server.turns {
+		switch {
+		case now < w.server.turns:
 			return w.server.turns
+		case now < w.server.turns+w.server.lag:
+			return w.server.turns + w.server.lag
 		}
 		return never
 	}
@@ -127,7 +142,7 @@ func (w *window) opensBeyond(now moment, rate float64) moment {
 			at = max(at, now+time.Second)
 		}
 	}
-	if now < w.server.turns && w.server.share >= 0.9 { // with others on the key there is nothing to reserve
+	if now < w.server.turns && w.server.share() == 1 { // with others on the key there is nothing to reserve
 		beyond(w.server.turns, w.server.left-w.flying-1)
 	}
 	return at
@@ -155,9 +170,9 @@ func (w *window) wait(now moment, ahead int) time.Duration {
 	return wait
 }
 
-// release takes note of the outcome of a request that was sent at that moment.
-// explained tells that a rejection has another reason than the size of the window.
-func (w *window) release(now, sent moment, o Outcome, explained bool) {
+// release records the outcome of the request that used a slot. explained means that a
+// rejection has another reason than the size of the window.
+func (w *window) release(now moment, s slot, o Outcome, explained bool) {
 	w.flying--
 	switch {
 	case !o.Sent:
@@ -165,25 +180,25 @@ func (w *window) release(now, sent moment, o Outcome, explained bool) {
 		w.hold(now + w.per + w.grace)
 	case o.StatusCode == http.StatusTooManyRequests: // rejected: the server did not count it
 		w.expire(now)
-		if !explained && o.Remaining == Unknown && now >= w.server.turns { // else the server's word counts
-			w.learned.shrink(now, sent, len(w.held), w.n, w.per)
+		if !explained && o.Remaining == Unknown && now >= w.server.turns { // the headers are more precise
+			w.learned.shrink(now, s.sent, len(w.held), w.n, w.per)
 		}
 	default:
 		w.hold(now + w.per)
-		w.learned.accepted(sent, w.n)
+		w.learned.accepted(s.sent, w.n)
 	}
 	for range o.Repeats {
 		w.hold(now + w.per)
 		w.cost, w.careful = max(w.cost, 1+o.Repeats), now+w.per
 	}
 	if o.Sent && o.Remaining != Unknown {
-		w.server.observe(now, sent, o.Remaining, w.flying, w.serverPer(o.Limit))
+		w.server.observe(now, s, o.Remaining, w.taken, w.flying, w.serverPer(o.Limit))
 	}
 }
 
-// serverPer is the length of the server's window: as long as the API's reference
-// says, or shorter if the client was told so. A client with the limit of a second
-// knows by the server's limit that this is not the server's window.
+// serverPer returns the length of the server's window: that of the API's reference, or a
+// shorter one that the client was configured with. If the server's limit is larger than
+// the client's, the server's window is longer in proportion.
 func (w *window) serverPer(limit int) time.Duration {
 	per := w.per
 	if limit > 0 {

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -20,19 +21,18 @@ func clockedWindow(n int, per time.Duration) *clocked {
 
 // A sent is a request under way.
 type sent struct {
-	w  *clocked
-	at moment
+	w    *clocked
+	slot slot
 }
 
 // send takes a slot, which must be free.
 func (w *clocked) send(t *testing.T) sent {
 	t.Helper()
 	require.Equal(t, w.now, w.opens(w.now), "no slot is free")
-	w.take()
-	return sent{w, w.now}
+	return sent{w, w.take(w.now)}
 }
 
-func (s sent) end(o Outcome) { s.w.release(s.w.now, s.at, o, false) }
+func (s sent) end(o Outcome) { s.w.release(s.w.now, s.slot, o, false) }
 
 // serve sends n requests that are served at once.
 func (w *clocked) serve(t *testing.T, n int) {
@@ -44,11 +44,11 @@ func (w *clocked) serve(t *testing.T, n int) {
 
 // room returns how many requests may be under way at once, as things stand.
 func (w *clocked) room() int {
+	probe := *w.window
 	n := 0
-	for ; w.opens(w.now) == w.now; n++ {
-		w.take()
+	for ; probe.opens(w.now) == w.now; n++ {
+		probe.take(w.now)
 	}
-	w.flying -= n
 	return n
 }
 
@@ -108,7 +108,7 @@ func TestWindow_SlotsComeFreeInTheOrderOfTheirMoments(t *testing.T) {
 	for _, after := range []time.Duration{60 * time.Second, 61 * time.Second, 65 * time.Second} {
 		require.Equal(t, start+after, w.opens(w.now))
 		w.now = start + after
-		w.take()
+		w.take(w.now)
 	}
 }
 
@@ -135,9 +135,9 @@ func TestWindow_ShareOfOneWindowBeginsTheNext(t *testing.T) {
 	}{
 		{"alone", 0, 0, slots, slots},
 		{"alone, with requests under way", 0, 10, slots, slots},
-		{"one other", 1, 0, 25, 35},
-		{"one other, with requests under way", 1, 10, 32, 42},
-		{"three others", 3, 0, 15, 25},
+		{"one other", 1, 0, 25, 25},
+		{"one other, with requests under way", 1, 10, 25, 25},
+		{"three others", 3, 0, 12, 15},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -162,21 +162,60 @@ func TestWindow_ShareOfOneWindowBeginsTheNext(t *testing.T) {
 	}
 }
 
-// The share learned before counts for a part, and what was seen since for the rest: a
-// program that is alone again wins the quota back.
+// The share is that of the last hundred requests: a program that is alone again wins the
+// quota back.
 func TestWindow_ShareIsLearnedAnew(t *testing.T) {
 	t.Parallel()
 	w := clockedWindow(50, time.Minute)
 	left := 1000
-	for i, others := range []int{1, 0} {
+	w.send(t).end(remains(left))
+	for range 40 { // one other
+		left -= 2
 		w.send(t).end(remains(left))
-		for range []int{40, 20}[i] {
-			left -= 1 + others
+	}
+	for _, alone := range []struct{ requests, room int }{{20, 25}, {150, 50}} {
+		w.now += time.Minute
+		w.server.turns = never // of a server with long windows
+		for range alone.requests {
+			left--
 			w.send(t).end(remains(left))
+			w.now += 2 * time.Second
 		}
 		w.now += time.Minute
+		w.server.turns = w.now
+		require.Equal(t, alone.room, w.room())
 	}
-	require.InDelta(t, 40, w.room(), 4)
+}
+
+// A program whose requests wait at the server, together with as many of another, sees
+// soon that it is not alone.
+func TestWindow_RequestsThatWaitAtTheServer(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(600, time.Minute)
+	var waiting []sent
+	for range 100 {
+		waiting = append(waiting, w.send(t))
+	}
+	for i, request := range waiting[:10] {
+		request.end(remains(599 - 2*i))
+	}
+	require.Equal(t, (599-2*9)/4, w.room()+90)
+}
+
+// Responses that overtake each other are not taken for requests of others.
+func TestWindow_ResponsesOvertakeEachOther(t *testing.T) {
+	t.Parallel()
+	w := clockedWindow(600, time.Minute)
+	var requests []sent
+	for range 500 {
+		requests = append(requests, w.send(t))
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	rng.Shuffle(len(requests), func(i, j int) { requests[i], requests[j] = requests[j], requests[i] })
+	for i, request := range requests {
+		request.end(remains(599 - i))
+		require.Equal(t, 1.0, w.server.share(), i)
+	}
 }
 
 // The first response from a window tells nothing of the share yet.
@@ -185,14 +224,13 @@ func TestWindow_FirstResponseKeepsTheShare(t *testing.T) {
 	w := clockedWindow(1000, time.Minute)
 	left := 10_000
 	w.send(t).end(remains(left))
-	for range 200 { // one other
-		left -= 2
+	for range 200 { // two others
+		left -= 3
 		w.send(t).end(remains(left))
 	}
-	w.now += time.Minute
+	w.now += time.Minute + counterLag
 	w.send(t).end(remains(600))
-	share := (200.0 + 20) / (400 + 20)
-	require.Equal(t, int(share*share*600), w.room())
+	require.InDelta(t, 600.0/3/3, w.room(), 8)
 }
 
 // A program whose share is next to nothing may send one request at a time while there
@@ -240,6 +278,46 @@ func TestWindow_LateResponseOfThePreviousWindow(t *testing.T) {
 		slow.end(remains(left))
 		require.Greater(t, w.room(), 500, "%d used in the window before", used)
 	}
+}
+
+// The server may go on with the count of a window that has ended: what was left may be
+// used, until a response tells of a new count, or for a second.
+func TestWindow_CounterOutlivesItsWindow(t *testing.T) {
+	t.Parallel()
+	const slots, left = 50, 3
+	turned := func() *clocked {
+		w := clockedWindow(slots, time.Minute)
+		for i := range 20 {
+			w.send(t).end(remains(left + 19 - i))
+		}
+		w.now += time.Minute
+		require.Equal(t, left, w.room())
+		return w
+	}
+	w := turned()
+	w.send(t).end(remains(599))
+	require.Equal(t, slots-1, w.room(), "a new count")
+
+	w = turned()
+	w.now += counterLag
+	require.Equal(t, slots, w.room(), "it has ended by now")
+
+	w = turned()
+	ends := w.now + counterLag
+	for i := range left {
+		w.send(t).end(remains(left - 1 - i))
+		require.Equal(t, left-1-i, w.room(), "the old count")
+	}
+	require.Equal(t, ends, w.opens(w.now))
+	w.now = ends
+	w.send(t).end(remains(2)) // others were faster
+	require.Equal(t, ends+time.Minute, w.server.turns, "a new count, whatever it says")
+
+	w = turned()
+	w.now -= time.Second
+	w.send(t).end(remains(0))
+	w.now += time.Second
+	require.Equal(t, slots-1, w.room(), "a count that is used up does not go on")
 }
 
 // More requests left than before are another window.
@@ -345,8 +423,7 @@ func TestWindow_ExplainedRejectionDoesNotShrinkIt(t *testing.T) {
 	t.Parallel()
 	w := clockedWindow(200, time.Minute)
 	w.serve(t, 100)
-	w.take()
-	w.release(w.now, w.now, status(429), true)
+	w.release(w.now, w.take(w.now), status(429), true)
 	require.Equal(t, learnerSlots, w.size())
 }
 
@@ -461,10 +538,8 @@ func TestWindow_ReserveNeverStopsBackgroundCalls(t *testing.T) {
 					w.now = at
 					continue
 				}
-				w.take()
+				w.release(w.now, w.take(w.now), status(200), false)
 				sent++
-				request := w.now
-				w.release(w.now, request, status(200), false)
 			}
 			require.GreaterOrEqual(t, sent, 9*w.learned.size, "%d of %d", size, n)
 		}
