@@ -22,6 +22,10 @@ func InBackground(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.background = true })
 }
 
+// IsBackground reports whether the calls of a context have low priority. A [Limiter]
+// can ask for it: the context that it gets is that of the call.
+func IsBackground(ctx context.Context) bool { return callOptionsFrom(ctx).background }
+
 // WithHeader returns a context whose calls send that header. It replaces the client's
 // value, but not what a function given to [WithAuth] sets. An invalid name or value, and
 // the name Host, make the call fail with an [*ArgumentError].

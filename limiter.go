@@ -45,7 +45,8 @@ type noRoom interface {
 type Outcome struct {
 	Sent       bool          // false: the request was certainly not sent
 	StatusCode int           // 0: no response
-	Remaining  int           // of the quota, as the server said; -1: unknown
+	Remaining  int           // requests left, as the server said; -1: unknown
+	Limit      int           // requests per window, as the server said; 0: unknown
 	RetryAfter time.Duration // as the server said; 0: unknown
 }
 

@@ -44,5 +44,5 @@ const (
 	LimiterStoreLost LimiterEventKind = "store_lost" // the store does not respond
 	LimiterFallback  LimiterEventKind = "fallback"   // calls go on without the store
 	LimiterStoreBack LimiterEventKind = "store_back" // the store responds again
-	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost its data: nothing is sent until all lost slots are free
+	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost its data: the lost slots count as taken until all are free
 )

@@ -80,7 +80,7 @@ func (c *core) admit(ctx context.Context, place *quota.Call) (done func(quota.Ou
 		}
 		done := func(o quota.Outcome) {
 			defer c.admission.Done(place, o)
-			release(Outcome{Sent: o.Sent, StatusCode: o.StatusCode, Remaining: o.Remaining, RetryAfter: o.RetryAfter})
+			release(Outcome{Sent: o.Sent, StatusCode: o.StatusCode, Remaining: o.Remaining, Limit: max(0, o.Limit), RetryAfter: o.RetryAfter})
 		}
 		if c.admission.Paused().IsZero() {
 			return done, nil

@@ -237,13 +237,47 @@ func TestWithLimiter_ReceivesEveryOutcome(t *testing.T) {
 			{Sent: false, Remaining: -1},
 			{Sent: true, Remaining: -1},
 			{Sent: true, StatusCode: 503, Remaining: -1, RetryAfter: 2 * time.Second},
-			{Sent: true, StatusCode: 429, Remaining: 0, RetryAfter: 70 * time.Second},
+			{Sent: true, StatusCode: 429, Remaining: 0, Limit: 600, RetryAfter: 70 * time.Second},
 			{Sent: true, StatusCode: 200, Remaining: -1},
-			{Sent: true, StatusCode: 200, Remaining: 599},
+			{Sent: true, StatusCode: 200, Remaining: 599, Limit: 600},
 		}, limiter.outcomes)
 		gaps := gapsBetween(api.requests())
 		require.Equal(t, 70*time.Second, gaps[3]) // the pause after a 429 stays
 	})
+}
+
+// A limiter can tell the calls of bulk methods and of All from others.
+func TestWithLimiter_KnowsBackgroundCalls(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var got []bool
+	limiter := limiterFunc(func(ctx context.Context) (func(funnel.Outcome), error) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, funnel.IsBackground(ctx))
+		return func(funnel.Outcome) {}, nil
+	})
+	server := funneltest.NewServer()
+	t.Cleanup(server.Close)
+	client := server.Client(funnel.WithLimiter(limiter))
+	list := func(ctx context.Context, _ int) (*funnel.Page[funnel.Tag], error) {
+		return client.Tags.List(ctx, funnel.TagListParams{})
+	}
+	_, err := list(t.Context(), 0)
+	require.NoError(t, err)
+	_, err = list(funnel.InBackground(t.Context()), 0)
+	require.NoError(t, err)
+	for _, err := range client.Tags.All(t.Context(), funnel.TagListParams{}) {
+		require.NoError(t, err)
+	}
+	for result := range funnel.Bulk(t.Context(), client, slices.Values([]int{1}), list) {
+		require.NoError(t, result.Err)
+	}
+	for result := range client.Contacts.CreateAll(t.Context(), slices.Values([]funnel.ContactCreateParams{{Email: "ann@example.com"}})) {
+		require.NoError(t, result.Err)
+	}
+	require.Equal(t, []bool{false, true, true, true, true}, got)
+	require.False(t, funnel.IsBackground(t.Context()))
 }
 
 func TestWithLimiter_ItsErrorFailsTheCall(t *testing.T) {

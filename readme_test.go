@@ -22,7 +22,7 @@ func TestREADME_CodeCompiles(t *testing.T) {
 	if _, err := os.Stat("funnelredis"); err != nil {
 		t.Skip("the library is in the module cache, where the go command accepts no overlays")
 	}
-	for dir, blocks := range map[string]int{".": 6, "funnelredis": 1, "funnelotel": 1, "funnelvcr": 1} {
+	for dir, blocks := range map[string]int{".": 6, "funnelredis": 2, "funnelotel": 1, "funnelvcr": 1} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
 			root, err := filepath.Abs(dir)
@@ -87,7 +87,7 @@ func program(t *testing.T, snippet string) string {
 	for name, path := range map[string]string{
 		"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "slices": "slices",
 		"funnel": sdk, "funneltest": sdk + "/funneltest", "funnelotel": sdk + "/funnelotel", "funnelredis": sdk + "/funnelredis", "funnelvcr": sdk + "/funnelvcr",
-		"httpmock": "github.com/jarcoal/httpmock", "redis": "github.com/redis/go-redis/v9",
+		"httpmock": "github.com/jarcoal/httpmock", "redis": "github.com/redis/go-redis/v9", "logging": "github.com/redis/go-redis/v9/logging", "time": "time",
 	} {
 		if strings.Contains(body, name+".") {
 			imports += fmt.Sprintf("import %s %q\n", name, path)

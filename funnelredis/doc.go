@@ -1,59 +1,59 @@
-// Package funnelredis keeps any number of processes that use the same API key
-// within the key's one quota, by counting in Redis.
+// Package funnelredis keeps any number of processes that use the same API key within
+// the key's one quota, by counting in Redis.
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 //	limiter, err := funnelredis.New(rdb, apiKey)
 //	client, err := funnel.New(apiKey, funnel.WithLimiter(limiter))
 //
-// # What it promises
+// # Guarantees
 //
-// All processes together never send more than 600 requests in any 60 s, as the
-// API counts them, and a long job uses 98 % of that or more. A 429 that one
-// process sees pauses all of them, and so does an answer that leaves nothing of
-// the quota, since it tells of programs that do not count here. Within a
-// process, calls get their turn in the order in which they came.
+//   - All processes together never send more than 600 requests in any 60 s, as the API
+//     counts them. A long job uses at least 97 % of the quota, also with Redis 150 ms
+//     away.
+//   - Interactive calls of all processes go before background calls: those of the bulk
+//     methods, of All and with [funnel.InBackground]. Slots are reserved for two
+//     interactive calls a second, and for more if more come.
+//   - Processes that wait get slots in turn, wherever they run. Within a process and a
+//     priority, calls get them in the order in which they came.
+//   - A 429 pauses all processes.
+//   - Other programs on the same key are seen in the quota headers or, without headers,
+//     in rejections. All processes together leave them their share, as the client's
+//     own limiter does.
 //
-// A slot is taken from before its request is sent until 60 s after its answer
-// came, as in the client's own limiter: the API has counted the request by
-// then. A request that was surely not sent, or was refused, gives its slot back
-// at once. The slots of a process that has crashed come free by themselves: see
+// # Slots
+//
+// A request holds a slot from before it is sent until 60 s after its response. By then
+// the API has counted it. A request that was not sent, or was rejected, frees its slot at
+// once. If a process dies, the slots of its requests are free after their lease: see
 // [WithLease].
 //
-// # Why not redis_rate
+// The slots are a sorted set in Redis, scored by when they are free: an exact sliding
+// window. A second key holds the rest of the state. One Lua script does everything, by
+// Redis' own clock. If that clock is set forward, slots are free too early; if it is
+// set back, no slot is taken for longer than after a crash.
 //
-// The known limiter on go-redis, redis_rate, is a GCRA: a bucket that fills
-// evenly and lets a burst through when it is full. A full bucket of b and a rate
-// of r a minute make b+r requests in the first minute, so that the two together
-// must not exceed 600: with a burst of 300, half of the quota is never used
-// again; with a small burst, a job of 500 calls takes most of a minute instead
-// of seconds. It also counts requests when they ask to leave, not when the API
-// has seen them, so that the network's jitter can push some of them over the
-// limit; and it has no way to give a slot back. So the slots are a sorted set
-// here, one entry for each request with the moment at which it comes free, kept
-// by one Lua script: a sliding window that is exact, by Redis' own clock, and
-// costs about 75 KB of Redis' memory for the API's 600. A clock that is set
-// forward frees slots too early; one that is set back keeps none for longer than
-// a crash would.
-//
-// # When Redis is away
-//
-// A call that finds Redis away waits for it up to [WithPatience], so that none
-// is lost when Redis restarts. After that, calls fail at once with
-// [ErrUnavailable], or go on within a share of the quota: see [WithFallback].
-// Either way Redis is asked about once a second, as long as there is a need
-// for it, and taken up again as soon as it answers. A call that comes later than
-// that begins with Redis again.
-//
-// Where Redis comes back without its data, or with old data, the processes
-// notice by the entries that are missing, and nothing is sent for as long as the
-// lost ones would have counted: a minute at most. A Redis that keeps its data
-// (appendonly yes) goes on where it stopped.
+// redis_rate, the common limiter on go-redis, is a GCRA: an even rate r and a burst b.
+// r+b must not exceed 600, so a large burst leaves much of the quota unused, and a small
+// one makes short jobs slow. It counts requests when they leave, not when they arrive,
+// and it cannot give a slot back.
 //
 // # Cost
 //
-// A call costs two small scripts, one to take a slot and one to give it up; the
-// latter is not waited for. A process whose calls have to wait asks when the
-// next slot comes free, and at least every three seconds. It does so from one
-// goroutine, which ends with the work. Redis 5 or newer is needed; a cluster
-// works, since both keys of an API key are in one slot.
+// One exchange with Redis, which is one command, reports the responses since the last
+// one and asks for as many slots as calls wait. A call costs at most one command on
+// average: few if many calls are made at once. A process that waits asks when it is its
+// turn, at least every 6 s. After its last call, a process sends one more command, at
+// most 30 s later. All this is done by one goroutine, which ends when there is nothing
+// left to do.
+//
+// # Failures of Redis
+//
+// If an exchange fails or takes longer than 2 s, it is repeated after 50 ms, and then
+// less often, up to once a second. Calls wait for [WithPatience]. After that Redis is
+// lost: calls fail immediately with [ErrUnavailable] or, if [WithFallback] is set, go on
+// within a share of the quota. Redis is taken up again as soon as it responds.
+//
+// If Redis has lost data, because it restarted or a replica took over that did not have
+// the newest writes, the processes notice. The lost slots count as taken for 60 s, and
+// nothing is sent for 3 s. The same 3 s follow a fallback.
 package funnelredis

@@ -31,7 +31,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	// A program that ends leaves no slot taken for longer than needed.
+	// Free the slots of a program that ends as early as possible.
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if err := limiter.Flush(ctx); err != nil {
@@ -39,8 +39,7 @@ func Example() {
 	}
 }
 
-// Each of four processes goes on with a quarter of the quota while Redis is
-// away.
+// With four processes, each goes on with a quarter of the quota while Redis is lost.
 func ExampleWithFallback() {
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	defer rdb.Close()
@@ -51,4 +50,16 @@ func ExampleWithFallback() {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+func ExampleLimiter_Observe() {
+	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
+	defer rdb.Close()
+	limiter, err := funnelredis.New(rdb, os.Getenv("FUNNEL_API_KEY"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	limiter.Observe(func(e funnel.LimiterEvent) {
+		log.Printf("rate limiter: %s %v", e.Kind, e.Err)
+	})
 }

@@ -2,11 +2,9 @@ package funnelredis
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,9 +14,9 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-// ErrUnavailable is what calls fail with while Redis is away, unless there is a
-// fallback, and what those match too whose context ends while they wait for it.
-// The errors also wrap what Redis, or the way to it, failed with.
+// ErrUnavailable is the error of calls while Redis is lost, unless there is a
+// fallback, and of calls whose context ends while they wait for Redis. The errors
+// also wrap the error of the Redis client.
 var ErrUnavailable = errors.New("funnelredis: Redis is unavailable")
 
 var errNotMade = errors.New("funnelredis: the Limiter was not made with New")
@@ -26,34 +24,47 @@ var errNotMade = errors.New("funnelredis: the Limiter was not made with New")
 // maxPause bounds what a single 429 can do to all processes.
 const maxPause = 5 * time.Minute
 
-// A Limiter is a [funnel.Limiter] that counts in Redis. Make it with [New]. It
-// is safe for concurrent use and needs no closing: its goroutines end when
-// there is nothing left to do.
+// A Limiter is a [funnel.Limiter] that counts in Redis. Make it with [New]. It is
+// safe for concurrent use and needs no closing: its goroutine ends when there is
+// nothing left to do, half a window after the last response at the latest.
 type Limiter struct {
 	config
-	redis store
-	name  string // begins the ids of its slots
+	redis *redisStore
 
-	mu     sync.Mutex
-	line   line
-	notes  map[string]note // of slots, for Redis
-	pause  time.Time       // for everybody, as Redis is to learn; zero: no news
-	freeAt time.Time       // no slot is free before
-	named  uint64          // ids so far
-	clerk  clerk
+	mu      sync.Mutex
+	queues  [priorities]queue
+	freeAt  [priorities]time.Time // no slot is free before
+	askAt   [priorities]time.Time // when to ask for a slot
+	asking  bool                  // Redis keeps a place for this process in its queue
+	arrived int                   // interactive calls since the last exchange
+	numbers uint64                // of slots so far
+
+	notes    map[string]note // of slots, for Redis
+	reportAt time.Time       // when the notes are due
+	pause    time.Time       // for all processes, to be told to Redis; zero: no news
+	settle   bool            // Redis is to be told that there was a fallback
+
+	last   reply     // of Redis
+	heard  time.Time // when
+	paused time.Time // the end of the last pause that the observers know
 	outage outage
+
+	ended     chan struct{} // closed when the goroutine ends; nil: there is none
+	wake      chan struct{} // buffered: has the goroutine look again
+	observers []func(funnel.LimiterEvent)
+	events    []funnel.LimiterEvent // not yet told to the observers
 }
 
-// A note is what Redis is to be told about a slot.
+// A note is a report to make.
 type note struct {
-	until time.Time // as in a report
-	moot  time.Time // when Redis finds out by itself
+	report
+	expires time.Time // when Redis finds out by itself
 }
 
-// New returns a limiter for all processes that use the same API key and the
-// same Redis: a *redis.Client, a *redis.ClusterClient or any other
-// [redis.UniversalClient]. It does not talk to Redis yet. In Redis, the API key
-// stands only as a hash.
+// New returns a limiter for all processes that use the same API key and the same
+// Redis: a *redis.Client, a *redis.ClusterClient or any other
+// [redis.UniversalClient]. It does not connect yet. Redis gets to see only a hash of
+// the API key.
 func New(rdb redis.Scripter, apiKey string, opts ...Option) (*Limiter, error) {
 	if rdb == nil {
 		return nil, badArgument("rdb", "is nil")
@@ -70,21 +81,20 @@ func New(rdb redis.Scripter, apiKey string, opts ...Option) (*Limiter, error) {
 			return nil, err
 		}
 	}
-	return newLimiter(newRedisStore(rdb, apiKey, cfg), cfg), nil
+	return newLimiter(newRedisStore(rdb, apiKey, cfg)), nil
 }
 
-func newLimiter(s store, cfg config) *Limiter {
+func newLimiter(s *redisStore) *Limiter {
 	return &Limiter{
-		config: cfg,
+		config: s.config,
 		redis:  s,
-		name:   rand.Text() + ".",
 		notes:  make(map[string]note),
-		clerk:  clerk{wake: make(chan struct{}, 1)},
+		wake:   make(chan struct{}, 1),
 	}
 }
 
-// Acquire waits for a slot, as [funnel.Limiter] says. It fails at once where
-// the slot would come after ctx's deadline, with an error that matches
+// Acquire waits for a slot, as [funnel.Limiter] says. If the slot would be free only
+// after ctx's deadline, it fails immediately, with an error that matches
 // [context.DeadlineExceeded].
 func (l *Limiter) Acquire(ctx context.Context) (release func(funnel.Outcome), err error) {
 	if l == nil || l.redis == nil {
@@ -102,15 +112,16 @@ func (l *Limiter) Acquire(ctx context.Context) (release func(funnel.Outcome), er
 		if turn.err != nil {
 			return nil, turn.err
 		}
-		return func(o funnel.Outcome) { l.release(turn.slot, o) }, nil
+		sent := time.Now()
+		return func(o funnel.Outcome) { l.release(turn.slot, sent, o) }, nil
 	case <-ctx.Done():
 		l.leave(w)
 		return nil, l.interrupted(ctx)
 	}
 }
 
-// interrupted is the error of one whose context has ended: where it was Redis
-// that it waited for, it says so.
+// interrupted is the error of a call whose context has ended. It says so if the call
+// was waiting for Redis.
 func (l *Limiter) interrupted(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,115 +132,122 @@ func (l *Limiter) interrupted(ctx context.Context) error {
 	return fmt.Errorf("%w: %w: %w", err, ErrUnavailable, l.outage.failed)
 }
 
-// join puts the caller into the line.
+// join adds the call to its queue.
 func (l *Limiter) join(ctx context.Context) (*waiter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.refusal(); err != nil {
 		return nil, err
 	}
-	if len(l.line) == 0 {
-		l.freeAt = time.Time{} // nobody has asked lately
+	p := interactive
+	if funnel.IsBackground(ctx) {
+		p = background
 	}
-	w := newWaiter(ctx)
-	if err := w.hopeless(l.freeAt); err != nil {
+	if len(l.queues[p]) == 0 { // nobody has asked lately
+		l.freeAt[p], l.askAt[p] = time.Time{}, l.nextAsk()
+	}
+	w := newWaiter(ctx, p)
+	if err := w.refuse(l.freeAt[p]); err != nil {
 		return nil, err
 	}
-	l.line = append(l.line, w)
-	l.hire()
+	l.queues[p] = append(l.queues[p], w)
+	if p == interactive {
+		l.arrived++
+	}
+	l.start()
 	return w, nil
 }
 
-// leave takes out a caller that has given up, who may have got a slot at the
-// last moment.
+// leave takes out a call that has given up. It may have got a slot at the last
+// moment.
 func (l *Limiter) leave(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.line.remove(w) {
-		if len(l.line) == 0 {
-			l.clerk.poke()
+	if !l.queues[w.priority].remove(w) {
+		if turn := <-w.turn; turn.err == nil {
+			l.note(report{slot: turn.slot})
 		}
-		return
 	}
-	if turn := <-w.turn; turn.err == nil {
-		l.note(turn.slot, time.Time{})
-		l.hire()
-		l.clerk.poke()
-	}
+	l.start()
 }
 
 // release takes note of how a request ended.
-func (l *Limiter) release(slot string, o funnel.Outcome) {
+func (l *Limiter) release(slot string, sent time.Time, o funnel.Outcome) {
 	now := time.Now()
-	var until time.Time // free, if not sent, or refused and so not counted
+	r := report{slot: slot, remaining: max(-1, o.Remaining)}
 	switch {
-	case !o.Sent || o.StatusCode == http.StatusTooManyRequests:
+	case !o.Sent:
 	case o.StatusCode == 0:
-		until = now.Add(l.per + l.grace())
+		r.until = now.Add(l.per + l.grace())
 	default:
-		until = now.Add(l.per)
+		r.sent, r.status, r.window = sent, o.StatusCode, l.serverWindow(o.Limit)
+		if o.StatusCode != http.StatusTooManyRequests { // the server does not count what it rejects
+			r.until = now.Add(l.per)
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.note(slot, until)
-	pause := pauseAfter(o, l.per)
-	if pause > 0 {
-		l.pauseUntil(now.Add(pause))
+	l.note(r)
+	if r.status == http.StatusTooManyRequests {
+		l.pauseUntil(now.Add(max(l.per, min(o.RetryAfter, maxPause))))
 	}
-	l.hire()
-	if until.IsZero() || pause > 0 {
-		l.clerk.poke() // somebody may go now, or nobody may
-	}
+	l.start()
 }
 
-// pauseAfter returns for how long an outcome forbids everybody to send: after a
-// refusal, or where nothing is left, since then others use the key, until the
-// API's own window must have turned.
-func pauseAfter(o funnel.Outcome, per time.Duration) time.Duration {
-	switch {
-	case !o.Sent || o.StatusCode == 0:
-		return 0
-	case o.StatusCode == http.StatusTooManyRequests:
-		return max(per, min(o.RetryAfter, maxPause))
-	case o.Remaining == 0:
-		return per
-	}
-	return 0
-}
-
-func (l *Limiter) note(slot string, until time.Time) {
-	l.notes[slot] = note{until: until, moot: time.Now().Add(l.term())}
+// note keeps a report for the next exchange.
+func (l *Limiter) note(r report) {
+	now := time.Now()
+	l.notes[r.slot] = note{report: r, expires: now.Add(l.term())}
 	if l.outage.local != nil {
-		l.outage.local.slots[slot] = until // also if Redis granted it
+		l.outage.local.slots[r.slot] = r.until // also if Redis granted it
+	}
+	if r.until.IsZero() { // somebody may go now
+		l.askAt = [priorities]time.Time{}
+	}
+	delay := l.reportDelay()
+	if r.until.IsZero() && delay < l.per/2 {
+		delay = 0 // others wait
+	}
+	if due := now.Add(delay); l.reportAt.IsZero() || due.Before(l.reportAt) {
+		l.reportAt = due
 	}
 }
 
+// pauseUntil keeps all processes from sending.
 func (l *Limiter) pauseUntil(t time.Time) {
 	if t.After(l.pause) {
 		l.pause = t
 	}
-	if l.outage.local != nil && t.After(l.outage.local.paused) {
-		l.outage.local.paused = t
+	if l.outage.local != nil {
+		l.knowPause(t)
 	}
 }
 
-// newSlot returns an id that no other process has.
-func (l *Limiter) newSlot() string {
-	l.named++
-	return l.name + strconv.FormatUint(l.named, 36)
+// knowPause takes note of the end of a pause, and reports whether that is news.
+func (l *Limiter) knowPause(t time.Time) {
+	if t.After(l.paused.Add(time.Second)) { // less is the network's jitter
+		l.event(funnel.LimiterEvent{Kind: funnel.LimiterPaused, Until: t})
+	}
+	if t.After(l.paused) {
+		l.paused = t
+	}
 }
 
-// Flush waits until Redis knows of every slot that was released. A program that
-// is about to end may call it, when its calls are over; without it the last
-// slots may stay taken until their lease is over. It fails with
-// [ErrUnavailable] while Redis is away.
+// Flush waits until Redis knows of every slot that was released. A program that is
+// about to end may call it when its calls are over; without it the last slots may
+// stay taken until their lease is over. It fails with [ErrUnavailable] while Redis is
+// lost.
 func (l *Limiter) Flush(ctx context.Context) error {
 	if l == nil || l.redis == nil {
 		return errNotMade
 	}
 	for {
 		l.mu.Lock()
-		ended, cause := l.clerk.ended, l.outage.cause
+		if len(l.notes) > 0 {
+			l.reportAt = time.Now()
+			l.start()
+		}
+		ended, cause := l.ended, l.outage.cause
 		if len(l.notes) == 0 {
 			cause = nil
 		}
@@ -243,7 +261,7 @@ func (l *Limiter) Flush(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return fmt.Errorf("funnelredis: not everything is told to Redis: %w", ctx.Err())
+			return fmt.Errorf("funnelredis: Redis does not know of all responses yet: %w", ctx.Err())
 		}
 	}
 }

@@ -13,11 +13,11 @@ import (
 type Option func(*config) error
 
 type config struct {
-	limit    int // as the API has it
+	limit    int // of the API
 	per      time.Duration
 	lease    time.Duration
 	patience time.Duration
-	share    float64 // of the quota, while Redis is away; 0: none
+	share    float64 // of the quota, while Redis is lost; 0: none
 	prefix   string
 }
 
@@ -26,30 +26,41 @@ func defaultConfig() config {
 		limit:    600, // documented
 		per:      time.Minute,
 		lease:    35 * time.Second,
-		patience: 5 * time.Second,
+		patience: 15 * time.Second,
 		prefix:   "funnel",
 	}
 }
 
-// day bounds what is counted in, so that no sum overflows.
+// day bounds durations, so that no sum overflows.
 const day = 24 * time.Hour
 
-// slots returns how many of n requests are let through: one in a hundred, and
-// at least one, stays free for what net/http repeats by itself. So no answer
-// says that nothing is left, unless somebody else uses the key.
+// slots returns how many of n requests are let through. One in a hundred, and at
+// least one, is held back because net/http may send a request again on its own. So
+// no response says that nothing remains, unless another program uses the key.
 func slots(n int) int { return max(1, n-1-(n-1)/100) }
 
-// grace is for how much longer than others a request without an answer holds
-// its slot, since it may still arrive.
+// grace is how much longer than others a request without a response holds its slot,
+// since it may still arrive.
 func (c *config) grace() time.Duration { return c.per / 12 }
 
-// term is for how long a slot is taken of which nothing more is heard.
+// term is how long a slot is taken without a report.
 func (c *config) term() time.Duration { return c.lease + c.per + c.grace() }
 
-// WithRateLimit keeps all processes together within n requests in any stretch
-// of time as long as per: 600 a minute by default (documented). One slot in a
-// hundred, and at least one, stays free for what net/http repeats by itself.
-// per is at most a day. All processes must say the same.
+// serverWindow is the length of the server's own window: as long as the API's
+// reference says, or shorter if the limiter was told so. A limiter with the limit of a
+// second knows by the server's limit that this is not the server's window.
+func (c *config) serverWindow(limit int) time.Duration {
+	per := c.per
+	if limit > 0 {
+		per = max(per, per*time.Duration(min(limit, 1<<16))/time.Duration(slots(c.limit)))
+	}
+	return min(per, time.Minute)
+}
+
+// WithRateLimit sets the quota that all processes share: n requests in any period of
+// the given length, 600 a minute by default (documented). One request in a hundred,
+// and at least one, is held back because net/http may send a request again on its
+// own. per is 1 ms to 24 h. All processes must set the same.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(c *config) error {
 		if n <= 0 || per < time.Millisecond || per > day {
@@ -60,11 +71,11 @@ func WithRateLimit(n int, per time.Duration) Option {
 	}
 }
 
-// WithLease sets how long a request may be under way before its process is
-// taken for dead: 35 s by default, which is more than a client's attempt may
-// take. Give more than the client's [funnel.WithAttemptTimeout], and at most a
-// day. The slot of a request that was under way when its process died comes free
-// after the lease and another 65 s, for which the API may count it.
+// WithLease sets how long a request may take before its process is assumed dead: 35 s
+// by default, which is more than an attempt of a client may take, and 24 h at most.
+// It must be longer than the client's [funnel.WithAttemptTimeout]. If a process dies
+// during a request, the slot is free after the lease and another 65 s, in which the
+// API may count the request.
 func WithLease(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 || d > day {
@@ -75,10 +86,10 @@ func WithLease(d time.Duration) Option {
 	}
 }
 
-// WithPatience sets how long calls wait for Redis when it fails: 5 s by
-// default. Zero does not wait. After that Redis is taken to be away until it
-// answers again. The time-outs of the Redis client come on top where they are
-// longer.
+// WithPatience sets how long calls wait for Redis when exchanges fail: 15 s by
+// default. Choose more than a failover of your Redis takes. Zero does not wait. When the
+// patience is over, Redis is taken to be lost until it responds again. One exchange
+// takes at most 2 s, which may come on top.
 func WithPatience(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -89,15 +100,15 @@ func WithPatience(d time.Duration) Option {
 	}
 }
 
-// WithFallback lets this process use a share of the quota on its own while
-// Redis is away; with n processes, give each 1.0/n or less. Without it, calls
-// fail with [ErrUnavailable] then.
+// WithFallback lets this process use a share of the quota on its own while Redis is
+// lost. With n processes, give each 1.0/n or less. Without it, calls fail with
+// [ErrUnavailable] then.
 //
-// What was used when Redis went away counts, as far as this process had heard of
-// it, and what is used meanwhile is told to Redis when it is back, so that
-// processes which all keep busy stay within the quota through both. The share
-// comes on top of what others use where they can still reach Redis, or have used
-// since this process last asked.
+// Slots that were taken when Redis was lost count, as far as this process knows of
+// them. What it sends meanwhile is reported to Redis afterwards. So processes that
+// are all busy stay within the quota before, during and after. The share comes on top
+// of what others use that still reach Redis, or have used since this process last
+// asked.
 func WithFallback(share float64) Option {
 	return func(c *config) error {
 		if !(share > 0 && share <= 1) { // refuses NaN too
@@ -109,14 +120,14 @@ func WithFallback(share float64) Option {
 }
 
 // WithPrefix sets how the keys in Redis begin: "funnel" by default. It must not
-// contain "{}", by which a cluster would put the two keys on different nodes.
+// contain "{}": a cluster would put the two keys on different nodes.
 func WithPrefix(prefix string) Option {
 	return func(c *config) error {
 		if prefix == "" {
 			return badArgument("WithPrefix", "is empty")
 		}
 		if strings.Contains(prefix, "{}") {
-			return badArgument("WithPrefix", "contains {}, which tells a cluster to spread the keys")
+			return badArgument("WithPrefix", "contains {}: a cluster would put the two keys on different nodes")
 		}
 		c.prefix = prefix
 		return nil

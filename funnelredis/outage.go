@@ -4,69 +4,63 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/funnel-go/funnel"
 )
 
-// How often Redis is asked, in two states.
+// How long after a failed exchange the next one is made.
 const (
-	firstRetry = 50 * time.Millisecond // while it fails; doubles up to probeEvery
-	probeEvery = time.Second           // while it is away
+	firstRetry = 50 * time.Millisecond // doubles up to probeEvery
+	probeEvery = time.Second
 )
 
-// settling is how long nobody may send after Redis was away for a process with
-// a fallback: the others get to tell of what they have sent.
-const settling = 3 * probeEvery
-
-// An outage is how Redis fails. At first calls wait for it; when the patience
-// is over it is away, and a goroutine looks out for it.
+// An outage is the time in which exchanges with Redis fail. At first, calls wait.
+// When their patience is over, Redis is lost: calls fail, or go on without it.
 type outage struct {
-	since  time.Time // Redis fails; zero: it does not
+	since  time.Time // zero: there is none
 	retry  time.Duration
-	failed error   // what it failed with last
-	cause  error   // of Redis being away; nil: it is not
-	local  *window // in place of Redis, while it is away; nil: none
+	next   time.Time // when the next exchange is due
+	failed error     // of the last exchange
+	cause  error     // why Redis is lost; nil: it is not
 
-	last  reply     // of Redis
-	heard time.Time // when
-}
-
-// over takes note that Redis has answered.
-func (o *outage) over(r reply) {
-	o.forget()
-	o.last, o.heard = r, time.Now()
+	local   *window   // the fallback; nil: none
+	localAt time.Time // when it may have a slot
 }
 
 // forget leaves it to the next exchange to find out how Redis is.
-func (o *outage) forget() {
-	o.since, o.retry, o.cause, o.local = time.Time{}, 0, nil, nil
-}
+func (o *outage) forget() { *o = outage{} }
 
-// fail takes note of an exchange that failed, and returns when to try again.
-func (l *Limiter) fail(started time.Time, err error) (rest time.Duration) {
+// fail takes note of an exchange that failed.
+func (l *Limiter) fail(started time.Time, err error) {
 	o := &l.outage
 	if o.since.IsZero() {
 		o.since, o.retry = started, firstRetry
-		if o.last.pause > 0 {
-			l.pauseUntil(o.heard.Add(o.last.pause)) // Redis may forget it
+		if l.last.pause > 0 {
+			l.pauseUntil(l.heard.Add(l.last.pause)) // Redis may forget it
 		}
+		l.event(funnel.LimiterEvent{Kind: funnel.LimiterStoreLost, Err: err})
 	}
 	o.failed = err
-	left := time.Until(o.since.Add(l.patience))
-	if left > 0 && !isLasting(err) {
-		rest = min(o.retry, left)
+	now := time.Now()
+	left := o.since.Add(l.patience).Sub(now)
+	if o.cause == nil && left > 0 && !isLasting(err) {
+		o.next = now.Add(min(o.retry, left))
 		o.retry = min(2*o.retry, probeEvery)
-		return rest
+		return
 	}
+	lost := o.cause == nil
 	o.cause = fmt.Errorf("%w: %w", ErrUnavailable, err)
-	if l.share > 0 {
+	o.next = now.Add(probeEvery)
+	if lost && l.share > 0 {
 		l.fallBack()
 	}
-	go l.probe()
-	for l.refusal() != nil && l.line.serve(turn{err: o.cause}) {
+	for p := range l.queues {
+		for l.refusal() != nil && l.queues[p].serve(turn{err: o.cause}) {
+		}
 	}
-	return 0
 }
 
-// refusal is the error of those who need a slot while Redis is away.
+// refusal is the error of calls while Redis is lost.
 func (l *Limiter) refusal() error {
 	if l.outage.local != nil {
 		return nil
@@ -74,65 +68,62 @@ func (l *Limiter) refusal() error {
 	return l.outage.cause
 }
 
-// fallBack puts a window in place of Redis: this process's share of the quota,
-// of which as much is taken as was of the whole when Redis was last heard of. As
-// all processes do so, they keep the quota together.
+// fallBack begins to count in memory: this process has its share of the quota, of
+// which as much is taken as was of the whole when Redis was last heard of. As all
+// processes do so, they keep the quota together.
 func (l *Limiter) fallBack() {
-	o := &l.outage
 	limit := slots(l.limit)
-	used := min(o.last.used, limit)
-	if o.last.pause > 0 {
-		used = limit // others may have had to tell of more, after another outage
+	used := min(l.last.used, limit)
+	if l.last.hold > 0 {
+		used = limit // others may have had to report more, after another outage
 	}
 	part := func(n int) float64 { return l.share * float64(n) }
-	o.local = newWindow(max(1, int(part(limit))), l.per, l.term())
-	o.local.occupy(int(math.Ceil(part(used))), o.heard.Add(l.per+l.grace()))
-	o.local.paused = l.pause
-}
-
-// probe asks Redis now and then until it answers, or until nobody needs it.
-func (l *Limiter) probe() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for {
-		l.pauseProbing()
-		r, err := l.ask(ask{})
-		if err == nil {
-			l.resume(r)
-			return
-		}
-		l.outage.cause = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		l.forget()
-		if len(l.line) == 0 && len(l.notes) == 0 {
-			l.outage.forget() // Redis may long be back when the next call comes
-			return
-		}
+	local := newWindow(max(1, int(part(limit))), l.per)
+	local.occupy(int(math.Ceil(part(used))), l.heard.Add(l.per+l.grace()))
+	l.outage.local = local
+	l.event(funnel.LimiterEvent{Kind: funnel.LimiterFallback})
+	if !l.pause.IsZero() {
+		l.knowPause(l.pause)
 	}
 }
 
-func (l *Limiter) pauseProbing() {
-	l.mu.Unlock()
-	defer l.mu.Lock()
-	timer := time.NewTimer(probeEvery)
-	defer timer.Stop()
-	<-timer.C
+// serveLocally gives slots of the fallback to the calls that wait.
+func (l *Limiter) serveLocally() {
+	local, now := l.outage.local, time.Now()
+	for p := range l.queues {
+		for len(l.queues[p]) > 0 {
+			at := laterOf(l.paused, local.opens(now))
+			if at.After(now) {
+				l.outage.localAt = at
+				l.queues[interactive].refuse(at)
+				l.queues[background].refuse(at)
+				return
+			}
+			slot := l.redis.slot(l.numbers)
+			l.numbers++
+			l.note(report{slot: slot, until: now.Add(l.term())}) // as it would stand in Redis
+			l.queues[p].serve(turn{slot: slot})
+		}
+	}
+	l.outage.localAt = now
 }
 
-// resume goes back to Redis.
-func (l *Limiter) resume(r reply) {
+// back takes note of an exchange that succeeded again.
+func (l *Limiter) back() {
+	l.event(funnel.LimiterEvent{Kind: funnel.LimiterStoreBack})
 	if l.outage.local != nil {
-		l.pauseUntil(time.Now().Add(settling))
+		l.settle = true // others have a fallback too
 	}
-	l.outage.over(r)
-	l.hire()
-	l.clerk.poke()
+	l.outage.forget()
+	l.reportAt = time.Now()
+	l.freeAt, l.askAt = [priorities]time.Time{}, [priorities]time.Time{}
 }
 
-// forget drops the notes that no longer matter.
-func (l *Limiter) forget() {
+// expireNotes drops the notes that no longer matter.
+func (l *Limiter) expireNotes() {
 	now := time.Now()
 	for slot, n := range l.notes {
-		if !n.moot.After(now) {
+		if !n.expires.After(now) {
 			delete(l.notes, slot)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,11 +14,11 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-func TestACallOutlastsAShortOutage(t *testing.T) {
+func TestOutage_ShortOneFailsNoCall(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100)
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(errDown)
 		time.AfterFunc(4*time.Second, func() { rdb.set(nil) })
 		var wg sync.WaitGroup
@@ -32,22 +33,22 @@ func TestACallOutlastsAShortOutage(t *testing.T) {
 				if d := time.Since(start); d < 4*time.Second || d > 5*time.Second {
 					t.Errorf("waited %s", d)
 				}
-				release(answered(200))
+				release(response(200))
 			})
 		}
 		wg.Wait()
-		settle()
-		require.Equal(t, 50, rdb.used())
+		flush(t, l)
+		require.Equal(t, 50, rdb.used(t, cfg))
 	})
 }
 
 // A context that ends before the patience does says what it was spent on, and
 // one that waits for its turn nothing of the kind.
-func TestAContextThatEndsWhileRedisFailsSaysSo(t *testing.T) {
+func TestOutage_ContextEnds(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(1)
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		release := acquire(t, l)
 		for _, down := range []error{errDown, nil} {
 			rdb.set(down)
@@ -57,65 +58,65 @@ func TestAContextThatEndsWhileRedisFailsSaysSo(t *testing.T) {
 			require.ErrorIs(t, err, context.Canceled)
 			require.Equal(t, down != nil, errors.Is(err, ErrUnavailable), "%v", err)
 			require.Equal(t, down != nil, errors.Is(err, errDown), "%v", err)
-			settle()
+			synctest.Wait()
 		}
-		release(answered(200))
-		settle()
+		release(response(200))
+		synctest.Wait()
 	})
 }
 
-func TestWhenRedisIsAwayCallsFailClearlyUntilItIsBack(t *testing.T) {
+func TestOutage_CallsFailUntilRedisIsBack(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10)
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		release := acquire(t, l)
 		rdb.set(errDown)
 		start := time.Now()
 		_, err := l.Acquire(t.Context())
 		require.ErrorIs(t, err, ErrUnavailable)
 		require.ErrorIs(t, err, errDown)
-		require.Equal(t, 5*time.Second, time.Since(start), "the patience")
+		require.Equal(t, 15*time.Second, time.Since(start), "the patience")
 
 		start = time.Now()
 		_, err = l.Acquire(t.Context())
 		require.ErrorIs(t, err, ErrUnavailable)
 		require.Zero(t, time.Since(start), "at once, now that it is known")
-		release(answered(200))
+		release(response(200))
 		require.ErrorIs(t, l.Flush(t.Context()), ErrUnavailable)
 
 		time.Sleep(10 * time.Second)
 		rdb.set(nil)
 		time.Sleep(probeEvery + jitter)
 		acquire(t, l)
-		settle()
-		require.Equal(t, 2, rdb.used(), "what was released meanwhile is told")
+		flush(t, l)
+		require.Equal(t, 2, rdb.used(t, cfg), "what was released meanwhile is told")
 	})
 }
 
-func TestTheLookoutEndsWhenNobodyNeedsRedis(t *testing.T) {
+func TestOutage_ProbesEnd(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10, WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(errDown)
 		for range 2 {
 			_, err := l.Acquire(t.Context())
 			require.ErrorIs(t, err, ErrUnavailable)
 			time.Sleep(l.term() + 2*probeEvery) // the request may have reached Redis, which it is told
-			asked := rdb.asks()
+			asked := rdb.asked()
 			require.LessOrEqual(t, asked, 220, "about one a second")
 			time.Sleep(time.Hour)
-			require.Equal(t, asked, rdb.asks())
+			require.Equal(t, asked, rdb.asked())
 		}
 	})
 }
 
-func TestAnOutageThatIsLongOverFailsNoCall(t *testing.T) {
+func TestOutage_LongOver(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10)
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(errDown)
 		_, err := l.Acquire(t.Context())
 		require.ErrorIs(t, err, ErrUnavailable)
@@ -123,31 +124,31 @@ func TestAnOutageThatIsLongOverFailsNoCall(t *testing.T) {
 		rdb.set(nil)
 		time.Sleep(10 * time.Minute)
 		acquire(t, l)
-		require.Equal(t, 1, rdb.used())
+		require.Equal(t, 1, rdb.used(t, cfg))
 	})
 }
 
-func TestAFallbackThatIsLongOverIsNotGoneOnWith(t *testing.T) {
+func TestFallback_LongOver(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l, other := rdb.limiter(cfg, 0), rdb.limiter(cfg, 0)
 		rdb.set(errDown)
-		acquire(t, l)(answered(200))
+		acquire(t, l)(response(200))
 		time.Sleep(10 * time.Minute) // nobody looks out any more
 		rdb.set(nil)
 		for _, release := range full(t, other, 100) {
-			release(answered(200))
+			release(response(200))
 		}
 		require.InDelta(t, time.Minute, waits(t, l), float64(jitter), "its share would come on top")
 	})
 }
 
-func TestAnErrorThatWillNotGoAwayIsNotWaitedFor(t *testing.T) {
+func TestOutage_LastingErrorFailsAtOnce(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10)
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(redis.ErrClosed)
 		start := time.Now()
 		_, err := l.Acquire(t.Context())
@@ -157,13 +158,12 @@ func TestAnErrorThatWillNotGoAwayIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestWaitingForRedisEndsWithTheContext(t *testing.T) {
+func TestOutage_WaitEndsWithTheContext(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10)
-		rdb := newFakeRedis(cfg)
-		rdb.latency = 10 * time.Second // until it gives up
+		rdb := newFakeRedis(t)
 		rdb.set(errDown)
-		l := newLimiter(rdb, cfg)
+		l := rdb.limiter(cfg, 10*time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
@@ -173,11 +173,11 @@ func TestWaitingForRedisEndsWithTheContext(t *testing.T) {
 	})
 }
 
-func TestALostReplyCostsNoSlot(t *testing.T) {
+func TestOutage_LostReplyCostsNoSlot(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(1)
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.deaf = true
 		time.AfterFunc(time.Second, func() {
 			rdb.mu.Lock()
@@ -188,36 +188,36 @@ func TestALostReplyCostsNoSlot(t *testing.T) {
 		release, err := l.Acquire(t.Context())
 		require.NoError(t, err)
 		require.Less(t, time.Since(start), 3*time.Second)
-		require.Equal(t, 1, rdb.used())
+		require.Equal(t, 1, rdb.used(t, cfg))
 		release(funnel.Outcome{})
-		settle()
-		require.Zero(t, rdb.used())
+		flush(t, l)
+		require.Zero(t, rdb.used(t, cfg))
 	})
 }
 
-func TestTheFallbackKeepsToItsShare(t *testing.T) {
+func TestFallback_KeepsToItsShare(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(errDown)
 		for _, release := range full(t, l, 25) {
-			release(answered(200))
+			release(response(200))
 		}
 		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
 	})
 }
 
-func TestTheFallbackCountsWhatWasUsedBefore(t *testing.T) {
+func TestFallback_CountsSlotsTakenBefore(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l, other := rdb.limiter(cfg, 0), rdb.limiter(cfg, 0)
 		for _, release := range full(t, other, 79) {
-			release(answered(200))
+			release(response(200))
 		}
-		acquire(t, l)(answered(200)) // and learns of 80 in all
-		settle()
+		acquire(t, l)(response(200)) // and learns of 80 in all
+		flush(t, other, l)
 		rdb.set(errDown)
 		full(t, l, 5) // a quarter of what was left
 		start := time.Now()
@@ -228,32 +228,32 @@ func TestTheFallbackCountsWhatWasUsedBefore(t *testing.T) {
 	})
 }
 
-func TestTheFallbackCountsWhatIsAnsweredMeanwhile(t *testing.T) {
+func TestFallback_CountsResponsesMeanwhile(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		underWay := full(t, l, 25)
 		rdb.set(errDown)
 		acquire(t, l)
 		time.Sleep(30 * time.Second)
 		for _, release := range underWay {
-			release(answered(200))
+			release(response(200))
 		}
 		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
 	})
 }
 
-func TestA429DuringTheFallbackPausesIt(t *testing.T) {
+func TestFallback_Rejection(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l, other := rdb.limiter(cfg, 0), rdb.limiter(cfg, 0)
 		rdb.set(errDown)
-		acquire(t, l)(answered(429))
+		acquire(t, l)(response(429))
 		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
 
-		acquire(t, l)(answered(429))
+		acquire(t, l)(response(429))
 		time.Sleep(10 * time.Second)
 		rdb.set(nil)
 		time.Sleep(probeEvery + jitter)
@@ -261,21 +261,21 @@ func TestA429DuringTheFallbackPausesIt(t *testing.T) {
 	})
 }
 
-func TestA429ThatRedisDoesNotLearnOfPausesTheFallback(t *testing.T) {
+func TestFallback_RejectionNotReported(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		release := acquire(t, l)
 		rdb.set(errDown)
-		release(answered(429))
-		settle()
+		release(response(429))
+		synctest.Wait()
 		require.InDelta(t, time.Minute, waits(t, l), float64(jitter))
 	})
 }
 
 // A pause that Redis told of, and may have lost, goes on.
-func TestA429OfAnotherProcessOutlastsAnOutage(t *testing.T) {
+func TestOutage_PauseOutlastsIt(t *testing.T) {
 	for name, outage := range map[string]func(*fakeRedis){
 		"in the fallback": func(rdb *fakeRedis) { rdb.set(errDown) },
 		"in a Redis without its data": func(rdb *fakeRedis) {
@@ -283,113 +283,113 @@ func TestA429OfAnotherProcessOutlastsAnOutage(t *testing.T) {
 			time.AfterFunc(4*time.Second, func() {
 				rdb.mu.Lock()
 				defer rdb.mu.Unlock()
-				rdb.window.paused, rdb.down = time.Time{}, nil
+				rdb.mini.FlushAll()
+				rdb.down = nil
 			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, func(t *testing.T) {
-				cfg := with(100, WithFallback(0.25))
-				rdb := newFakeRedis(cfg)
-				l, other := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
-				refused := answered(429)
-				refused.RetryAfter = 2 * time.Minute
-				acquire(t, other)(refused)
-				settle()
+				cfg := with(100, WithFallback(0.25), WithPatience(0))
+				rdb := newFakeRedis(t)
+				l, other := rdb.limiter(cfg, 0), rdb.limiter(cfg, 0)
+				rejected := response(429)
+				rejected.RetryAfter = 2 * time.Minute
+				acquire(t, other)(rejected)
+				flush(t, other)
 				time.AfterFunc(10*time.Second, func() { outage(rdb) })
-				require.InDelta(t, 2*time.Minute, waits(t, l), float64(jitter))
+				require.InDelta(t, 2*time.Minute, waits(t, l), float64(3*time.Second+jitter))
 			})
 		})
 	}
 }
 
-func TestAfterTheFallbackRedisKnowsWhatWasSent(t *testing.T) {
+func TestFallback_ReportsItsRequests(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.25), WithPatience(0))
-		rdb := newFakeRedis(cfg)
+		rdb := newFakeRedis(t)
 		rdb.set(errDown)
 		var limiters []*Limiter
 		for range 4 {
-			l := newLimiter(rdb, cfg)
+			l := rdb.limiter(cfg, 0)
 			limiters = append(limiters, l)
 			releases := full(t, l, 25)
-			defer releases[0](answered(200)) // long under way
+			defer releases[0](response(200)) // long under way
 			for _, release := range releases[1:] {
-				release(answered(200))
+				release(response(200))
 			}
 		}
 		time.Sleep(20 * time.Second)
 		rdb.set(nil)
 		time.Sleep(probeEvery + jitter)
-		require.Equal(t, 100, rdb.used())
+		require.Equal(t, 100, rdb.used(t, cfg))
 		require.InDelta(t, 40*time.Second, waits(t, limiters[0]), float64(2*probeEvery))
 	})
 }
 
 // Redis goes away again before all processes have told it of what they sent.
-func TestAnOutageRightAfterAnotherBreaksNoLimit(t *testing.T) {
+func TestFallback_SecondOutage(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.5), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		first, second := newLimiter(rdb, cfg), newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		first, second := rdb.limiter(cfg, 0), rdb.limiter(cfg, 0)
 		rdb.set(errDown)
 		for i, l := range []*Limiter{first, second} {
 			time.Sleep(time.Duration(i) * probeEvery / 2) // they look out at different times
 			for _, release := range full(t, l, 50) {
-				release(answered(200))
+				release(response(200))
 			}
 		}
 		rdb.set(nil)
 		time.Sleep(probeEvery/2 + jitter)
-		require.Equal(t, 50, rdb.used(), "only one has told")
+		require.Equal(t, 50, rdb.used(t, cfg), "only one has told")
 		rdb.set(errDown)
 		require.InDelta(t, time.Minute, waits(t, first), float64(10*time.Second))
 	})
 }
 
-func TestAllThatTheFallbackSentIsToldBeforeOthersGoOn(t *testing.T) {
+func TestFallback_ReportsAllBeforeOthersSend(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		const n = 3 * maxReports
 		cfg := with(2*n, WithFallback(0.5), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(errDown)
 		for _, release := range full(t, l, n) {
-			release(answered(200))
+			release(response(200))
 		}
 		waited := make(chan time.Duration)
 		go func() { waited <- waits(t, l) }()
 		rdb.set(nil)
 		time.Sleep(probeEvery + jitter)
-		require.Equal(t, n, rdb.used())
+		require.Equal(t, n, rdb.used(t, cfg))
 		<-waited
 	})
 }
 
-func TestASlotReleasedWhileItIsReportedIsReportedAgain(t *testing.T) {
+func TestFallback_SlotReleasedDuringItsReport(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(10, WithFallback(1), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		rdb.latency = 100 * time.Millisecond
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 100*time.Millisecond)
 		rdb.set(errDown)
 		release, err := l.Acquire(t.Context())
 		require.NoError(t, err)
 		rdb.set(nil)
-		time.Sleep(probeEvery + rdb.latency*3/2) // found out, and telling of the one under way
+		time.Sleep(probeEvery + 150*time.Millisecond) // found out, and telling of the one under way
 		release(funnel.Outcome{})
 		require.NoError(t, l.Flush(t.Context()))
-		require.Zero(t, rdb.used())
+		require.Zero(t, rdb.used(t, cfg))
 	})
 }
 
-func TestThoseWhoWaitForTheFallbackGoOnWithRedis(t *testing.T) {
+func TestFallback_WaitingCallsGoOnWithRedis(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		cfg := with(100, WithFallback(0.01), WithPatience(0))
-		rdb := newFakeRedis(cfg)
-		l := newLimiter(rdb, cfg)
+		rdb := newFakeRedis(t)
+		l := rdb.limiter(cfg, 0)
 		rdb.set(errDown)
-		acquire(t, l)(answered(200))
+		acquire(t, l)(response(200))
 		time.AfterFunc(10*time.Second, func() { rdb.set(nil) })
 		start := time.Now()
 		var wg sync.WaitGroup
@@ -397,14 +397,14 @@ func TestThoseWhoWaitForTheFallbackGoOnWithRedis(t *testing.T) {
 			wg.Go(func() { waits(t, l) })
 		}
 		wg.Wait()
-		require.InDelta(t, 10*time.Second+settling, time.Since(start), float64(probeEvery+jitter))
+		require.InDelta(t, 13*time.Second, time.Since(start), float64(probeEvery+jitter))
 	})
 }
 
 // redis6 begins the errors of a script before Redis 7.
 const redis6 = "ERR Error running script (call to f_22102157bcd2870cdcf2cc935811535f95739636): @user_script:51: @user_script: 51: "
 
-func TestWhichErrorsOfRedisGoAwayByThemselves(t *testing.T) {
+func TestIsLasting(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		err     error
@@ -413,35 +413,37 @@ func TestWhichErrorsOfRedisGoAwayByThemselves(t *testing.T) {
 		{errDown, false},
 		{context.DeadlineExceeded, false},
 		{redis.ErrPoolTimeout, false},
-		{answer("LOADING Redis is loading the dataset in memory"), false},
-		{answer("READONLY You can't write against a read only replica."), false},
-		{answer("CLUSTERDOWN The cluster is down"), false},
-		{answer("MASTERDOWN Link with MASTER is down"), false},
-		{answer("TRYAGAIN Multiple keys request during rehashing of slot"), false},
-		{answer("BUSY Redis is busy running a script."), false},
-		{answer("OOM command not allowed when used memory > 'maxmemory'."), false},
-		{answer("NOREPLICAS Not enough good replicas to write."), false},
-		{answer("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."), false},
-		{answer("ERR max number of clients reached"), false},
-		{answer(redis6 + "-READONLY You can't write against a read only replica."), false},
-		{answer(redis6 + "-OOM command not allowed when used memory > 'maxmemory'."), false},
-		{answer(redis6 + "-NOREPLICAS Not enough good replicas to write."), false},
-		{answer(redis6 + "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."), false},
-		{answer(redis6 + "-WRONGTYPE Operation against a key holding the wrong kind of value"), true},
+		{sent("LOADING Redis is loading the dataset in memory"), false},
+		{sent("READONLY You can't write against a read only replica."), false},
+		{sent("CLUSTERDOWN The cluster is down"), false},
+		{sent("MASTERDOWN Link with MASTER is down"), false},
+		{sent("MOVED 48 127.0.0.1:43171"), false},
+		{sent("ASK 48 127.0.0.1:43171"), false},
+		{sent("TRYAGAIN Multiple keys request during rehashing of slot"), false},
+		{sent("BUSY Redis is busy running a script."), false},
+		{sent("OOM command not allowed when used memory > 'maxmemory'."), false},
+		{sent("NOREPLICAS Not enough good replicas to write."), false},
+		{sent("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."), false},
+		{sent("ERR max number of clients reached"), false},
+		{sent(redis6 + "-READONLY You can't write against a read only replica."), false},
+		{sent(redis6 + "-OOM command not allowed when used memory > 'maxmemory'."), false},
+		{sent(redis6 + "-NOREPLICAS Not enough good replicas to write."), false},
+		{sent(redis6 + "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."), false},
+		{sent(redis6 + "-WRONGTYPE Operation against a key holding the wrong kind of value"), true},
 		{redis.ErrClosed, true},
-		{answer("NOAUTH Authentication required."), true},
-		{answer("WRONGPASS invalid username-password pair"), true},
-		{answer("NOPERM this user has no permissions"), true},
-		{answer("WRONGTYPE Operation against a key holding the wrong kind of value"), true},
-		{errors.Join(errDown, answer("NOAUTH Authentication required.")), true},
+		{sent("NOAUTH Authentication required."), true},
+		{sent("WRONGPASS invalid username-password pair"), true},
+		{sent("NOPERM this user has no permissions"), true},
+		{sent("WRONGTYPE Operation against a key holding the wrong kind of value"), true},
+		{errors.Join(errDown, sent("NOAUTH Authentication required.")), true},
 	} {
 		require.Equal(t, test.lasting, isLasting(test.err), test.err)
 	}
 }
 
-// An answer is an error that Redis itself sent.
-type answer string
+// A sent error is one that Redis itself has sent.
+type sent string
 
-func (a answer) Error() string { return string(a) }
+func (s sent) Error() string { return string(s) }
 
-func (answer) RedisError() {}
+func (sent) RedisError() {}

@@ -1,160 +1,172 @@
-package funnelredis_test
+package funnelredis
 
 import (
-	"os"
+	"flag"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/funnel-go/funnel/funnelredis/internal/fleet"
 	"github.com/funnel-go/funnel/funnelredis/internal/redistest"
 )
 
-// scratch is a folder for what the tests compile.
-var scratch string
-
-// TestMain makes worker processes out of the test binary.
-func TestMain(m *testing.M) {
-	fleet.WorkIfWorker()
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	var err error
-	if scratch, err = os.MkdirTemp("", "funnelredis"); err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(scratch)
-	return m.Run()
-}
-
-// emulator compiles the emulator, once for all tests.
-var emulator = sync.OnceValues(func() (string, error) { return fleet.BuildEmulator(scratch) })
-
-// The quota of these tests: windows long enough for a slow machine, and few of
-// them. Each window's slots come free together, so that all of a window is used
-// unless something is lost.
-const (
-	limit   = 60
-	per     = 2 * time.Second
-	enough  = limit * 95 / 100
-	windows = 3
-	latency = 20 * time.Millisecond
+// The tests of several processes print their figures with -v. With the quota of the
+// API they take minutes:
+//
+//	go test -run TestProcesses -v . -args -limit 600 -per 1m -latency 200ms
+var (
+	limit   = flag.Int("limit", 60, "requests a window")
+	per     = flag.Duration("per", 2*time.Second, "length of a window")
+	latency = flag.Duration("latency", 20*time.Millisecond, "of responses, give or take half")
 )
 
-// A site is an emulator, a Redis and four processes that call without a break.
+// windows is how many windows a measurement takes.
+const windows = 3
+
+// A site is an API and processes that call it.
 type site struct {
-	api   *fleet.Emulator
-	fleet *fleet.Fleet
+	t       *testing.T
+	api     *emulator
+	redis   *redistest.Server
+	workers []*worker
 }
 
-func newSite(t *testing.T, redisURL string) *site {
+func newSite(t *testing.T, redisArgs ...string) *site {
 	t.Helper()
-	program, err := emulator()
-	require.NoError(t, err)
-	api, err := fleet.StartEmulator(program, limit, per, latency)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = api.Stop() }) // if the test has failed
-	workers, err := fleet.Start(4, fleet.Config{
-		RedisURL: redisURL,
-		BaseURL:  api.URL,
-		APIKey:   api.Key,
-		Limit:    limit,
-		Per:      per,
-		Lease:    time.Second,
-		Callers:  4,
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { _, _ = workers.Stop() })
-	return &site{api, workers}
-}
-
-// since counts the requests from then on.
-func (s *site) since(then time.Time) fleet.Tally {
-	return fleet.Count(slices.DeleteFunc(s.api.Requests(), func(r fleet.Request) bool {
-		return r.Arrived.Before(then)
-	}), per)
-}
-
-func (s *site) tally() fleet.Tally { return s.since(time.Time{}) }
-
-// await lets the processes work until so many requests were accepted, which
-// are to be no more than a slow machine can do.
-func (s *site) await(t *testing.T, n int) {
-	t.Helper()
-	require.Eventually(t, func() bool { return len(s.tally().Accepted) >= n }, time.Minute, 5*time.Millisecond)
-}
-
-// wait lets the processes work for so long.
-func wait(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	<-timer.C
-}
-
-// stop ends all processes, none of which may have lost a call.
-func (s *site) stop(t *testing.T) fleet.Tally {
-	t.Helper()
-	results, err := s.fleet.Stop()
-	require.NoError(t, err)
-	require.NoError(t, s.api.Stop())
-	calls := 0
-	for _, r := range results {
-		calls += r.Calls
-		require.Empty(t, r.Err)
-		require.Zero(t, r.Failed)
-		require.Positive(t, r.Calls)
-	}
-	tally := s.tally()
-	t.Logf("%d accepted, %d rejected, most %d in %s", len(tally.Accepted), tally.Rejected, tally.Most, per)
-	require.Zero(t, tally.Rejected)
-	require.LessOrEqual(t, tally.Most, limit)
-	require.GreaterOrEqual(t, len(tally.Accepted), calls, "the log has all of them")
-	return tally
-}
-
-func TestFourProcessesUseTheQuotaTogether(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, redistest.Best(t).URL())
-	s.await(t, 1)
-	wait(windows * per)
-	tally := s.stop(t)
-	for i := range windows {
-		require.GreaterOrEqual(t, tally.In(i), enough, "window %d", i)
+	rdb := redistest.Start(t, redisArgs...)
+	return &site{t: t, api: startEmulator(t, *limit, *per, *latency), redis: rdb}
+}
+
+// start starts n processes. Those with the client's own limiter have no Redis.
+func (s *site) start(n int, cfg workerConfig, usesRedis bool) {
+	s.t.Helper()
+	cfg.BaseURL, cfg.APIKey, cfg.Limit, cfg.Per = s.api.url, s.api.key, *limit, *per
+	if usesRedis {
+		cfg.Redis = s.redis.Addr
+	}
+	for range n {
+		s.workers = append(s.workers, startWorker(s.t, cfg))
 	}
 }
 
-func TestAKilledProcessChangesNothing(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, redistest.Best(t).URL())
-	s.await(t, limit/2)
-	require.NoError(t, s.fleet.Kill()) // with requests under way
-	leasesOver := time.Now().Add(2 * per)
-	s.await(t, 2*enough)
-	wait(time.Until(leasesOver) + 2*per)
-	s.stop(t)
-	require.GreaterOrEqual(t, s.since(leasesOver).Most, enough, "all slots are in use again")
+func (s *site) tally() tally { return s.api.since(time.Time{}, *per) }
+
+// await lets the processes work until so many requests were accepted.
+func (s *site) await(n int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return len(s.tally().accepted) >= n }, time.Minute+2*windows**per, 5*time.Millisecond)
 }
 
-func TestARestartOfRedisLosesNoCall(t *testing.T) {
-	t.Parallel()
-	restart := func(t *testing.T, rdb redistest.Backend) {
-		t.Parallel()
-		s := newSite(t, rdb.URL())
-		s.await(t, limit+limit/2) // in the second window
-		require.NoError(t, rdb.Stop())
-		wait(per / 4)
-		require.NoError(t, rdb.Start())
-		s.await(t, 3*enough)
-		s.stop(t)
+// measure lets the processes work for some windows, then ends them. No call may
+// fail.
+func (s *site) measure() ([]workerResult, tally) {
+	s.t.Helper()
+	s.await(1)
+	wait(windows * *per)
+	return s.stop()
+}
+
+func (s *site) stop() (results []workerResult, got tally) {
+	s.t.Helper()
+	for _, w := range s.workers {
+		_ = w.stdin.Close()
 	}
-	t.Run("without its data", func(t *testing.T) {
-		restart(t, redistest.Best(t))
-	})
-	t.Run("with its data", func(t *testing.T) {
-		restart(t, redistest.Real(t, "--appendonly", "yes", "--appendfsync", "always"))
-	})
+	calls, commands := 0, 0
+	for _, w := range s.workers {
+		r := w.result(s.t)
+		require.Empty(s.t, r.Err)
+		results = append(results, r)
+		calls, commands = calls+r.Calls, commands+r.Commands
+		s.t.Logf("%d calls, 99 %% within %s, %d commands", r.Calls, r.Slowest.Round(time.Millisecond), r.Commands)
+	}
+	s.api.stop(s.t)
+	got = s.tally()
+	s.t.Logf("%d accepted, %d rejected, most %d in %s, %.2f commands per call",
+		len(got.accepted), got.rejected, got.most, *per, float64(commands)/float64(calls))
+	if !slices.ContainsFunc(s.workers, func(w *worker) bool { return !w.usesRedis }) { // else nobody counts all of them
+		require.LessOrEqual(s.t, got.most, *limit)
+	}
+	require.GreaterOrEqual(s.t, len(got.accepted), calls, "the log has all of them")
+	return results, got
+}
+
+// share returns part of what the quota has in the windows of a measurement: the
+// first window begins with the first request.
+func share(part float64) int { return int(part * windows * float64(*limit)) }
+
+func TestProcesses_UseTheQuotaTogether(t *testing.T) {
+	s := newSite(t)
+	s.start(4, workerConfig{Callers: 8}, true)
+	_, got := s.measure()
+	require.Zero(t, got.rejected)
+	require.GreaterOrEqual(t, len(got.accepted), share(0.95))
+}
+
+func TestProcesses_FormNextToImports(t *testing.T) {
+	s := newSite(t)
+	s.start(3, workerConfig{Callers: 8, Background: true}, true)
+	s.start(1, workerConfig{Callers: 2, Every: time.Second}, true)
+	results, got := s.measure()
+	require.Zero(t, got.rejected)
+	require.GreaterOrEqual(t, len(got.accepted), share(0.9))
+	require.LessOrEqual(t, results[3].Slowest, *latency*3/2+1500*time.Millisecond)
+}
+
+func TestProcesses_DistanceDoesNotMatter(t *testing.T) {
+	s := newSite(t)
+	bothRun := time.Now().Add(*per + time.Second) // the process that starts first has the first window
+	s.start(1, workerConfig{Callers: 40, CountFrom: bothRun}, true)
+	s.start(1, workerConfig{Callers: 40, CountFrom: bothRun, RTT: 10 * time.Millisecond}, true)
+	results, got := s.measure()
+	require.Zero(t, got.rejected)
+	require.InEpsilon(t, results[0].Calls, results[1].Calls, 0.2)
+}
+
+// Two processes are good neighbours of another program on the same key: about as
+// good as programs with the client's own limiter.
+func TestProcesses_NextToAnotherProgram(t *testing.T) {
+	for name, processes := range map[string]int{"two processes": 2, "for comparison": 0} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.start(processes, workerConfig{Callers: 4}, true)
+			s.start(3-processes, workerConfig{Callers: 4}, false)
+			_, got := s.measure()
+			require.LessOrEqual(t, got.rejected, len(got.accepted)/10)
+		})
+	}
+}
+
+func TestProcesses_KilledProcess(t *testing.T) {
+	s := newSite(t)
+	s.start(4, workerConfig{Callers: 4}, true)
+	s.await(*limit / 2)
+	s.workers[0].kill(t) // with requests under way
+	s.workers = s.workers[1:]
+	leasesOver := time.Now().Add(2 * *per)
+	s.await(2 * *limit * 9 / 10)
+	wait(time.Until(leasesOver) + 2**per)
+	_, got := s.stop()
+	require.Zero(t, got.rejected)
+	require.GreaterOrEqual(t, s.api.since(leasesOver, *per).most, *limit*95/100, "all slots are in use again")
+}
+
+func TestProcesses_RestartOfRedis(t *testing.T) {
+	for name, args := range map[string][]string{
+		"without its data": nil,
+		"with its data":    {"--appendonly", "yes", "--appendfsync", "always"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, args...)
+			s.start(4, workerConfig{Callers: 4}, true)
+			s.await(*limit * 3 / 2) // in the second window
+			s.redis.Stop()
+			wait(*per / 4)
+			s.redis.Start()
+			s.await(*limit * 3)
+			_, got := s.stop()
+			require.Zero(t, got.rejected)
+		})
+	}
 }

@@ -17,149 +17,163 @@ import (
 	"github.com/funnel-go/funnel/funnelredis/internal/redistest"
 )
 
-const testKey = "sk-secret-of-the-api"
-
-// connect returns a client of its own.
-func connect(t testing.TB, b redistest.Backend) *redis.Client {
-	t.Helper()
-	opt, err := redis.ParseURL(b.URL())
-	require.NoError(t, err)
-	rdb := redis.NewClient(opt)
-	t.Cleanup(func() { _ = rdb.Close() })
-	return rdb
-}
-
-func TestKeysHoldNoSecretAndShareAClusterSlot(t *testing.T) {
-	t.Parallel()
-	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
-		rdb := connect(t, b)
+func TestRedis_KeysHoldNoSecretAndShareAClusterSlot(t *testing.T) {
+	onRedis(t, func(t *testing.T, rdb redis.UniversalClient) {
 		cfg := with(10, WithPrefix("mine"))
 		s := newRedisStore(rdb, testKey, cfg)
-		tell(t, s, ask{slot: "a", reports: []report{{"b", in(time.Minute)}}})
-		tell(t, s, ask{pause: in(time.Minute)})
+		tell(t, s, wants(0, 1))
 		keys, err := rdb.Keys(t.Context(), "*").Result()
 		require.NoError(t, err)
 		require.ElementsMatch(t, s.keys, keys)
 		for _, key := range keys {
-			require.Regexp(t, `^mine:\{[0-9a-f]{32}\}:(slots|pause)$`, key)
-			require.NotContains(t, key, "secret")
+			require.Regexp(t, `^mine:\{[0-9a-f]{32}\}:(slots|state)$`, key)
 			ttl, err := rdb.TTL(t.Context(), key).Result()
 			require.NoError(t, err)
 			require.Positive(t, ttl, "nothing stays for ever")
-			require.LessOrEqual(t, ttl, cfg.term())
+			require.LessOrEqual(t, ttl, 10*cfg.per)
 		}
 		tag := func(key string) string { return key[strings.Index(key, "{"):strings.Index(key, "}")] }
 		require.Equal(t, tag(keys[0]), tag(keys[1]))
 	})
 }
 
-func TestEachAPIKeyHasItsOwnQuota(t *testing.T) {
-	t.Parallel()
-	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
-		rdb := connect(t, b)
+func TestRedis_EachAPIKeyHasItsOwnQuota(t *testing.T) {
+	onRedis(t, func(t *testing.T, rdb redis.UniversalClient) {
 		cfg := with(1)
 		for _, s := range []*redisStore{
 			newRedisStore(rdb, testKey, cfg),
 			newRedisStore(rdb, testKey+"2", cfg),
 			newRedisStore(rdb, testKey, with(1, WithPrefix("other"))),
 		} {
-			require.True(t, tell(t, s, ask{slot: "a"}).granted)
+			require.Equal(t, 1, tell(t, s, wants(0, 1)).granted[interactive])
 		}
-		again := newRedisStore(connect(t, b), testKey, cfg)
-		require.False(t, tell(t, again, ask{slot: "b"}).granted)
+		require.Zero(t, tell(t, newRedisStore(rdb, testKey, cfg), wants(0, 1)).granted)
 	})
 }
 
-func TestLostDataPauseEverybodyOnce(t *testing.T) {
-	t.Parallel()
-	answered := ask{reports: []report{{"x", in(time.Hour)}}}
-	for _, test := range []struct {
-		name string
-		asks []ask // leave what is lost
+// Slots that Redis has lost stay taken, each once, however many processes find out.
+func TestRedis_LostSlotsStayTaken(t *testing.T) {
+	const slots = 10
+	for name, test := range map[string]struct {
+		saved int // of the slots that were granted to each of two processes
+		free  int // slots afterwards
 	}{
-		{"a request under way", []ask{{slot: "x"}}},
-		{"a request answered", []ask{answered}},
-		{"a request without an answer", []ask{{reports: []report{{"x", in(65 * time.Minute)}}}}},
-		{"a request answered before another was not sent", []ask{answered, {slot: "unsent"}, {reports: []report{{slot: "unsent"}}}}},
+		"all data":   {0, 4},
+		"the newest": {2, 4},
+		"nothing":    {3, 4},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
-				rdb := connect(t, b)
-				cfg := with(10, func(c *config) error { c.per = time.Hour; return nil })
-				first, second, fresh := newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg)
-				tell(t, second, ask{slot: "y"})
-				for _, a := range test.asks {
-					tell(t, first, a)
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				rdb := newFakeRedis(t)
+				first, second, fresh := rdb.limiter(with(slots), 0), rdb.limiter(with(slots), 0), rdb.limiter(with(slots), 0)
+				events := 0
+				first.Observe(func(e funnel.LimiterEvent) {
+					require.Equal(t, funnel.LimiterDataLost, e.Kind)
+					events++
+				})
+				var saved func()
+				for i := range 4 {
+					if i == test.saved {
+						saved = rdb.save(t)
+					}
+					if i < 3 {
+						acquire(t, first)(response(200))
+						acquire(t, second)(response(200))
+						flush(t, first, second)
+					}
 				}
-				tell(t, first, ask{})
-
-				require.NoError(t, rdb.FlushDB(t.Context()).Err())
-				r := tell(t, first, ask{slot: "z"})
-				require.False(t, r.granted)
-				requireAbout(t, time.Hour, r.wait)
-
-				// Some time later, the others neither go ahead nor begin anew.
-				require.NoError(t, rdb.Set(t.Context(), first.keys[1], in(50*time.Minute).UnixMicro(), time.Hour).Err())
-				for _, w := range []*witness{&first.taken, &first.used, &second.taken, &second.used} {
-					w.until -= (10 * time.Minute).Microseconds()
+				saved()
+				start := time.Now()
+				var releases []func(funnel.Outcome)
+				for range 2 {
+					for _, l := range []*Limiter{second, first} {
+						release, err := l.Acquire(t.Context())
+						require.NoError(t, err)
+						releases = append(releases, release)
+					}
 				}
-				for _, s := range []*redisStore{second, fresh, first} {
-					r = tell(t, s, ask{slot: "z"})
-					require.False(t, r.granted)
-					requireAbout(t, 50*time.Minute, r.wait)
-				}
+				require.Len(t, releases, test.free)
+				require.LessOrEqual(t, time.Since(start), 4*time.Second)
+				require.InDelta(t, time.Minute, waits(t, fresh), float64(4*time.Second))
+				require.LessOrEqual(t, events, 1)
 			})
 		})
 	}
 }
 
-// Whatever becomes of requests, nobody takes it for lost data.
-func TestNothingElseLooksLikeLostData(t *testing.T) {
-	t.Parallel()
-	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
-		cfg := with(20, WithRateLimit(21, 30*time.Millisecond), WithLease(20*time.Millisecond))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		var wg sync.WaitGroup
-		for range 3 {
-			l := newLimiter(newRedisStore(connect(t, b), testKey, cfg), cfg)
-			for range 10 {
-				wg.Go(func() {
-					for ctx.Err() == nil {
-						release, err := l.Acquire(ctx)
-						if err != nil {
-							continue
-						}
-						timer := time.NewTimer(rand.N(60 * time.Millisecond)) // some outlast the lease
-						<-timer.C
-						release([]funnel.Outcome{{}, answered(0), answered(200), answered(500)}[rand.N(4)])
-					}
-				})
-			}
+// The process that notices first knows the least.
+func TestRedis_EachProcessTellsOfLostSlots(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		rdb := newFakeRedis(t)
+		idle, busy, fresh := rdb.limiter(with(20), 0), rdb.limiter(with(20), 0), rdb.limiter(with(20), 0)
+		for _, release := range append(full(t, idle, 3), full(t, busy, 9)...) {
+			release(response(200))
 		}
-		wg.Wait()
-		rdb := connect(t, b)
-		paused, err := rdb.Exists(t.Context(), newRedisStore(rdb, testKey, cfg).keys[1]).Result()
-		require.NoError(t, err)
-		require.Zero(t, paused)
+		flush(t, busy)
+		rdb.mini.FlushAll()
+		release := full(t, fresh, 1)[0]
+		release(response(200))
+		start := time.Now()
+		for _, l := range []*Limiter{idle, busy} {
+			release, err := l.Acquire(t.Context())
+			require.NoError(t, err)
+			release(response(200))
+		}
+		require.InDelta(t, 3*time.Second, time.Since(start), float64(jitter))
+		full(t, fresh, 20-12-3)
+		require.InDelta(t, 57*time.Second, waits(t, fresh), float64(time.Second))
 	})
 }
 
-// Redis counts by its own clock, which may have been wrong. Set back, it must
-// not hold slots and pauses for as much longer.
-func TestAClockThatIsSetBackLosesNoSlots(t *testing.T) {
+// Whatever becomes of requests, nobody takes it for lost data.
+func TestRedis_NothingElseLooksLikeLostData(t *testing.T) {
+	t.Parallel()
+	addr := redistest.Start(t).Addr
+	cfg := with(20, WithRateLimit(21, 30*time.Millisecond), WithLease(20*time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var (
+		wg sync.WaitGroup
+		mu sync.Mutex
+	)
+	for range 3 {
+		l := newLimiter(newRedisStore(connect(t, addr), testKey, cfg))
+		l.Observe(func(e funnel.LimiterEvent) {
+			mu.Lock()
+			defer mu.Unlock()
+			t.Errorf("%+v", e)
+		})
+		for range 10 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					release, err := l.Acquire(ctx)
+					if err != nil {
+						continue
+					}
+					timer := time.NewTimer(rand.N(60 * time.Millisecond)) // some outlast the lease
+					<-timer.C
+					release([]funnel.Outcome{{}, response(0), response(200), response(500)}[rand.N(4)])
+				}
+			})
+		}
+		defer flush(t, l)
+	}
+	wg.Wait()
+}
+
+// Redis counts by its own clock, which may have been wrong. Set back, it must not
+// hold slots and pauses for as much longer.
+func TestRedis_ClockSetBack(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := connect(t, server.Addr())
 	cfg := with(2)
 	now := time.Now()
 	at := func(d time.Duration) { server.SetTime(now.Add(d)) }
 	first, second := newRedisStore(rdb, testKey, cfg), newRedisStore(rdb, testKey, cfg)
 	at(time.Hour) // wrong
-	require.True(t, tell(t, first, ask{slot: "a"}).granted)
-	require.True(t, tell(t, second, ask{slot: "b"}).granted)
+	require.Equal(t, 1, tell(t, first, wants(0, 1)).granted[interactive])
+	require.Equal(t, 1, tell(t, second, wants(0, 1)).granted[interactive])
 	tell(t, first, ask{pause: in(time.Minute)})
 
 	at(0) // right
@@ -173,21 +187,18 @@ func TestAClockThatIsSetBackLosesNoSlots(t *testing.T) {
 	at(cfg.term() + time.Second)
 	require.Zero(t, tell(t, first, ask{}).used)
 	at(maxPause - time.Second)
-	require.False(t, tell(t, first, ask{slot: "c"}).granted)
+	require.Zero(t, tell(t, first, wants(1, 1)).granted)
 	at(maxPause + time.Second)
 	for _, s := range []*redisStore{first, second} {
-		require.True(t, tell(t, s, ask{slot: s.taken.slot + "2"}).granted)
+		require.Equal(t, 1, tell(t, s, wants(2, 1)).granted[interactive])
 	}
 }
 
-func TestForeignDataUnderTheKeyIsAClearError(t *testing.T) {
-	t.Parallel()
-	redistest.OnEach(t, func(t *testing.T, b redistest.Backend) {
-		rdb := connect(t, b)
-		cfg := defaultConfig()
-		s := newRedisStore(rdb, testKey, cfg)
+func TestRedis_ForeignDataIsAClearError(t *testing.T) {
+	onRedis(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := newRedisStore(rdb, testKey, defaultConfig())
 		require.NoError(t, rdb.Set(t.Context(), s.keys[0], "x", 0).Err())
-		_, err := newLimiter(s, cfg).Acquire(t.Context())
+		_, err := newLimiter(s).Acquire(t.Context())
 		require.ErrorIs(t, err, ErrUnavailable)
 		require.ErrorContains(t, err, "WRONGTYPE")
 		require.NotContains(t, err.Error(), "secret")
@@ -195,54 +206,47 @@ func TestForeignDataUnderTheKeyIsAClearError(t *testing.T) {
 }
 
 // While a failover goes on, calls wait for the replica to become the master.
-func TestACallOutlastsAFailover(t *testing.T) {
+func TestRedis_ReplicaBecomesMaster(t *testing.T) {
 	t.Parallel()
-	b := redistest.Real(t, "--replicaof", "127.0.0.1 1") // of nobody
-	rdb := connect(t, b)
+	b := redistest.Start(t, "--replicaof", "127.0.0.1 1") // of nobody
+	rdb := connect(t, b.Addr)
 	l, err := New(rdb, testKey, WithPatience(time.Minute))
 	require.NoError(t, err)
-	_, err = newRedisStore(rdb, testKey, l.config).exchange(t.Context(), ask{slot: "a"})
-	require.True(t, redis.IsReadOnlyError(err), err)
+	lost := make(chan error, 1)
+	l.Observe(func(e funnel.LimiterEvent) {
+		if e.Kind == funnel.LimiterStoreLost {
+			lost <- e.Err
+		}
+	})
 	acquired := make(chan error)
 	go func() {
 		_, err := l.Acquire(t.Context())
 		acquired <- err
 	}()
-	require.Eventually(t, func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return !l.outage.since.IsZero()
-	}, time.Minute, time.Millisecond, "it was refused")
+	err = <-lost
+	require.True(t, redis.IsReadOnlyError(err), err)
 	require.NoError(t, rdb.Do(t.Context(), "REPLICAOF", "NO", "ONE").Err())
 	require.NoError(t, <-acquired)
 }
 
-func TestAWrongPasswordIsAClearErrorAtOnce(t *testing.T) {
+func TestRedis_WrongPasswordFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	server.RequireAuth("password")
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
-	l, err := New(rdb, testKey, WithPatience(time.Hour))
+	l, err := New(connect(t, server.Addr()), testKey, WithPatience(time.Hour))
 	require.NoError(t, err)
 	_, err = l.Acquire(t.Context())
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "NOAUTH")
 }
 
-// A Redis that accepts connections and says nothing is away, too.
-func TestASilentRedisHoldsNobodyUp(t *testing.T) {
+// A server that accepts connections and never responds is lost, too.
+func TestRedis_SilentServer(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
-	rdb := redis.NewClient(&redis.Options{
-		Addr:        listener.Addr().String(),
-		ReadTimeout: 500 * time.Millisecond, // the client's own, which WithPatience cannot shorten
-		MaxRetries:  -1,
-	})
-	t.Cleanup(func() { _ = rdb.Close() })
-	l, err := New(rdb, testKey, WithPatience(0), WithFallback(0.5))
+	l, err := New(connect(t, listener.Addr().String()), testKey, WithPatience(0), WithFallback(0.5))
 	require.NoError(t, err)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -250,8 +254,11 @@ func TestASilentRedisHoldsNobodyUp(t *testing.T) {
 	_, err = l.Acquire(ctx)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
+	start := time.Now()
 	release, err := l.Acquire(t.Context())
 	require.NoError(t, err)
-	release(answered(200))
+	require.Less(t, time.Since(start), 2*exchangeTimeout, "whatever the timeouts of the client")
+	release(response(200))
 	require.ErrorIs(t, l.Flush(t.Context()), ErrUnavailable)
+	require.Equal(t, funnel.StoreFallback, l.Stats().Store)
 }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestAChildEndsWithAParentThatIsKilled(t *testing.T) {
+func TestCommand_EndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	out, in, err := os.Pipe()
 	require.NoError(t, err)

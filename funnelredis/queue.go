@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// A line is those who wait for a slot, in the order in which they came.
-type line []*waiter
+// A queue holds the calls of one priority that wait for a slot, in the order in
+// which they came.
+type queue []*waiter
 
-// A waiter gets its turn once, at the moment at which it is taken out of the
-// line.
+// A waiter gets its turn once, at the moment at which it is taken out of the queue.
 type waiter struct {
+	priority int
 	deadline time.Time // zero: none
-	turn     chan turn // buffered: whoever serves does not wait
+	turn     chan turn // buffered: nobody waits for the waiter
 }
 
 // A turn is a slot, or why there is none.
@@ -23,20 +24,20 @@ type turn struct {
 	err  error
 }
 
-func newWaiter(ctx context.Context) *waiter {
+func newWaiter(ctx context.Context, priority int) *waiter {
 	deadline, _ := ctx.Deadline()
-	return &waiter{deadline: deadline, turn: make(chan turn, 1)}
+	return &waiter{priority: priority, deadline: deadline, turn: make(chan turn, 1)}
 }
 
-// hopeless returns the error of one whose deadline is before the next slot.
-func (w *waiter) hopeless(freeAt time.Time) error {
+// refuse returns the error of a waiter whose deadline is before the next slot.
+func (w *waiter) refuse(freeAt time.Time) error {
 	if w.deadline.IsZero() || !w.deadline.Before(freeAt) {
 		return nil
 	}
 	return &noRoomError{time.Until(freeAt)}
 }
 
-// A noRoomError refuses a request whose slot comes only after its context's
+// A noRoomError refuses a call whose slot is free only after its context's
 // deadline.
 type noRoomError struct{ wait time.Duration }
 
@@ -50,30 +51,30 @@ func (e *noRoomError) RetryAfter() time.Duration { return e.wait }
 // Unwrap makes the error one of the context's.
 func (e *noRoomError) Unwrap() error { return context.DeadlineExceeded }
 
-// serve gives whoever is first a turn, and reports whether there was anybody.
-func (l *line) serve(t turn) bool {
-	if len(*l) == 0 {
+// serve gives the first waiter its turn, and reports whether there was one.
+func (q *queue) serve(t turn) bool {
+	if len(*q) == 0 {
 		return false
 	}
-	(*l)[0].turn <- t
-	*l = slices.Delete(*l, 0, 1)
+	(*q)[0].turn <- t
+	*q = (*q)[1:]
 	return true
 }
 
 // remove takes w out, and reports whether it was still waiting.
-func (l *line) remove(w *waiter) bool {
-	i := slices.Index(*l, w)
+func (q *queue) remove(w *waiter) bool {
+	i := slices.Index(*q, w)
 	if i < 0 {
 		return false
 	}
-	*l = slices.Delete(*l, i, i+1)
+	*q = slices.Delete(*q, i, i+1)
 	return true
 }
 
-// refuse turns away those who cannot get a slot before their deadlines.
-func (l *line) refuse(freeAt time.Time) {
-	*l = slices.DeleteFunc(*l, func(w *waiter) bool {
-		err := w.hopeless(freeAt)
+// refuse refuses the waiters whose deadline is before the next slot.
+func (q *queue) refuse(freeAt time.Time) {
+	*q = slices.DeleteFunc(*q, func(w *waiter) bool {
+		err := w.refuse(freeAt)
 		if err != nil {
 			w.turn <- turn{err: err}
 		}
