@@ -32,7 +32,8 @@ func TestREADME_CodeCompiles(t *testing.T) {
 			snippets := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllSubmatch(readme, -1)
 			require.Len(t, snippets, blocks)
 
-			// Packages of the module that only the go command sees.
+			// Packages of the module that only the go command sees. They are no main
+			// packages, which it would link.
 			var overlay struct{ Replace map[string]string }
 			overlay.Replace = map[string]string{}
 			scratch := t.TempDir()
@@ -40,7 +41,7 @@ func TestREADME_CodeCompiles(t *testing.T) {
 			for i, snippet := range snippets {
 				pkg := fmt.Sprintf("snippet%d", i+1)
 				file := filepath.Join(scratch, pkg+".go")
-				require.NoError(t, os.WriteFile(file, []byte(program(t, string(snippet[1]))), 0o600))
+				require.NoError(t, os.WriteFile(file, []byte(strings.Replace(program(t, string(snippet[1])), "package main", "package snippet", 1)), 0o600))
 				overlay.Replace[filepath.Join(root, pkg, "main.go")] = file
 				args = append(args, "./"+pkg)
 			}

@@ -176,7 +176,7 @@ func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequenc
 }
 
 // Create creates a sequence. It has no unique key: if the response is lost, the
-// call fails with MayHaveBeenApplied set.
+// call fails with MayHaveBeenApplied set. Add a stage before contacts are enrolled.
 //
 // API: POST /sequence (documented). Errors: [*ValidationError].
 func (s *SequencesService) Create(ctx context.Context, params SequenceCreateParams) (*Sequence, error) {

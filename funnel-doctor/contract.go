@@ -550,7 +550,9 @@ func (op *operation) placeOfPath() string {
 func (c *contract) change(op *operation, d *difference) {
 	for _, a := range c.assumptions {
 		if a.name == d.Assumption {
-			d.Change = fmt.Sprintf("the line marked // %s in %s", a.name, a.file)
+			if d.Change == "" { // a field may have a place of its own
+				d.Change = fmt.Sprintf("the line marked // %s in %s", a.name, a.file)
+			}
 			return
 		}
 	}

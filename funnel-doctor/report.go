@@ -126,7 +126,17 @@ func (r *report) summary() string {
 	case !r.Complete:
 		return "The checks are incomplete. Nothing so far contradicts the documentation."
 	}
-	return "Everything that is documented and could be tested holds."
+	const holds = "Everything that is documented and could be tested holds"
+	var wrong []string
+	for _, v := range r.Assumptions {
+		if v.State == "wrong" {
+			wrong = append(wrong, v.Name)
+		}
+	}
+	if len(wrong) > 0 {
+		return holds + "; wrong assumptions: " + strings.Join(wrong, ", ") + "."
+	}
+	return holds + "."
 }
 
 // text returns the outcome of a result in words.

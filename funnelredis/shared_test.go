@@ -231,7 +231,7 @@ func TestShared_BackgroundYieldsInAllProcesses(t *testing.T) {
 		for range 3 {
 			loads = append(loads, &load{limiter: rdb.limiter(defaultConfig(), time.Millisecond), goroutines: 16, background: true})
 		}
-		const d = 3 * time.Minute
+		const d = 2 * time.Minute
 		simulate(t, s, d, loads...)
 		t.Logf("form: %s for 99 %% of %d calls; %.1f %% of the quota, %d rejected, %d commands for %d", form.wait(), len(form.waits), percent(s, d), s.rejected, rdb.asked(), len(s.accepted))
 		require.Zero(t, s.rejected)
@@ -247,7 +247,7 @@ func TestShared_AnotherProgramUsesTheKey(t *testing.T) {
 	for _, headers := range []bool{true, false} {
 		t.Run(map[bool]string{true: "headers", false: "no headers"}[headers], func(t *testing.T) {
 			virtual(t, func(t *testing.T) {
-				const d = 10 * time.Minute
+				const d = 5 * time.Minute
 				run := func(loads ...*load) *api {
 					s := newAPI()
 					s.headers = headers

@@ -98,7 +98,8 @@ func (r *Recorder) Client() *http.Client { return &http.Client{Transport: r} }
 func (r *Recorder) Recording() bool { return r.vcr.IsRecording() }
 
 // Stop writes the file if the Recorder recorded anything. Call it when no call of the
-// client is running any more, and check its error.
+// client is running any more, and check its error. Without Stop nothing is written: if a
+// test has failed, do not call it, or later runs replay the failure.
 func (r *Recorder) Stop() error {
 	r.mu.Lock()
 	empty := r.empty

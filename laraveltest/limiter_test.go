@@ -75,7 +75,7 @@ func (r *row) run(t *testing.T, s *laraveltest.Server, j job) {
 
 // TestLimiter_InRealTime runs jobs that are larger than the limit and last three windows
 // at least, and prints a table. By default they are short jobs, which take about 25 s; -full
-// takes about 15 minutes.
+// takes 10 to 15 minutes.
 func TestLimiter_InRealTime(t *testing.T) { // not parallel to other tests
 	j, slots := job{Calls: 50, Goroutines: 10, Limit: 20, Window: 10 * time.Second}, make(chan struct{}, 14)
 	if *full {

@@ -50,6 +50,9 @@ type Account struct {
 	AddTransaction  func(funnel.Transaction) funnel.TransactionID
 	AddSubscription func(funnel.Subscription) funnel.SubscriptionID
 
+	// Lacks reports whether the server does not have an operation yet, such as
+	// "GET /coupons" of a new resource.
+	Lacks func(operation string) bool
 	// Fail makes the next request fail.
 	Fail func(Failure)
 	// Advance moves the clock of this account forward.

@@ -31,6 +31,15 @@ func (a *account) send(ctx context.Context, client *funnel.Client, op *openapi.O
 	return client.Call(ctx, op.Method, op.Path, query, nil, nil)
 }
 
+// operations returns those of the contract that the server has.
+func (a *account) operations() []*openapi.Operation {
+	all := a.contract.Document().Operations
+	if a.server.Lacks == nil {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(op *openapi.Operation) bool { return a.server.Lacks(op.String()) })
+}
+
 // required returns the names of the parameters that a request must have.
 func (a *account) required(op *openapi.Operation) []string {
 	var names []string
@@ -81,7 +90,7 @@ func has(op *openapi.Operation, status string, code funnel.Code) bool {
 // wrongKeyFlow calls every operation with another key.
 func wrongKeyFlow(a *account) {
 	client := a.connect("not-" + a.server.APIKey)
-	for _, op := range a.contract.Document().Operations {
+	for _, op := range a.operations() {
 		err := a.send(a.ctx, client, op, a.valid(op))
 		a.ErrorIs(err, funnel.ErrUnauthorized, op)
 	}
@@ -91,7 +100,7 @@ func wrongKeyFlow(a *account) {
 func failFlow(failure Failure, code funnel.Code) func(*account) {
 	return func(a *account) {
 		a.need(a.server.Fail != nil, "Fail")
-		for _, op := range a.contract.Document().Operations {
+		for _, op := range a.operations() {
 			a.server.Fail(failure)
 			a.ErrorIs(a.send(a.ctx, a.Client, op, a.valid(op)), code, op)
 		}
@@ -100,7 +109,7 @@ func failFlow(failure Failure, code funnel.Code) func(*account) {
 
 // notFoundFlow names things that do not exist.
 func notFoundFlow(a *account) {
-	for _, op := range a.contract.Document().Operations {
+	for _, op := range a.operations() {
 		if has(op, "404", funnel.ErrNotFound) {
 			var notFound *funnel.APIError
 			a.ErrorAs(a.send(a.ctx, a.Client, op, a.valid(op)), &notFound, op)
@@ -113,7 +122,7 @@ func notFoundFlow(a *account) {
 // missingFlow leaves out all parameters. The error has a message for each
 // required one, and for both contact_id and email.
 func missingFlow(a *account) {
-	for _, op := range a.contract.Document().Operations {
+	for _, op := range a.operations() {
 		if names := a.required(op); len(names) > 0 {
 			err := a.send(contracttest.BadRequest(a.ctx), a.Client, op, params{})
 			a.invalid(op, err, names...)
@@ -135,7 +144,7 @@ func (a *account) invalid(op *openapi.Operation, err error, names ...string) {
 // invalidFlow sends pages and values that are out of bounds.
 func invalidFlow(a *account) {
 	ctx := contracttest.BadRequest(a.ctx)
-	for _, op := range a.contract.Document().Operations {
+	for _, op := range a.operations() {
 		isPerPage := func(p *openapi.Parameter) bool { return p.Name == "per_page" }
 		if !slices.ContainsFunc(op.Parameters, isPerPage) {
 			continue
@@ -166,7 +175,7 @@ func invalidFlow(a *account) {
 // filtersFlow sends unknown periods and statuses, and ranges that are missing or
 // cannot be read.
 func filtersFlow(a *account) {
-	for _, op := range a.contract.Document().Operations {
+	for _, op := range a.operations() {
 		if has(op, "400", funnel.ErrInvalidStatus) {
 			a.ErrorIs(a.send(a.ctx, a.Client, op, params{"status": "dormant"}), funnel.ErrInvalidStatus, op)
 		}
@@ -233,7 +242,7 @@ func rateLimitFlow(a *account) {
 	a.NoError(err)
 	a.Equal("1", response.Header.Get("X-RateLimit-Limit"))
 	a.Equal("0", response.Header.Get("X-RateLimit-Remaining"))
-	for _, op := range a.contract.Document().Operations {
+	for _, op := range a.operations() {
 		client := a.connect(a.server.APIKey) // a client that was rejected would wait
 		err := a.send(a.ctx, client, op, a.valid(op))
 		var limited *funnel.RateLimitError

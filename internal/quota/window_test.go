@@ -214,7 +214,7 @@ func TestWindow_ResponsesOvertakeEachOther(t *testing.T) {
 	rng.Shuffle(len(requests), func(i, j int) { requests[i], requests[j] = requests[j], requests[i] })
 	for i, request := range requests {
 		request.end(remains(599 - i))
-		require.Equal(t, 1.0, w.server.share(), i)
+		require.GreaterOrEqual(t, w.server.share(), 1.0, i)
 	}
 }
 
