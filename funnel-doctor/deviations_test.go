@@ -407,9 +407,15 @@ func TestDoctor_ReportsDeviations(t *testing.T) {
 // sdk returns the directory of the SDK's module.
 func sdk(t *testing.T) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/funnel-go/funnel").Output()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/funnel-go/funnel")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly") // it must not change go.sum in the module cache
+	out, err := cmd.Output()
+	dir := strings.TrimSpace(string(out))
+	if _, statErr := os.Stat("../options.go"); statErr != nil && dir == "" {
+		t.Skip("this module is in the module cache, and does not know where the library is")
+	}
 	require.NoError(t, err)
-	return strings.TrimSpace(string(out))
+	return dir
 }
 
 // What a report says is to be corrected is there.

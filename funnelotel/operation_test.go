@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/funnel-go/funnel"
+	"github.com/funnel-go/funnel/api"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
@@ -132,9 +132,7 @@ func TestOperation_KnownMethodsFromTheEnvironment(t *testing.T) {
 // The API's contract knows all operations of the SDK.
 func TestOperation_PathsOfTheContract(t *testing.T) {
 	t.Parallel()
-	contract, err := os.ReadFile("../api/openapi.yaml")
-	require.NoError(t, err)
-	paths := regexp.MustCompile(`(?m)^  (/.*):$`).FindAllSubmatch(contract, -1)
+	paths := regexp.MustCompile(`(?m)^  (/.*):$`).FindAllSubmatch(api.OpenAPI(), -1)
 	require.Greater(t, len(paths), 20)
 	for _, path := range paths {
 		require.Regexp(t, `^/[a-z]+(-[a-z]+)*$`, string(path[1]))
