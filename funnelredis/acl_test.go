@@ -27,6 +27,16 @@ func documentedACL(t *testing.T) []string {
 	return strings.Fields(string(rule[1]))
 }
 
+// documentedClusterRights returns those that the README adds for a cluster.
+func documentedClusterRights(t *testing.T) []string {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	rights := regexp.MustCompile("on a cluster also `(.+?)`").FindSubmatch(readme)
+	require.NotNil(t, rights)
+	return strings.Fields(string(rights[1]))
+}
+
 // exerciseAll has the script use each of its commands. The number of slots is 2.
 func exerciseAll(t *testing.T, s *redisStore) error {
 	t.Helper()
@@ -77,6 +87,30 @@ func TestRedis_DocumentedRightsSuffice(t *testing.T) {
 		_, err = newLimiter(s).Acquire(t.Context())
 		if err != nil { // not all commands are used by each exchange
 			require.ErrorIs(t, err, ErrUnavailable)
+		}
+	}
+}
+
+func TestCluster_EachDocumentedRightIsNeeded(t *testing.T) {
+	t.Parallel()
+	rights := documentedClusterRights(t)
+	acl := append(documentedACL(t), rights...)
+	c := redistest.StartCluster(t, append([]string{"--user"}, acl...)...)
+	for _, right := range rights {
+		for _, s := range c.Servers {
+			require.NoError(t, s.Client().Do(t.Context(), "ACL", "SETUSER", user, "-"+right[1:]).Err())
+		}
+		rdb := clusterClients(c.Addrs())[0]
+		t.Cleanup(func() { _ = rdb.Close() })
+		s := newRedisStore(rdb, testKey, with(2))
+		c.MoveSlot(s.keys[0], func() {
+			err := exerciseAll(t, s)
+			require.Error(t, err, right)
+			require.True(t, isLasting(err), err)
+			require.Contains(t, err.Error(), right[1:], "it names the right")
+		})
+		for _, s := range c.Servers {
+			require.NoError(t, s.Client().Do(t.Context(), "ACL", "SETUSER", user, right).Err())
 		}
 	}
 }

@@ -328,17 +328,23 @@ func replicated(ctx context.Context, rdb *redis.Client, field string) int64 {
 	return n
 }
 
-// MoveSlot moves the slot of a key to another master, with its keys.
-func (c *Cluster) MoveSlot(key string) {
+// MoveSlot moves the slot of a key to another master, with its keys. It calls during
+// when the keys are there, but the old master still owns the slot and says ASK.
+func (c *Cluster) MoveSlot(key string, during func()) {
 	c.t.Helper()
 	from := c.Owner(key)
 	var to *Server
-	for _, s := range c.Servers[:3] {
-		if s != from {
-			to = s
-		}
-	}
 	ctx := context.Background()
+	Await(c.t, "another master", func(ctx context.Context) error {
+		for _, s := range c.Servers {
+			role, err := s.Client().Do(ctx, "ROLE").Slice()
+			if s != from && err == nil && role[0] == "master" {
+				to = s
+				return nil
+			}
+		}
+		return errors.New("there is none")
+	})
 	source, target := from.Client(), to.Client()
 	slot := source.ClusterKeySlot(ctx, key).Val()
 	sourceID, targetID := source.ClusterMyID(ctx).Val(), target.ClusterMyID(ctx).Val()
@@ -364,6 +370,7 @@ func (c *Cluster) MoveSlot(key string) {
 		}
 		return errors.New("there may be more")
 	})
+	during()
 	for _, rdb := range []*redis.Client{target, source} {
 		check(rdb.Do(ctx, "CLUSTER", "SETSLOT", slot, "NODE", targetID).Err())
 	}
