@@ -97,6 +97,9 @@ func TestCluster_EachDocumentedRightIsNeeded(t *testing.T) {
 	acl := append(documentedACL(t), rights...)
 	c := redistest.StartCluster(t, append([]string{"--user"}, acl...)...)
 	for _, right := range rights {
+		if right == "+command" { // see the README
+			continue
+		}
 		for _, s := range c.Servers {
 			require.NoError(t, s.Client().Do(t.Context(), "ACL", "SETUSER", user, "-"+right[1:]).Err())
 		}

@@ -168,6 +168,12 @@ func TestCluster_NoCallFails(t *testing.T) {
 	master = c.Owner(key)
 	j.survives(t, "master hangs", master.Hang, func() { c.AwaitOwner(key, master) })
 	j.survives(t, "old master continues", master.Continue, func() { c.AwaitReplica(key) })
+
+	for _, s := range c.Servers {
+		refused, err := s.Client().Do(t.Context(), "ACL", "LOG").Slice()
+		require.NoError(t, err)
+		require.Empty(t, refused, "the documented rights suffice, for go-redis too")
+	}
 }
 
 // sentinelClients returns a client with the recommended settings, and one without.
