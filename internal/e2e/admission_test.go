@@ -194,7 +194,9 @@ func tenPerSecond(t *testing.T, name string, header http.Header, opts ...funnelt
 			start := time.Now()
 			apitest.Import(t, server.Client(), 1500)
 			t.Logf("%s, %d rejected", time.Since(start), rejected(server))
-			require.LessOrEqual(t, time.Since(start), 260*time.Second)
+			// 188 s at an even pace, and one pause; two if the rejections of the first burst
+			// come before its successes, because then another program explains them as well.
+			require.LessOrEqual(t, time.Since(start), 320*time.Second)
 			require.LessOrEqual(t, rejected(server), 40)
 		})
 	})
