@@ -15,9 +15,9 @@ import (
 // A BulkStatus is the outcome of one item of a bulk job.
 type BulkStatus string
 
-// The statuses of an item. All except unknown are certain, as far as the call goes that
-// the result is about. If nothing may be done twice, check the unknown ones, or repeat
-// them in a way that cannot duplicate anything, such as [ContactsService.UpsertAll].
+// The statuses of an item. All except BulkUnknown are certain. If nothing may be done
+// twice, check the unknown ones, or repeat them in a way that cannot duplicate
+// anything, such as [ContactsService.UpsertAll].
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
 	BulkUpdated BulkStatus = "updated" // done: it was there, and is up to date now
@@ -78,11 +78,12 @@ const (
 // were never taken. If the loop is left early, requests under way are canceled: some
 // items after the last Index may have been done.
 //
-// do can make several calls, also with other clients. The status is that of the call
-// that failed: the calls before it have been done. For contacts, UpsertAll first and
-// Each for the rest cost fewer requests than [ContactsService.Upsert] in do. A
-// [WithResponse] of ctx is ignored. items is called on the caller's goroutine, ahead of
-// the results: it must not block or wait for results. A panic in do is raised there too.
+// do can make several calls, also with other clients. If one fails, the status is
+// about that call; the calls before it have been done. For contacts, UpsertAll first
+// and Each for the rest cost fewer requests than [ContactsService.Upsert] in do. A
+// [WithResponse] of ctx is ignored. items is called on the caller's goroutine, ahead
+// of the results: it must not block or wait for results. A panic in do is raised
+// there too.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -17,7 +17,8 @@ func WithoutRetry(ctx context.Context) context.Context {
 }
 
 // InBackground returns a context whose calls have low priority: they yield to the
-// client's other calls. Those of the bulk methods and of All have it already.
+// client's other calls. Calls of the bulk methods and of All always have low
+// priority.
 func InBackground(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.background = true })
 }

@@ -45,7 +45,7 @@ type CampaignListParams struct {
 	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 	Status  CampaignStatus `url:"status,omitempty"`
 	Period  Period         `url:"period,omitempty"`
-	Range   DateRange      `url:"range,omitempty"` // goes with PeriodBetween, which it implies
+	Range   DateRange      `url:"range,omitempty"` // implies PeriodBetween
 }
 
 func (p CampaignListParams) check() error { return checkPeriod(p.Period, p.Range) }

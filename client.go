@@ -155,8 +155,8 @@ func (c *Client) RateLimit() RateLimit {
 	return c.core.rateLimit()
 }
 
-// LimiterStats returns a snapshot of the client's limiter. A limiter given with
-// [WithLimiter] provides it if it has a method Stats() LimiterStats; otherwise only
+// LimiterStats returns a snapshot of the client's limiter. With [WithLimiter], it
+// comes from the limiter's method Stats() LimiterStats. If the limiter has none, only
 // the waiting calls and the pause are known. The quota as the server sees it is in
 // [Client.RateLimit].
 func (c *Client) LimiterStats() LimiterStats {
@@ -166,10 +166,11 @@ func (c *Client) LimiterStats() LimiterStats {
 	return c.core.limiterStats()
 }
 
-// Call sends a request to any endpoint, also one that this SDK has no method
-// for, with the same authentication, retries and rate limiting as all others. The path is relative to the base URL
-// and not escaped, such as "/contact". A body that is not nil is sent as JSON.
-// The response's "data" is decoded into out; nil expects no result.
+// Call sends a request to any endpoint, also one that this SDK has no method for,
+// with the same authentication, retries and rate limiting as all others. The path is
+// relative to the base URL and not escaped, such as "/contact". A body that is not
+// nil is sent as JSON. The response's "data" is decoded into out. If out is nil, no
+// result is expected.
 //
 // A GET, HEAD, PUT or DELETE is taken as safe to repeat, all other methods as a
 // creation without a unique key: see the package documentation on retries.

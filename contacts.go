@@ -33,7 +33,7 @@ type ContactListParams struct {
 	Page    int       `url:"page,omitempty"`     // from 1
 	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 	Period  Period    `url:"period,omitempty"`   // by the date of creation
-	Range   DateRange `url:"range,omitempty"`    // goes with PeriodBetween, which it implies
+	Range   DateRange `url:"range,omitempty"`    // implies PeriodBetween
 }
 
 func (p ContactListParams) check() error { return checkPeriod(p.Period, p.Range) }
@@ -331,10 +331,11 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 	}, nil)
 }
 
-// CreateAll creates contacts, several at a time. Nothing happens until the sequence is
-// ranged over. See [Bulk] for the order of the results, and for what ends it. The status of a contact is BulkCreated, or
-// BulkExists with the error ErrContactExists, or one of those for failures. Of
-// several with the same address, the first is created.
+// CreateAll creates contacts, several at a time. Nothing happens until the sequence
+// is ranged over. See [Bulk] for the order of the results, and for what ends it. The
+// status of a contact is BulkCreated, BulkExists with the error ErrContactExists,
+// BulkFailed, BulkUnknown or BulkSkipped. Of several with the same address, the first
+// is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
@@ -348,12 +349,12 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 }
 
 // UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
-// several at a time. Nothing happens until the sequence is ranged over. See [Bulk] for
-// the order of the results, and for what ends it.
-// The status of a contact is BulkCreated or BulkUpdated, or one of those for
-// failures. Of several with the same address, the last prevails. UpsertAll can be
-// repeated, from the beginning or from the first item without a result; an earlier
-// item that is repeated prevails over a later one with the same address.
+// several at a time. Nothing happens until the sequence is ranged over. See [Bulk]
+// for the order of the results, and for what ends it. The status of a contact is
+// BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. Of several with
+// the same address, the last prevails. A job can be repeated from its beginning, or
+// from the first item without a result. If only single items are repeated, an older
+// one can overwrite a newer one with the same address.
 //
 // Where most contacts exist, it tries the update first, so that most cost one
 // request instead of two.

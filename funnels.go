@@ -71,7 +71,7 @@ type StepType int
 type StepCreateParams struct {
 	FunnelID FunnelID `json:"funnel_id"`      // required
 	Name     string   `json:"name"`           // required
-	Type     StepType `json:"type,omitempty"` // the API's default: 1; for 0 see WithField
+	Type     StepType `json:"type,omitempty"` // the API's default: 1; to send 0, use WithField
 }
 
 func (p StepCreateParams) check() error {

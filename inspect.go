@@ -54,9 +54,9 @@ func CanRetry(err error) bool {
 	return false
 }
 
-// FieldErrors returns messages for each field that a program can show to its own
-// user, from a [ValidationError] or an [ArgumentError], under the API's names of the
-// fields. It is nil for every other error.
+// FieldErrors returns the messages of a [ValidationError] or an [ArgumentError] by
+// field, as the API names the fields. A program can show them to its own user. It is
+// nil for every other error.
 //
 //	for field, messages := range funnel.FieldErrors(err) { … }
 func FieldErrors(err error) map[string][]string {

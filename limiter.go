@@ -11,13 +11,13 @@ const (
 	defaultRatePer   = time.Minute
 )
 
-// A Limiter decides when each attempt of a call may be sent. The client's own
-// never lets more than 600 requests through in any 60 s, as the server counts
-// them; [WithLimiter] replaces it.
+// A Limiter decides when each attempt of a call may be sent. The client's own limiter
+// never lets more than 600 requests through in any 60 s, as the server counts them;
+// [WithLimiter] replaces it.
 //
-// Acquire waits until a request may be sent, or fails as soon as ctx ends. The
-// client calls release exactly once, when the attempt is over. Both must be
-// safe for concurrent use, and must not call the API using the same client.
+// Acquire waits until a request may be sent, or fails as soon as ctx ends. The client
+// calls release exactly once, when the attempt is over. Acquire and release must be
+// safe for concurrent use, and must not call the API with the same client.
 //
 // If Acquire knows that there is no room before ctx's deadline, it should fail
 // immediately, with an error that matches [context.DeadlineExceeded]. If the error has a
@@ -71,6 +71,6 @@ func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
 type RateLimit struct {
 	Limit       int       // requests per window; 0: unknown
 	Remaining   int       // requests left in it; -1: unknown
-	Others      int       // requests in it that the limiter does not know of, as the headers say; 0: none, or unknown
+	Others      int       // requests of other programs in it, by the server's headers; 0: none, or unknown
 	PausedUntil time.Time // the end of the pause after a 429; zero: no pause
 }

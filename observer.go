@@ -10,10 +10,10 @@ import (
 )
 
 // An Observer is told what a client does: for traces, metrics and logs. Every
-// function is optional, runs on the goroutine of the call (except Limiter), and must be
-// safe for concurrent use. What it is given is for reading, until it returns. It must not
-// call the API using the same client: after a 429 an attempt may have to end before
-// the next one begins.
+// function is optional, runs on the goroutine of the call (except Limiter), and must
+// be safe for concurrent use. It may read its arguments until it returns, and must
+// not change them. It must not call the API using the same client: after a 429 an
+// attempt may have to end before the next one begins.
 type Observer struct {
 	// CallStart begins a call; the context that it returns is the call's.
 	CallStart func(context.Context, CallInfo) context.Context
@@ -27,8 +27,9 @@ type Observer struct {
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
 	// Wait tells that a call begins to wait: for a retry, the end of a pause, or a
-	// slot of the rate limit. How long it did wait is in AttemptInfo. A limiter given
-	// with [WithLimiter] that has no Stats method does not tell of its waits.
+	// slot of the rate limit. How long it did wait is in AttemptInfo. If
+	// [WithLimiter] gave a limiter without a method Stats, its waits are not
+	// reported.
 	Wait func(context.Context, WaitInfo)
 
 	// Limiter is told of changes of the limiter's state, such as a pause after a 429.
@@ -38,9 +39,9 @@ type Observer struct {
 	Limiter func(context.Context, LimiterEvent)
 }
 
-// A CallInfo says which call it is. It holds no parameters, so that nothing
-// personal gets into traces and metrics, unless a path that [Client.Call] was
-// given has some.
+// A CallInfo says which call it is. It holds no parameters, so nothing personal gets
+// into traces and metrics. The exception is a path given to [Client.Call] that
+// contains personal data.
 type CallInfo struct {
 	Method  string   // of the request
 	Path    string   // of the operation, without base path and query

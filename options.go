@@ -99,10 +99,9 @@ func WithUserAgent(userAgent string) Option {
 }
 
 // WithAuth replaces the way in which requests are authenticated, which is
-// "Authorization: Bearer <API key>" by default. The function runs for
-// every attempt and changes that attempt's own request; its error ends the call.
-// Errors and logs hide the API key given to [New], and nothing else that the
-// function may send.
+// "Authorization: Bearer <API key>" by default. The function runs for every attempt
+// and changes that attempt's own request; its error ends the call. Errors and logs
+// hide the API key given to [New], but no other secret that the function sends.
 func WithAuth(auth func(*http.Request) error) Option {
 	return func(cfg *config) error {
 		if auth == nil {

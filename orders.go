@@ -48,7 +48,7 @@ type OrderListParams struct {
 	PerPage int         `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 	Status  OrderStatus `url:"status,omitempty"`
 	Period  Period      `url:"period,omitempty"` // by the date of the order
-	Range   DateRange   `url:"range,omitempty"`  // goes with PeriodBetween, which it implies
+	Range   DateRange   `url:"range,omitempty"`  // implies PeriodBetween
 }
 
 func (p OrderListParams) check() error { return checkPeriod(p.Period, p.Range) }

@@ -90,7 +90,7 @@ type StageCreateParams struct {
 	SequenceID SequenceID `json:"sequence_id"`          // required
 	Name       string     `json:"name,omitempty"`       // the API's default: "Step" and its number
 	StageType  StageType  `json:"stage_type,omitempty"` // the API's default is not documented
-	TimeValue  int        `json:"time_value,omitempty"` // the API's default: 1; for 0 see WithField
+	TimeValue  int        `json:"time_value,omitempty"` // the API's default: 1; to send 0, use WithField
 	TimeType   TimeType   `json:"time_type,omitempty"`  // the API's default: TimeTypeDays
 }
 

@@ -76,7 +76,7 @@ type SubscriptionListParams struct {
 	PerPage int                `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 	Status  SubscriptionStatus `url:"status,omitempty"`
 	Period  Period             `url:"period,omitempty"` // by the date of creation
-	Range   DateRange          `url:"range,omitempty"`  // goes with PeriodBetween, which it implies
+	Range   DateRange          `url:"range,omitempty"`  // implies PeriodBetween
 }
 
 func (p SubscriptionListParams) check() error { return checkPeriod(p.Period, p.Range) }

@@ -140,12 +140,12 @@ func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, er
 // are matched. It is safe when two programs run it at once: if another one has
 // created a tag in the meantime, Ensure reads the list once more.
 //
-// It costs one request per 100 tags of the account, and one per tag to create.
-// [WithField] does not go with it.
+// It costs one request per 100 tags of the account, and one per tag to create. It
+// refuses a context with [WithField].
 //
 // API: GET /tags (documented), POST /tag (documented, parameters assumed). Errors:
-// [*NameError] if a name matches several tags, [ErrTagExists] if the API takes a name for that of a tag that does
-// not match it, [*ValidationError].
+// [*NameError] if a name matches several tags, [ErrTagExists] if the API refuses a
+// name as taken and no tag in its list matches, [*ValidationError].
 func (s *TagsService) Ensure(ctx context.Context, names ...string) (map[string]TagID, error) {
 	if ctx != nil && callOptionsFrom(ctx).fields != nil {
 		return nil, argumentError("WithField", "does not go with Ensure: create the tag with Create")

@@ -41,7 +41,7 @@ type TransactionListParams struct {
 	Page    int       `url:"page,omitempty"`     // from 1
 	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
 	Period  Period    `url:"period,omitempty"`   // by the date of creation
-	Range   DateRange `url:"range,omitempty"`    // goes with PeriodBetween, which it implies
+	Range   DateRange `url:"range,omitempty"`    // implies PeriodBetween
 }
 
 func (p TransactionListParams) check() error { return checkPeriod(p.Period, p.Range) }

@@ -152,7 +152,7 @@ const (
 // PeriodParams selects a period. A zero field is not sent.
 type PeriodParams struct {
 	Period Period    `url:"period,omitempty"`
-	Range  DateRange `url:"range,omitempty"` // goes with PeriodBetween, which it implies
+	Range  DateRange `url:"range,omitempty"` // implies PeriodBetween
 }
 
 func (p PeriodParams) check() error { return checkPeriod(p.Period, p.Range) }

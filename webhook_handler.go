@@ -353,8 +353,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 //   - 204: fn returned nil.
 //   - 202: fn will be called later, see [WithWebhookQueue].
-//   - 401: unsigned, forged or modified. Without any header value that has the
-//     form of a signature, or with more than 100, the body is not read.
+//   - 401: unsigned, forged or modified. The body is read only if 1 to 100 header
+//     values have the form of a signature.
 //   - 405: not a POST.
 //   - 408: the body took too long, see [WithWebhookBodyTimeout].
 //   - 413: the body is too large, see [WithWebhookMaxBytes].
@@ -362,9 +362,9 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //   - 500: fn returned an error or panicked.
 //   - 503: the queue is full or shut down.
 //
-// The response contains no reason; [WithWebhookErrors] receives it. A refusal
-// (400, 401, 405, 408, 413) closes the connection within 2 seconds, whatever the
-// sender does; one over HTTP/2 once its other requests are done.
+// The response contains no reason; [WithWebhookErrors] receives it. A refusal (400,
+// 401, 405, 408, 413) closes the connection within 2 seconds, whatever the sender
+// does. An HTTP/2 connection is closed once its other requests are done.
 //
 // The context of fn is the request's: it ends when the sender disconnects. Fn
 // should return within seconds, and is called concurrently. If it needs longer,

@@ -10,9 +10,9 @@
 //
 // # What a recording contains
 //
-// A recording has the method, path, query and body of each request, the response, and
-// of the request's headers only Accept and Content-Type. The API key is hidden as in the
-// SDK's errors: it never appears, even if the server returns it in another notation.
+// A recording contains each response and its request: method, path, query, body, and
+// only two headers, Accept and Content-Type. The API key is hidden as in the SDK's
+// errors: it never appears, even if the server returns it in another notation.
 // Secrets of new webhooks and cookies are hidden too.
 //
 // Everything else is recorded as it is, including names and e-mail addresses: as in the
@@ -29,8 +29,8 @@
 // A request that was not recorded fails immediately, with an [*funnel.APIError] that has
 // the code [ErrNotRecorded], names the request and is not retried.
 //
-// A recorded 429 or 5xx is replayed and retried like a real one, and the client waits as
-// long as it would for the API. Replay such a recording inside of testing/synctest, where a
-// wait takes no time. An attempt without a response, such as one whose connection broke,
-// is not recorded.
+// A recorded 429 or 5xx is replayed and retried like a real one, and the client waits
+// as long as it would for the API. Replay such a recording inside of
+// testing/synctest, where a wait takes no time. Attempts without a response, for
+// example on a broken connection, are not recorded.
 package funnelvcr
