@@ -35,6 +35,9 @@ func furnish(t *testing.T, a *api) {
 	a.AddTransaction(funneltest.Transaction{Amount: "5.10"})
 	a.AddSubscription(funneltest.Subscription{PaymentsLeft: &three, Trial: true})
 	a.AddSubscription(funneltest.Subscription{})
+	for resource, n := range a.Counts() {
+		require.Positive(t, n, "add %s to furnish, and what shows them to views", resource)
+	}
 }
 
 // views are all that the API shows of an account.

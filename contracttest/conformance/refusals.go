@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,45 +41,57 @@ func (a *account) operations() []*openapi.Operation {
 	return slices.DeleteFunc(slices.Clone(all), func(op *openapi.Operation) bool { return a.server.Lacks(op.String()) })
 }
 
-// required returns the names of the parameters that a request must have.
-func (a *account) required(op *openapi.Operation) []string {
-	var names []string
+// required returns the parameters that a request must have, and their schemas.
+func (a *account) required(op *openapi.Operation) map[string]*openapi.Schema {
+	document := a.contract.Document()
+	oneOf := document.OneOf(op)
+	schemas := map[string]*openapi.Schema{}
 	for _, p := range op.Parameters {
-		if p.Required {
-			names = append(names, p.Name)
+		if p.Required || slices.Contains(oneOf, p.Name) {
+			schemas[p.Name] = p.Schema
 		}
 	}
-	for _, f := range a.contract.Document().Fields(op) {
-		if f.Required {
-			names = append(names, f.Name)
+	for _, f := range document.Fields(op) {
+		if f.Required || slices.Contains(oneOf, f.Name) {
+			schemas[f.Name] = f.Schema
 		}
 	}
-	return append(names, a.contract.Document().OneOf(op)...)
+	return schemas
 }
 
 // valid returns parameters that the contract allows. Their ids lead nowhere.
 func (a *account) valid(op *openapi.Operation) params {
 	p := params{}
-	for _, name := range a.required(op) {
-		switch {
-		case name == "email":
-			p[name] = "nobody@example.com"
-		case name == "url":
-			p[name] = "https://hooks.example.com/new"
-		case name == "scheduled_for":
-			p[name] = time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
-		case strings.HasSuffix(name, "_id") && op.Method == http.MethodGet:
-			p[name] = "4711"
-		case strings.HasSuffix(name, "_id"):
-			p[name] = 4711
-		default:
-			p[name] = "new"
+	for name, schema := range a.required(op) {
+		p[name] = a.example(schema)
+		if id, ok := p[name].(int); ok && op.Method == http.MethodGet {
+			p[name] = strconv.Itoa(id) // for the query
 		}
 	}
 	if op.String() == "POST /contact" {
 		p["tag_ids"] = "4711"
 	}
 	return p
+}
+
+// example returns a value that a schema allows.
+func (a *account) example(schema *openapi.Schema) any {
+	name, schema := schema.Name(), a.contract.Document().Resolve(schema)
+	switch {
+	case name == "Email":
+		return "nobody@example.com"
+	case schema.Format == "uri":
+		return "https://hooks.example.com/new"
+	case schema.Format == "date-time":
+		return time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
+	case slices.Contains(schema.Types, "integer"):
+		return 4711
+	case slices.Contains(schema.Types, "boolean"):
+		return true
+	case len(schema.KnownValues) > 0:
+		return schema.KnownValues[0]
+	}
+	return "new"
 }
 
 // has reports whether an operation can respond with a code and a status.
@@ -123,9 +136,9 @@ func notFoundFlow(a *account) {
 // required one, and for both contact_id and email.
 func missingFlow(a *account) {
 	for _, op := range a.operations() {
-		if names := a.required(op); len(names) > 0 {
+		if schemas := a.required(op); len(schemas) > 0 {
 			err := a.send(contracttest.BadRequest(a.ctx), a.Client, op, params{})
-			a.invalid(op, err, names...)
+			a.invalid(op, err, slices.Collect(maps.Keys(schemas))...)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/funnel-go/funnel/api"
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
@@ -29,6 +30,9 @@ func main() {
 func run(data []byte, dir string, check bool) error {
 	contract, err := openapi.Parse(data)
 	if err != nil {
+		return err
+	}
+	if err := checkNames(contract); err != nil {
 		return err
 	}
 	documents := map[string][]byte{"contract.md": renderContract(contract), "coverage.md": renderCoverage(contract)}
@@ -51,6 +55,22 @@ func run(data []byte, dir string, check bool) error {
 		}
 		if !bytes.Equal(written, document) {
 			return fmt.Errorf("%s is stale: run go generate in contracttest", file)
+		}
+	}
+	return nil
+}
+
+// checkNames refuses operations whose part of a document would be missing, or have a link
+// that leads nowhere.
+func checkNames(contract *openapi.Document) error {
+	for _, op := range contract.Operations {
+		for _, name := range op.Tags {
+			if !slices.ContainsFunc(contract.Tags, func(tag openapi.Tag) bool { return tag.Name == name }) {
+				return fmt.Errorf("%s: unknown tag %q: add it to tags", op, name)
+			}
+		}
+		if _, known := contract.Pages.Get(op.Reference); op.Documented() && !known {
+			return fmt.Errorf("%s: unknown page %q: add it to x-pages", op, op.Reference)
 		}
 	}
 	return nil

@@ -39,6 +39,19 @@ func TestRun_CheckFailsForAStaleDocument(t *testing.T) {
 	require.ErrorContains(t, run(changed, dir, true), "contract.md is stale")
 }
 
+func TestRun_UnknownNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "docs")
+	for old, want := range map[string]string{
+		"tags: [Labels]":                `GET /tags: unknown tag "Marks": add it to tags`,
+		"x-reference: tags\n      tags": `GET /tags: unknown page "marks": add it to x-pages`,
+	} {
+		broken := strings.Replace(small, old, strings.NewReplacer("Labels", "Marks", "x-reference: tags", "x-reference: marks").Replace(old), 1)
+		require.EqualError(t, run([]byte(broken), dir, false), want)
+	}
+	require.NoDirExists(t, dir)
+}
+
 // Every link within the documents leads to a heading, and no heading hides
 // another.
 func TestRun_LinksLeadSomewhere(t *testing.T) {
