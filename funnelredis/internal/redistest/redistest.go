@@ -3,6 +3,7 @@
 package redistest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -333,17 +334,17 @@ func replicated(ctx context.Context, rdb *redis.Client, field string) int64 {
 func (c *Cluster) MoveSlot(key string, during func()) {
 	c.t.Helper()
 	from := c.Owner(key)
-	var to *Server
 	ctx := context.Background()
+	var to *Server
 	Await(c.t, "another master", func(ctx context.Context) error {
-		for _, s := range c.Servers {
-			role, err := s.Client().Do(ctx, "ROLE").Slice()
-			if s != from && err == nil && role[0] == "master" {
-				to = s
+		ranges, err := from.Client().ClusterSlots(ctx).Result() //nolint:staticcheck // as in nodes
+		for _, r := range ranges {
+			if master := c.byAddr(r.Nodes[0].Addr); master != from {
+				to = master
 				return nil
 			}
 		}
-		return errors.New("there is none")
+		return cmp.Or(err, errors.New("there is none"))
 	})
 	source, target := from.Client(), to.Client()
 	slot := source.ClusterKeySlot(ctx, key).Val()
