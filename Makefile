@@ -19,7 +19,8 @@
 # A module is released if its directory's name begins with funnel.
 NESTED   := $(patsubst %/go.mod,%,$(wildcard funnel*/go.mod))
 RELEASED := . $(NESTED)
-TESTED   := $(RELEASED) examples
+# The tests of funnelredis take longest, since they wait for Redis: they begin first.
+TESTED   := funnelredis $(filter-out funnelredis,$(RELEASED)) examples
 HEAVY    := $(filter-out $(TESTED) tools,$(patsubst %/go.mod,%,$(wildcard */go.mod)))
 BIN      := $(CURDIR)/bin
 VERSION  := $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' options.go)

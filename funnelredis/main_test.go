@@ -15,6 +15,7 @@ func TestMain(m *testing.M) {
 	if config := os.Getenv(workerVariable); config != "" {
 		os.Exit(work(config))
 	}
+	_ = flag.Set("test.parallel", "6") // by default: most tests wait for other programs
 	flag.Parse()
 	code := m.Run()
 	_ = os.Remove(emulatorProgram) // it may not have been built

@@ -57,9 +57,9 @@ func TestOutage_ShortLosesNoItem(t *testing.T) {
 						defer server.Close()
 						outage(server, from, length)
 						start := time.Now()
-						apitest.Import(t, server.Client(), 3000)
+						apitest.Import(t, server.Client(), 1200)
 						t.Logf("%s, %d requests", time.Since(start), server.RequestCount())
-						require.LessOrEqual(t, time.Since(start), 400*time.Second)
+						require.LessOrEqual(t, time.Since(start), 220*time.Second)
 					})
 				})
 			}

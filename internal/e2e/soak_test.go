@@ -378,7 +378,7 @@ func TestSoak_Bulk(t *testing.T) {
 			{TruncateBody: true, AfterCommit: true},
 		}
 		rng := rand.New(rand.NewPCG(1, 2))
-		const n = 10_000
+		const n = 5_000
 		items := func(yield func(funnel.ContactCreateParams) bool) {
 			for params := range apitest.Contacts(n) {
 				if rng.IntN(100) == 0 { // more would be an outage: consecutive requests meet the faults

@@ -181,7 +181,7 @@ func TestAdmission_TurnThatNobodyTakes(t *testing.T) {
 
 // Many calls that wait consume no CPU: the timer fires only when a slot comes free.
 func TestAdmission_WaitingCallsDoNothing(t *testing.T) {
-	const waiting = 100_000
+	const waiting = 20_000
 	for _, background := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			a := testAdmission(100)
