@@ -37,10 +37,11 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later: it was skipped, it failed through no
-// fault of its own, or it is unknown whether it was done. It is false for an item that
-// the API or the SDK would refuse again. Unlike [CanRetry], it is true for an unknown
-// item too: repeat that in a way that cannot duplicate it, such as UpsertAll.
+// Again reports whether to repeat the item later: it was skipped, it failed for a
+// reason outside of it, such as an outage, or it is unknown whether it was done. It
+// is false for an item that the API or the SDK would refuse again. Unlike [CanRetry],
+// it is true for an unknown item too: repeat that in a way that cannot duplicate it,
+// such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -58,32 +59,34 @@ const (
 	maxBulk = 500
 )
 
-// Bulk calls do for many items, up to 500 at a time, and yields one result for each, in
-// order. It uses the whole quota at any latency, and holds a bounded number of items.
+// Bulk calls do for many items, up to 500 at a time, and yields one result for each,
+// in order. It sends as many requests as the quota allows, however slow the responses
+// are, and keeps a bounded number of items in memory.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:
 //
 //   - the API key is not accepted;
-//   - the context is done, or forbids a pause or a wait for the quota;
+//   - the context is done, or its deadline is before the end of a pause or of a wait
+//     for the quota;
 //   - no request has succeeded for 30 s of an outage: 5xx, no response, or responses of
 //     something else than the API, such as a proxy's 404;
 //   - the server rejects everything for longer than [RetryPolicy].MaxRateLimitWait.
 //
 // Then nothing more is sent. Requests under way are completed, unless the context is
-// done. Each item that was taken gets its result; the last one has the reason.
+// done. Each item that was taken gets its result; Err of the last one is the reason.
 //
 // Nothing happens until the sequence is ranged over. To continue a job later, repeat
-// the items for which [BulkResult.Again] is true, and those after the last Index, which
-// were never taken. If the loop is left early, requests under way are canceled: some
-// items after the last Index may have been done.
+// the items for which [BulkResult.Again] is true, and those after the last Index. If
+// the job ended by itself, nothing was sent for the latter. If you left the loop
+// early, requests under way were canceled, and some of the latter may have been done.
 //
 // do can make several calls, also with other clients. If one fails, the status is
-// about that call; the calls before it have been done. For contacts, UpsertAll first
-// and Each for the rest cost fewer requests than [ContactsService.Upsert] in do. A
-// [WithResponse] of ctx is ignored. items is called on the caller's goroutine, ahead
-// of the results: it must not block or wait for results. A panic in do is raised
-// there too.
+// about that call; the calls before it have been done. To upsert contacts and do more
+// with each, run UpsertAll, and then Each for the other calls: that costs fewer
+// requests than [ContactsService.Upsert] in do. [WithResponse] on ctx has no effect.
+// items is called on the caller's goroutine, ahead of the results: it must not block
+// or wait for results. A panic in do is raised again on that goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -69,7 +69,7 @@ type CampaignUpdateParams struct {
 	FromEmail *string `json:"from_email,omitempty"`
 }
 
-// CampaignsService provides access to campaigns: see [Client].
+// CampaignsService has the operations on campaigns. Use it as client.Campaigns.
 type CampaignsService service
 
 func (s *CampaignsService) resource() resource[Campaign] {

@@ -73,7 +73,7 @@ func build(apiKey string, cfg config, opts []Option) (*Client, error) {
 }
 
 // NewFromEnv is [New] with the API key of the environment variable FUNNEL_API_KEY,
-// and the base URL of FUNNEL_BASE_URL if that is set. The options come after.
+// and the base URL of FUNNEL_BASE_URL if that is set. The options are applied last.
 func NewFromEnv(opts ...Option) (*Client, error) {
 	key := os.Getenv("FUNNEL_API_KEY")
 	if key == "" {
@@ -111,12 +111,12 @@ func newClient(base *url.URL, cfg config) *Client {
 }
 
 // WithKey returns a client for another account. It shares this client's connections
-// and options; opts come after them. It has its own rate limit, pauses, retry budget
-// and redaction, and never uses a cookie jar of this client.
+// and options; opts come after them. It has its own rate limit, pauses and retry
+// budget ([RetryPolicy]), hides its own key in errors and logs, and never uses a
+// cookie jar of this client.
 //
-// What was made for one account only must be given again: if this client has a
-// [WithLimiter] or a [WithAuth], opts need one too. The error is an
-// [*ArgumentError].
+// If this client was made with [WithLimiter] or [WithAuth], opts must contain that
+// option for the new account. The error is an [*ArgumentError].
 func (c *Client) WithKey(apiKey string, opts ...Option) (*Client, error) {
 	if c.engine() == nil {
 		return nil, argumentError("client", "is a zero Client: make one with New")
@@ -167,13 +167,13 @@ func (c *Client) LimiterStats() LimiterStats {
 }
 
 // Call sends a request to any endpoint, also one that this SDK has no method for,
-// with the same authentication, retries and rate limiting as all others. The path is
-// relative to the base URL and not escaped, such as "/contact". A body that is not
-// nil is sent as JSON. The response's "data" is decoded into out. If out is nil, no
-// result is expected.
+// with the same authentication, retries and rate limiting as all others. The path,
+// such as "/contact", is relative to the base URL; pass it unescaped. A body that is
+// not nil is sent as JSON. The response's "data" is decoded into out. If out is nil,
+// no result is expected.
 //
-// A GET, HEAD, PUT or DELETE is taken as safe to repeat, all other methods as a
-// creation without a unique key: see the package documentation on retries.
+// A GET, HEAD, PUT or DELETE is treated as safe to repeat, any other method as a
+// create without a unique key: see the package documentation on retries.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	req := request{method: method, path: path, query: query.Encode(), body: body}
 	if err := checkCall(&req); err != nil {
@@ -188,9 +188,8 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 	return c.engine().do(ctx, req, decodeInto(out))
 }
 
-// CloseIdleConnections closes the connections that are open and not in use, as
-// a program may want to when it is done with the client. Calls may still be
-// made.
+// CloseIdleConnections closes the connections that are not in use. Call it when you
+// are done with the client. Later calls open new ones.
 func (c *Client) CloseIdleConnections() {
 	if c.engine() == nil {
 		return

@@ -70,7 +70,7 @@ type ContactUpdateParams struct {
 }
 
 // ContactsService provides access to contacts, and to the tags and custom fields
-// of one: see [Client].
+// of one. Use it as client.Contacts.
 type ContactsService service
 
 func (s *ContactsService) resource() resource[Contact] {
@@ -300,10 +300,10 @@ func contactAndTag(contact ContactRef, tag TagID) (field, error) {
 // (documented).
 const maxFieldValue = 1000
 
-// SetCustomField sets a contact's value of a custom field, of at most 1,000
-// characters. Whether an empty value clears the field is not documented, and the SDK
-// does not check the choices of a select field. The API has no operation that reads the
-// value.
+// SetCustomField sets the value of a contact's custom field. The value has at most
+// 1,000 characters. Whether an empty value clears the field is not documented, and
+// the SDK does not check the choices of a select field. The API has no operation that
+// reads the value.
 //
 // API: PUT /contact-custom-field (documented). Errors: [ErrNotFound] for the
 // contact or the field, [*ValidationError].
@@ -334,7 +334,7 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // CreateAll creates contacts, several at a time. Nothing happens until the sequence
 // is ranged over. See [Bulk] for the order of the results, and for what ends it. The
 // status of a contact is BulkCreated, BulkExists with the error ErrContactExists,
-// BulkFailed, BulkUnknown or BulkSkipped. Of several with the same address, the first
+// BulkFailed, BulkUnknown or BulkSkipped. If several have the same address, the first
 // is created.
 //
 // API: POST /contact (documented, parameters assumed).
@@ -351,13 +351,14 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
 // several at a time. Nothing happens until the sequence is ranged over. See [Bulk]
 // for the order of the results, and for what ends it. The status of a contact is
-// BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. Of several with
-// the same address, the last prevails. A job can be repeated from its beginning, or
-// from the first item without a result. If only single items are repeated, an older
-// one can overwrite a newer one with the same address.
+// BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If several have
+// the same address, they are sent one after the other, and the last prevails. A job
+// can be repeated from its beginning, or from the first item without a result. If
+// only single items are repeated, an older one can overwrite a newer one with the
+// same address.
 //
-// Where most contacts exist, it tries the update first, so that most cost one
-// request instead of two.
+// If most of the recent contacts existed already, it tries the update first: then an
+// existing contact costs one request instead of two.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -28,7 +28,7 @@ const (
 	CustomFieldSelect CustomFieldType = "select"
 )
 
-// CustomFieldsService provides access to custom fields: see [Client].
+// CustomFieldsService has the operations on custom fields. Use it as client.CustomFields.
 type CustomFieldsService service
 
 // List returns all custom fields. The list has no pages.

@@ -18,7 +18,7 @@
 // Every failed call returns a typed error:
 //
 //   - [*APIError]: a response that is not a success. Its [Code], such as
-//     [ErrContactExists], matches with [errors.Is].
+//     [ErrContactExists], is found by [errors.Is].
 //   - [*ValidationError]: an APIError with messages for each field.
 //   - [*RateLimitError]: an APIError with the time to wait.
 //   - [*RequestError]: no usable response.
@@ -38,9 +38,12 @@
 //     calls a 5xx transient, so creates are retried too. That is the exception: set
 //     [RetryPolicy.NoRetryCreateOn5xx] if a duplicate would be worse than a failed
 //     call.
-//   - Certainly not sent, such as a refused connection: as after a 5xx.
-//   - No complete response, such as a timeout: as after a 5xx, except for creates
-//     without a unique key. They fail with MayHaveBeenApplied set.
+//   - Certainly not sent, such as a refused connection: every call is retried, with
+//     the same waits.
+//   - No complete response, such as a timeout: retried with the same waits, except
+//     for creates without a unique key. They fail with MayHaveBeenApplied set. A
+//     create has a unique key if the API rejects a second one with the same e-mail
+//     address, name or URL: that of a contact, tag or webhook.
 //
 // A retried delete that finds nothing is a success. If a wait would outlast the
 // context's deadline, the call fails immediately. [WithoutRetry] turns retries off
@@ -49,15 +52,16 @@
 // # Rate limit
 //
 // The API allows 600 requests per minute. A client stays within that limit, over all
-// its goroutines and as the server counts. Calls that would exceed it wait for their
-// turn. As long as no other program uses the API key, no request is rejected. See
-// [WithRateLimit] and [WithLimiter].
+// its goroutines. A request takes up a slot until 60 s after its response, so that
+// the server never counts more than 600 in a minute. Calls that would exceed it wait
+// for their turn. As long as no other program uses the API key, no request is
+// rejected. See [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //
 // All returns an iterator over a whole list. Contacts, campaigns, orders,
-// transactions and subscriptions are listed newest first. Items created during a
-// range shift the pages, so an item can come twice.
+// transactions and subscriptions are listed newest first. Items created or deleted
+// during a range shift the pages: an item can come twice or be missed.
 //
 // # Documented and assumed
 //

@@ -172,10 +172,10 @@ func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || e.APIError.Is(target)
 }
 
-// A RequestError is a call without a usable response: no connection, a time-out,
-// a response cut short, a context that ended. It unwraps to its cause, so
-// errors.Is(err, context.Canceled) works; where a context ended the wait for a
-// retry it also matches the error that made the retry necessary.
+// A RequestError is a call without a usable response: no connection, a time-out, a
+// response cut short, a context that ended. It unwraps to its cause, so
+// errors.Is(err, context.Canceled) works; If a context ended the wait for a retry,
+// errors.Is and errors.As also find the error of the attempt before.
 type RequestError struct {
 	Method    string // of the request
 	Path      string // of the operation, without base path and query

@@ -87,7 +87,7 @@ type StepUpdateParams struct {
 	Path *string `json:"path,omitempty"` // URL slug
 }
 
-// FunnelsService provides access to funnels and their steps: see [Client].
+// FunnelsService has the operations on funnels and their steps. Use it as client.Funnels.
 type FunnelsService service
 
 func (s *FunnelsService) resource() resource[Funnel] {

@@ -25,11 +25,11 @@ func CodeOf(err error) Code {
 	return apiErr.Code
 }
 
-// CanRetry reports whether repeating the call later can succeed and cannot
-// duplicate anything. It is true after a rejection by the rate limit, an outage or
-// an ended context, unless the call may have been applied and has no unique key.
-// It is false for errors that the same call would meet again: bad input, an error
-// code of the API, a key that is not accepted, a response in another format.
+// CanRetry reports whether repeating the call later can succeed and cannot duplicate
+// anything. It is true if the rate limit rejected the call, in an outage, and if the
+// context ended, unless the call may have been applied and has no unique key. It is
+// false for errors that the same call would meet again: bad input, an error code of
+// the API, a key that is not accepted, a response in another format.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError

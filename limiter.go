@@ -12,7 +12,7 @@ const (
 )
 
 // A Limiter decides when each attempt of a call may be sent. The client's own limiter
-// never lets more than 600 requests through in any 60 s, as the server counts them;
+// lets at most 600 requests through in any 60 s, counted until their responses;
 // [WithLimiter] replaces it.
 //
 // Acquire waits until a request may be sent, or fails as soon as ctx ends. The client
@@ -20,16 +20,17 @@ const (
 // safe for concurrent use, and must not call the API with the same client.
 //
 // If Acquire knows that there is no room before ctx's deadline, it should fail
-// immediately, with an error that matches [context.DeadlineExceeded]. If the error has a
-// method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the call's
-// error, and [Bulk] knows whether its other items can wait.
+// immediately, with an error that matches [context.DeadlineExceeded]. If the error
+// has a method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the
+// call's error, and [Bulk] compares that time with its deadline: it ends early only
+// if no item can wait so long.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
 //	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
 //	Observe(func(LimiterEvent)) // New passes a function to call with each event
 //
-// A limiter that serves several clients calls the functions of all of them.
+// A limiter that serves several clients calls the functions of all these clients.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }

@@ -12,8 +12,8 @@ import (
 // An Observer is told what a client does: for traces, metrics and logs. Every
 // function is optional, runs on the goroutine of the call (except Limiter), and must
 // be safe for concurrent use. It may read its arguments until it returns, and must
-// not change them. It must not call the API using the same client: after a 429 an
-// attempt may have to end before the next one begins.
+// not change them. It must not call the API with the same client: that can block
+// after a 429.
 type Observer struct {
 	// CallStart begins a call; the context that it returns is the call's.
 	CallStart func(context.Context, CallInfo) context.Context
@@ -39,9 +39,9 @@ type Observer struct {
 	Limiter func(context.Context, LimiterEvent)
 }
 
-// A CallInfo says which call it is. It holds no parameters, so nothing personal gets
-// into traces and metrics. The exception is a path given to [Client.Call] that
-// contains personal data.
+// A CallInfo identifies a call. It holds no parameters, so nothing personal gets into
+// traces and metrics. The exception is a path given to [Client.Call] that contains
+// personal data.
 type CallInfo struct {
 	Method  string   // of the request
 	Path    string   // of the operation, without base path and query
@@ -56,7 +56,7 @@ type CallResult struct {
 	Err        error // as the call returns it
 }
 
-// An AttemptInfo says which attempt it is.
+// An AttemptInfo identifies an attempt.
 type AttemptInfo struct {
 	CallInfo
 	Attempt int           // from 1
@@ -81,7 +81,7 @@ type WaitReason string
 const (
 	WaitRetry WaitReason = "retry" // the backoff before another attempt
 	WaitPause WaitReason = "pause" // the pause after a 429
-	WaitQuota WaitReason = "quota" // the rate limit is used up; background calls also keep some of it free
+	WaitQuota WaitReason = "quota" // no slot is free; for a background call, none but those kept for interactive calls
 )
 
 // A WaitInfo says how long a call waits and why.

@@ -70,10 +70,9 @@ func WithBaseURL(baseURL string) Option {
 	}
 }
 
-// WithHTTPClient sends requests with a copy of client: its transport and its
-// cookie jar are used, its Timeout becomes that of an attempt, and its
-// CheckRedirect is ignored, because redirects are never followed. It is the seam
-// for tests:
+// WithHTTPClient sends requests with a copy of client: its transport and its cookie
+// jar are used, its Timeout becomes that of an attempt, and its CheckRedirect is
+// ignored, because redirects are never followed. Use it to give a test's transport:
 //
 //	mock := httpmock.NewMockTransport()
 //	client, err := funnel.New(key, funnel.WithHTTPClient(&http.Client{Transport: mock}))
@@ -130,8 +129,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithRetry sets the retry policy. Start from [DefaultRetryPolicy] and change
-// what you need; a field that is zero has its default.
+// WithRetry sets the retry policy. Start from [DefaultRetryPolicy] and change what
+// you need; a zero field means its default.
 func WithRetry(policy RetryPolicy) Option {
 	return func(cfg *config) error {
 		policy, err := policy.withDefaults()
@@ -141,8 +140,8 @@ func WithRetry(policy RetryPolicy) Option {
 }
 
 // WithRateLimit limits the client to n requests in any period of length per: 600 per
-// minute by default (documented). Both must be positive. For limits of 100 or more,
-// 1 % is held back because net/http may retry a request on its own.
+// minute by default (documented). Both must be positive. For limits of 100 or more, 1
+// % is not used, because net/http may repeat a request by itself.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(cfg *config) error {
 		if n <= 0 || per <= 0 {
@@ -194,9 +193,9 @@ func WithAttemptTimeout(d time.Duration) Option {
 }
 
 // WithMaxResponseBytes refuses responses with a larger body, counted after
-// decompression: 32 MiB by default. Whatever their size, responses of more than
-// 262,144 JSON values are refused, since small values take up far more memory
-// than they have bytes; a page of 100 contacts has about 1,500.
+// decompression: 32 MiB by default. Responses with more than 262,144 JSON values are
+// always refused, because many small values need much more memory than their text; a
+// page of 100 contacts has about 1,500.
 func WithMaxResponseBytes(n int64) Option {
 	return func(cfg *config) error {
 		if n <= 0 {

@@ -18,7 +18,7 @@ type OrderID = ID[Order]
 // An Order is a purchase.
 type Order struct {
 	ID         OrderID     `json:"id"`
-	IDOrder    string      `json:"id_order"` // see Get
+	IDOrder    string      `json:"id_order"` // what OrdersService.Get takes; not the ID
 	IDCustomer int64       `json:"id_customer"`
 	Email      string      `json:"email"`
 	Firstname  string      `json:"firstname"`
@@ -53,7 +53,7 @@ type OrderListParams struct {
 
 func (p OrderListParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// OrdersService provides access to orders and the sales amount: see [Client].
+// OrdersService has the operations on orders and the sales amount. Use it as client.Orders.
 type OrdersService service
 
 func (s *OrdersService) resource() resource[Order] {

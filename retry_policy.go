@@ -15,9 +15,9 @@ type RetryPolicy struct {
 	MaxAttempts int
 
 	// MinWait is the wait before the first retry: 1 s by default. It doubles with
-	// each further retry, up to MaxWait: 30 s by default. A longer Retry-After of a
-	// 5xx is honoured up to MaxWait. Up to half of the wait is added at random. A
-	// MaxWait below MinWait counts as MinWait.
+	// each further retry, up to MaxWait: 30 s by default. If a 5xx has a Retry-After
+	// that is longer than this wait, it is used instead, up to MaxWait. Up to half of
+	// the wait is added at random. A MaxWait below MinWait counts as MinWait.
 	MinWait, MaxWait time.Duration
 
 	// RateLimitWait is how long the client pauses after a 429 without a longer
@@ -29,10 +29,11 @@ type RetryPolicy struct {
 	// longer fails immediately.
 	MaxRateLimitWait time.Duration
 
-	// Budget is how many retries the client has in store, over all its calls:
-	// 100 by default, negative for an unlimited number. Each successful call returns
-	// one. Retries after a 429 are free, and so are those of calls that have waited
-	// together for the end of an outage.
+	// Budget bounds the retries of all calls together: 100 by default, negative for
+	// an unlimited number. Each retry takes one, each successful call gives one back,
+	// and without any left calls fail instead of being retried. Retries after a 429
+	// take none, nor do those of calls that the client has held back during an
+	// outage.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique

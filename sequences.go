@@ -124,7 +124,7 @@ func (p StageContentParams) check() error {
 }
 
 // SequencesService provides access to sequences, their stages and the contacts
-// enrolled in them: see [Client].
+// enrolled in them. Use it as client.Sequences.
 type SequencesService service
 
 func (s *SequencesService) resource() resource[Sequence] {

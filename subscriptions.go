@@ -81,7 +81,7 @@ type SubscriptionListParams struct {
 
 func (p SubscriptionListParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// SubscriptionsService provides access to subscriptions: see [Client].
+// SubscriptionsService has the operations on subscriptions. Use it as client.Subscriptions.
 type SubscriptionsService service
 
 func (s *SubscriptionsService) resource() resource[Subscription] {

@@ -44,7 +44,7 @@ type TagUpdateParams struct {
 	Name *string `json:"name,omitempty"`
 }
 
-// TagsService provides access to tags: see [Client]. For the tags of one contact
+// TagsService has the operations on tags. Use it as client.Tags. For the tags of one contact
 // see [ContactsService].
 type TagsService service
 
@@ -135,17 +135,17 @@ func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, er
 	return q, nil
 }
 
-// Ensure returns the ids of the tags with these names, and creates those that do
-// not exist. The map has the names as they were given. See [NameError] for how names
-// are matched. It is safe when two programs run it at once: if another one has
-// created a tag in the meantime, Ensure reads the list once more.
+// Ensure returns the ids of the tags with these names, and creates those that do not
+// exist. The keys of the map are the names as they were given. See [NameError] for
+// how names are matched. It is safe when two programs run it at once: if the other
+// program has created a tag in the meantime, Ensure reads the list once more.
 //
 // It costs one request per 100 tags of the account, and one per tag to create. It
 // refuses a context with [WithField].
 //
 // API: GET /tags (documented), POST /tag (documented, parameters assumed). Errors:
-// [*NameError] if a name matches several tags, [ErrTagExists] if the API refuses a
-// name as taken and no tag in its list matches, [*ValidationError].
+// [*NameError] if a name matches several tags, [ErrTagExists] if the API says that a
+// tag exists but no tag of the list matches its name, [*ValidationError].
 func (s *TagsService) Ensure(ctx context.Context, names ...string) (map[string]TagID, error) {
 	if ctx != nil && callOptionsFrom(ctx).fields != nil {
 		return nil, argumentError("WithField", "does not go with Ensure: create the tag with Create")

@@ -46,7 +46,7 @@ type TransactionListParams struct {
 
 func (p TransactionListParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// TransactionsService provides access to transactions: see [Client].
+// TransactionsService has the operations on transactions. Use it as client.Transactions.
 type TransactionsService service
 
 func (s *TransactionsService) resource() resource[Transaction] {

@@ -158,7 +158,8 @@ type PeriodParams struct {
 func (p PeriodParams) check() error { return checkPeriod(p.Period, p.Range) }
 
 // A DateRange is a range of calendar dates, each in the time value's own zone.
-// Whether the API includes both days, and by which zone, is not documented.
+// Whether the API includes the first and the last day, and which zone it uses, is not
+// documented.
 type DateRange struct{ From, To time.Time }
 
 // IsZero reports whether no range is set.

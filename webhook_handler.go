@@ -384,11 +384,11 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //     the same tag is added, removed and added. So the handler does not drop
 //     duplicates.
 //
-// If the bodies of your events differ whenever the events do, because they
-// contain an id or a time, store BodyHash under a unique key in the transaction
-// that stores the effect. The example "redelivery" shows this. Otherwise make fn
-// idempotent: set a state, do not add to one, or treat the event as a hint and
-// read the current state through the API.
+// If two different events never have the same body, because it contains an id or a
+// time, store BodyHash under a unique key in the transaction that stores the effect.
+// The example "redelivery" shows this. Otherwise make fn idempotent: set a value
+// instead of incrementing it, or treat the event as a hint and read the current state
+// through the API.
 //
 // Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
 // invalid.

@@ -41,13 +41,13 @@ const defaultQueueSize = 100
 // vendor waits is not documented.
 //
 // The context of the function has the values of the request's, and ends only if
-// [WebhookQueue.Shutdown] gives up. If the function fails then, nothing repeats
-// it: [WithWebhookErrors] receives the error with status 202. If q is full or shut
-// down, the response is a 503, so that a sender that redelivers can do so (no page
-// says whether the vendor does).
+// [WebhookQueue.Shutdown] gives up. If the function fails after the 202, it is not
+// called again: [WithWebhookErrors] receives the error with status 202. If q is full
+// or shut down, the response is a 503, so that a sender that redelivers can do so (no
+// page says whether the vendor does).
 //
-// A queue is memory: a crash loses the deliveries in it. To lose none, store the
-// event in the function and use no queue.
+// A queue is memory: a crash loses the deliveries in it. To lose none, use no queue:
+// have the function store the event, and process it from there.
 //
 // A nil queue, or one with a negative field, is an [*ArgumentError].
 func WithWebhookQueue(q *WebhookQueue) WebhookOption {

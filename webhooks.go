@@ -39,7 +39,7 @@ func (p WebhookCreateParams) check() error {
 	return nil
 }
 
-// WebhooksService provides access to webhooks: see [Client].
+// WebhooksService has the operations on webhooks. Use it as client.Webhooks.
 type WebhooksService service
 
 func (s *WebhooksService) resource() resource[Webhook] {

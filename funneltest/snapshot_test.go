@@ -57,6 +57,7 @@ func TestRestore_AccountIsTheSame(t *testing.T) {
 	b := newAPI(t, funneltest.WithClock(clock.now))
 	b.setUp(`POST /contact {"email":"stranger@example.com"}`)
 	require.NoError(t, b.Restore(snapshot))
+	require.Equal(t, a.Counts(), b.Counts())
 	for _, moment := range []string{"2031-03-10T12:01:00Z", "2031-03-10T13:00:00Z"} { // the second sends the campaign
 		clock.set(moment)
 		for _, view := range views {

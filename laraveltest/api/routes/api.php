@@ -3,6 +3,8 @@
 use App\Http\Controllers as C;
 use Illuminate\Support\Facades\Route;
 
+// The operations of api/openapi.yaml. Names and rules are the contract's: where Laravel's
+// habit differs, such as 200 for a create, the contract counts.
 Route::prefix('v1')->middleware(['throttle:'.config('app.throttle'), 'auth', 'fault'])->group(function () {
     Route::get('contacts', [C\ContactController::class, 'index']);
     Route::get('contact', [C\ContactController::class, 'show']);
