@@ -734,7 +734,7 @@ func TestList_AllNeedsLittleMemory(t *testing.T) {
 	}
 	t.Logf("at most %d KiB more", (most-min(most, before))>>10)
 	require.Equal(t, 150_000, n)
-	require.Less(t, most-min(most, before), uint64(12<<20), "150,000 contacts take about 25 MB")
+	require.Less(t, most-min(most, before), uint64(8<<20), "150,000 contacts take about 25 MB")
 }
 
 // hugeList is a list of so many pages of 100 contacts.

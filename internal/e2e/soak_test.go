@@ -363,7 +363,7 @@ func (c *countedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// A bulk job of 10,000 creates, of which one in a hundred meets a fault, loses and
+// A bulk job of 5,000 creates, of which one in a hundred meets a fault, loses and
 // duplicates nothing. Repeating the failed items creates the rest.
 func TestSoak_Bulk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
