@@ -219,7 +219,7 @@ func TestAdmission_TwoProgramsShareAKey(t *testing.T) {
 		{headers: true, rejected: 60, longest: 520 * time.Second},
 		{headers: false, rejected: 300, longest: 620 * time.Second},
 	} {
-		for seed := range uint64(3) {
+		for seed := range uint64(5) {
 			for _, background := range []bool{true, false} {
 				t.Run(fmt.Sprintf("headers %t, seed %d, background %t", tt.headers, seed, background), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
