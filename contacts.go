@@ -69,7 +69,7 @@ type ContactUpdateParams struct {
 	GDPR           *bool   `json:"gdpr,omitempty"`
 }
 
-// ContactsService provides access to contacts, and to the tags and custom fields
+// ContactsService has the operations on contacts, and on the tags and custom fields
 // of one. Use it as client.Contacts.
 type ContactsService service
 

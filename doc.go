@@ -17,8 +17,8 @@
 //
 // Every failed call returns a typed error:
 //
-//   - [*APIError]: a response that is not a success. Its [Code], such as
-//     [ErrContactExists], is found by [errors.Is].
+//   - [*APIError]: a response that is not a success. Test for its [Code], such as
+//     [ErrContactExists], with [errors.Is].
 //   - [*ValidationError]: an APIError with messages for each field.
 //   - [*RateLimitError]: an APIError with the time to wait.
 //   - [*RequestError]: no usable response.

@@ -174,7 +174,7 @@ func (e *RateLimitError) Is(target error) bool {
 
 // A RequestError is a call without a usable response: no connection, a time-out, a
 // response cut short, a context that ended. It unwraps to its cause, so
-// errors.Is(err, context.Canceled) works; If a context ended the wait for a retry,
+// errors.Is(err, context.Canceled) works. If a context ended the wait for a retry,
 // errors.Is and errors.As also find the error of the attempt before.
 type RequestError struct {
 	Method    string // of the request

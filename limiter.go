@@ -12,8 +12,8 @@ const (
 )
 
 // A Limiter decides when each attempt of a call may be sent. The client's own limiter
-// lets at most 600 requests through in any 60 s, counted until their responses;
-// [WithLimiter] replaces it.
+// lets at most 600 requests through in any 60 s, and counts each until 60 s after its
+// response. [WithLimiter] replaces it.
 //
 // Acquire waits until a request may be sent, or fails as soon as ctx ends. The client
 // calls release exactly once, when the attempt is over. Acquire and release must be
@@ -22,8 +22,7 @@ const (
 // If Acquire knows that there is no room before ctx's deadline, it should fail
 // immediately, with an error that matches [context.DeadlineExceeded]. If the error
 // has a method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the
-// call's error, and [Bulk] compares that time with its deadline: it ends early only
-// if no item can wait so long.
+// call's error, and a bulk job ends early only if its own deadline comes first.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

@@ -27,9 +27,8 @@ type Observer struct {
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
 	// Wait tells that a call begins to wait: for a retry, the end of a pause, or a
-	// slot of the rate limit. How long it did wait is in AttemptInfo. If
-	// [WithLimiter] gave a limiter without a method Stats, its waits are not
-	// reported.
+	// slot of the rate limit. How long it did wait is in AttemptInfo. The waits of a
+	// [Limiter] without a method Stats are not reported.
 	Wait func(context.Context, WaitInfo)
 
 	// Limiter is told of changes of the limiter's state, such as a pause after a 429.

@@ -123,7 +123,7 @@ func (p StageContentParams) check() error {
 	return nil
 }
 
-// SequencesService provides access to sequences, their stages and the contacts
+// SequencesService has the operations on sequences, their stages and the contacts
 // enrolled in them. Use it as client.Sequences.
 type SequencesService service
 
