@@ -15,14 +15,14 @@ import (
 // A BulkStatus is the outcome of one item of a bulk job.
 type BulkStatus string
 
-// The statuses of an item. All except BulkUnknown are certain. If nothing may be done
-// twice, check the unknown ones, or repeat them in a way that cannot duplicate
-// anything, such as [ContactsService.UpsertAll].
+// The statuses of an item. All except BulkUnknown are certain. Repeat an unknown item
+// in a way that cannot duplicate it, such as [ContactsService.UpsertAll], or check it
+// first.
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
-	BulkUpdated BulkStatus = "updated" // done: it was there, and is up to date now
+	BulkUpdated BulkStatus = "updated" // done: it existed, and has the item's values now
 	BulkDone    BulkStatus = "done"    // done
-	BulkExists  BulkStatus = "exists"  // not done: it was there already
+	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done: see the error
 	BulkUnknown BulkStatus = "unknown" // may have been done: see the error
 	BulkSkipped BulkStatus = "skipped" // not done: an earlier error ended the job
@@ -37,11 +37,11 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later: it was skipped, it failed for a
-// reason outside of it, such as an outage, or it is unknown whether it was done. It
-// is false for an item that the API or the SDK would refuse again. Unlike [CanRetry],
-// it is true for an unknown item too: repeat that in a way that cannot duplicate it,
-// such as UpsertAll.
+// Again reports whether to repeat the item later. It is true if the item was skipped,
+// if it failed because of the rate limit, an outage or the end of the context, and if
+// it is unknown whether it was done. It is false if a repeat would fail again. Unlike
+// [CanRetry] it is true for every unknown item: repeat it in a way that cannot
+// duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -73,20 +73,23 @@ const (
 //     something else than the API, such as a proxy's 404;
 //   - the server rejects everything for longer than [RetryPolicy].MaxRateLimitWait.
 //
-// Then nothing more is sent. Requests under way are completed, unless the context is
-// done. Each item that was taken gets its result; Err of the last one is the reason.
+// After that nothing more is sent. Requests in flight are completed, unless the
+// context is done. Each item taken from items gets a result; the Err of the last
+// result is the reason.
 //
 // Nothing happens until the sequence is ranged over. To continue a job later, repeat
-// the items for which [BulkResult.Again] is true, and those after the last Index. If
-// the job ended by itself, nothing was sent for the latter. If you left the loop
-// early, requests under way were canceled, and some of the latter may have been done.
+// the items for which [BulkResult.Again] is true, and the items without a result. If
+// the job ended by itself, nothing was sent for items without a result. If you leave
+// the loop early, requests in flight are canceled, and some of the items without a
+// result may have been done.
 //
-// do can make several calls, also with other clients. If one fails, the status is
-// about that call; the calls before it have been done. To upsert contacts and do more
-// with each, run UpsertAll, and then Each for the other calls: that costs fewer
-// requests than [ContactsService.Upsert] in do. [WithResponse] on ctx has no effect.
-// items is called on the caller's goroutine, ahead of the results: it must not block
-// or wait for results. A panic in do is raised again on that goroutine.
+// do can make several calls, also with other clients. If a call fails, the status of
+// the item describes that call; the item's earlier calls have taken effect. To upsert
+// contacts and do more with each, run UpsertAll, and then Each for the other calls:
+// that costs fewer requests than [ContactsService.Upsert] in do. [WithResponse] on
+// ctx has no effect. The sequence items runs on the caller's goroutine and ahead of
+// the results, so it must not block or wait for a result. A panic in do is raised
+// again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -10,26 +10,25 @@ import (
 	"sync/atomic"
 )
 
-// WithoutRetry returns a context whose calls are sent once. They still wait
+// WithoutRetry returns a context whose calls make one attempt only. They still wait
 // for the rate limit.
 func WithoutRetry(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
 }
 
-// InBackground returns a context whose calls have low priority: they yield to the
-// client's other calls. Calls of the bulk methods and of All always have low
-// priority.
+// InBackground returns a context whose calls have low priority: the client's other
+// calls go first. Calls of the bulk methods and of All always have low priority.
 func InBackground(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.background = true })
 }
 
 // IsBackground reports whether the calls of a context have low priority. A [Limiter]
-// can ask for it: the context that it gets is that of the call.
+// can call it with the context that Acquire receives.
 func IsBackground(ctx context.Context) bool { return callOptionsFrom(ctx).background }
 
-// WithHeader returns a context whose calls send that header. It replaces the client's
-// value, but not what a function given to [WithAuth] sets. An invalid name or value, and
-// the name Host, make the call fail with an [*ArgumentError].
+// WithHeader returns a context whose calls send that header. It replaces a header
+// that the client sets, but not one that the function of [WithAuth] sets. An invalid
+// name or value, and the name Host, make the call fail with an [*ArgumentError].
 func WithHeader(ctx context.Context, key, value string) context.Context {
 	return withCallOption(ctx, func(o *callOptions) {
 		if err := checkHeader(key, value); err != nil {
@@ -43,17 +42,18 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 	})
 }
 
-// WithField returns a context whose calls send one more field, or another value of
-// a field: in the JSON body of a POST, PUT or DELETE, and in the query of a GET. It
-// is for what the API knows and the SDK does not.
+// WithField returns a context whose calls send one more field, or another value of a
+// field: in the JSON body of a POST, PUT or DELETE, and in the query of a GET. Use it
+// for fields that the SDK does not have.
 //
 // The value is sent as [encoding/json] writes it; nil is sent as null. A query takes
 // strings, numbers and booleans only. In [ContactsService.Upsert] and the bulk
-// methods the field goes with the requests that carry the item's other fields.
+// methods the field is part of the requests that create or update the contact, not of
+// those that add tags.
 //
-// The fields by which a request names a resource, such as contact_id, are refused,
-// and so is email wherever a request names a contact or creates one. A value that
-// cannot be sent makes the call fail with an [*ArgumentError].
+// Fields that identify a resource, such as contact_id, are refused. So is email in
+// requests that identify or create a contact. A value that cannot be sent makes the
+// call fail with an [*ArgumentError].
 func WithField(ctx context.Context, name string, value any) context.Context {
 	return withCallOption(ctx, func(o *callOptions) {
 		encoded, err := json.Marshal(value)
@@ -90,9 +90,8 @@ func withoutFields(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.fields = nil })
 }
 
-// WithResponse returns a context whose calls fill in response, also if they fail. A
-// method that needs several requests leaves the response of the last one. Do not share
-// the context between calls at the same time.
+// WithResponse returns a context whose calls store the server's last response in
+// response, also if they fail. Do not use the context for concurrent calls.
 func WithResponse(ctx context.Context, response *Response) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.response = response })
 }

@@ -26,8 +26,8 @@ type Campaign struct {
 	CreatedAt       Timestamp      `json:"created_at"`
 }
 
-// A CampaignStatus is the status of a campaign. The set is open: other values are
-// passed on in both directions.
+// A CampaignStatus is the status of a campaign. Values not listed here are sent and
+// returned unchanged.
 type CampaignStatus string
 
 // The statuses of a campaign (documented).
@@ -42,7 +42,7 @@ const (
 // CampaignListParams selects and pages campaigns. A zero field is not sent.
 type CampaignListParams struct {
 	Page    int            `url:"page,omitempty"`     // from 1
-	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Status  CampaignStatus `url:"status,omitempty"`
 	Period  Period         `url:"period,omitempty"`
 	Range   DateRange      `url:"range,omitempty"` // implies PeriodBetween
@@ -89,9 +89,9 @@ func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) 
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over campaigns, newest first, from the page in params to
-// the last. A PerPage of 0 requests 100 at a time. An error ends the range.
-// Campaigns created or deleted during the range shift the pages: an item can come
+// All returns an iterator over campaigns, newest first, starting at params.Page. If
+// PerPage is 0, All requests 100 at a time. The range ends at the first error.
+// Campaigns created or deleted during the range shift the pages: an item can appear
 // twice or be missed.
 //
 // API: GET /campaigns (documented). Errors: [ErrInvalidStatus],
@@ -137,9 +137,10 @@ func (s *CampaignsService) schedule() resource[Campaign] {
 	return r
 }
 
-// Schedule has a campaign sent at a time, which must be in the future by the
-// server's clock. It is sent in UTC; fractions of a second are cut off. If the
-// response is lost, the call fails with MayHaveBeenApplied set.
+// Schedule makes the vendor send a campaign at the given time, which must be in the
+// future by the server's clock. The request contains the time in UTC, without
+// fractions of a second. If the response is lost, the call fails with
+// MayHaveBeenApplied set.
 //
 // API: POST /campaign-schedule (assumed). Errors: [ErrNotFound], [ErrInvalidDate],
 // [*ValidationError].

@@ -15,10 +15,10 @@ import (
 )
 
 // A Client talks to the API. Make it with [New] or [NewFromEnv]; a zero Client
-// refuses every call. It is safe for concurrent use, and one client should be
-// shared: the rate limit is kept over all calls of a client.
+// refuses every call. It is safe for concurrent use. Share one client: its rate limit
+// covers all its calls.
 type Client struct {
-	// The resources of the API, each with its operations.
+	// One service for each resource of the API.
 	Contacts      *ContactsService
 	CustomFields  *CustomFieldsService
 	Tags          *TagsService
@@ -73,7 +73,8 @@ func build(apiKey string, cfg config, opts []Option) (*Client, error) {
 }
 
 // NewFromEnv is [New] with the API key of the environment variable FUNNEL_API_KEY,
-// and the base URL of FUNNEL_BASE_URL if that is set. The options are applied last.
+// and the base URL of FUNNEL_BASE_URL if that is set. The options are applied last,
+// so they override the environment.
 func NewFromEnv(opts ...Option) (*Client, error) {
 	key := os.Getenv("FUNNEL_API_KEY")
 	if key == "" {
@@ -111,9 +112,9 @@ func newClient(base *url.URL, cfg config) *Client {
 }
 
 // WithKey returns a client for another account. It shares this client's connections
-// and options; opts come after them. It has its own rate limit, pauses and retry
-// budget ([RetryPolicy]), hides its own key in errors and logs, and never uses a
-// cookie jar of this client.
+// and options; opts are applied after these. It has its own rate limit, pauses and
+// retry budget ([RetryPolicy]), hides its own key in errors and logs, and never uses
+// a cookie jar of this client.
 //
 // If this client was made with [WithLimiter] or [WithAuth], opts must contain that
 // option for the new account. The error is an [*ArgumentError].
@@ -146,8 +147,8 @@ func (c *Client) engine() *core {
 	return c.core
 }
 
-// RateLimit returns what the client knows of its quota: as the server's
-// headers said within the last minute, or else as the client counted itself.
+// RateLimit returns what the client knows of its quota: from the server's headers if
+// it received some in the last minute, otherwise from its own count.
 func (c *Client) RateLimit() RateLimit {
 	if c.engine() == nil {
 		return RateLimit{Remaining: quota.Unknown}
@@ -172,7 +173,7 @@ func (c *Client) LimiterStats() LimiterStats {
 // not nil is sent as JSON. The response's "data" is decoded into out. If out is nil,
 // no result is expected.
 //
-// A GET, HEAD, PUT or DELETE is treated as safe to repeat, any other method as a
+// A GET, HEAD, PUT or DELETE is treated as safe to repeat, any other method like a
 // create without a unique key: see the package documentation on retries.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	req := request{method: method, path: path, query: query.Encode(), body: body}

@@ -2,15 +2,14 @@ package funnel
 
 import "net/url"
 
-// A ContactRef names a contact: a [ContactID] or an [Email]. The API accepts
-// either wherever it addresses a contact. The id of another resource does not
-// compile.
+// A ContactRef identifies a contact: a [ContactID] or an [Email]. The API accepts
+// both. Passing the id of another resource is a compile error.
 //
 //	client.Contacts.Get(ctx, funnel.ContactID(12))
 //	client.Contacts.Get(ctx, funnel.Email("ada@example.com"))
 type ContactRef interface{ ref() *Contact }
 
-// An Email names a contact by its e-mail address.
+// An Email identifies a contact by its e-mail address.
 type Email string
 
 func (ID[R]) ref() *R { return nil }

@@ -31,7 +31,7 @@ type Contact struct {
 // ContactListParams selects and pages contacts. A zero field is not sent.
 type ContactListParams struct {
 	Page    int       `url:"page,omitempty"`     // from 1
-	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Period  Period    `url:"period,omitempty"`   // by the date of creation
 	Range   DateRange `url:"range,omitempty"`    // implies PeriodBetween
 }
@@ -91,10 +91,10 @@ func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over contacts, newest first, from the page in params to
-// the last. A PerPage of 0 requests 100 at a time. An error ends the range. Items
+// All returns an iterator over contacts, newest first, starting at params.Page. If
+// PerPage is 0, All requests 100 at a time. The range ends at the first error. Items
 // have no Tags and no Sequences. Contacts created or deleted during the range shift
-// the pages: an item can come twice or be missed.
+// the pages: an item can appear twice or be missed.
 //
 // API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {
@@ -332,10 +332,10 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 }
 
 // CreateAll creates contacts, several at a time. Nothing happens until the sequence
-// is ranged over. See [Bulk] for the order of the results, and for what ends it. The
+// is ranged over. [Bulk] describes the order of the results and what ends a job. The
 // status of a contact is BulkCreated, BulkExists with the error ErrContactExists,
-// BulkFailed, BulkUnknown or BulkSkipped. If several have the same address, the first
-// is created.
+// BulkFailed, BulkUnknown or BulkSkipped. If several contacts have the same address,
+// the first is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
@@ -349,16 +349,16 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 }
 
 // UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
-// several at a time. Nothing happens until the sequence is ranged over. See [Bulk]
-// for the order of the results, and for what ends it. The status of a contact is
-// BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If several have
-// the same address, they are sent one after the other, and the last prevails. A job
-// can be repeated from its beginning, or from the first item without a result. If
-// only single items are repeated, an older one can overwrite a newer one with the
-// same address.
+// several at a time. Nothing happens until the sequence is ranged over. [Bulk]
+// describes the order of the results and what ends a job. The status of a contact is
+// BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If several
+// contacts have the same address, they are sent one after the other, and the last one
+// wins. If a job was interrupted, repeat it from its beginning or from the first item
+// without a result. If you repeat single items instead, older values can overwrite
+// newer ones of the same address.
 //
-// If most of the recent contacts existed already, it tries the update first: then an
-// existing contact costs one request instead of two.
+// As long as most contacts exist already, UpsertAll sends the update before the
+// create: an existing contact then costs one request instead of two.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -18,8 +18,8 @@ type CustomField struct {
 	Values []string // the choices of a select field; otherwise nil
 }
 
-// A CustomFieldType is the type of a custom field. The set is open: other values
-// are passed on.
+// A CustomFieldType is the type of a custom field. Values not listed here are
+// returned unchanged.
 type CustomFieldType string
 
 // The types of a custom field that the API's reference shows.
@@ -54,8 +54,8 @@ func (s *CustomFieldsService) List(ctx context.Context) ([]CustomField, error) {
 	return fields, nil
 }
 
-// GetByName returns the custom field with that name: see [NameError] for how names
-// are matched. It reads the whole list.
+// GetByName returns the custom field with that name. [NameError] describes how names
+// are compared. It reads the whole list.
 //
 // API: GET /custom-fields (documented). Errors: [*NameError].
 func (s *CustomFieldsService) GetByName(ctx context.Context, name string) (*CustomField, error) {

@@ -51,17 +51,17 @@
 //
 // # Rate limit
 //
-// The API allows 600 requests per minute. A client stays within that limit, over all
-// its goroutines. A request takes up a slot until 60 s after its response, so that
-// the server never counts more than 600 in a minute. Calls that would exceed it wait
-// for their turn. As long as no other program uses the API key, no request is
-// rejected. See [WithRateLimit] and [WithLimiter].
+// The API allows 600 requests per minute. A client stays within that limit over all
+// its goroutines: a request takes up one of 600 slots from when it is sent until 60 s
+// after its response, so that the server never counts more. Calls wait until a slot
+// is free. As long as no other program uses the API key, no request is rejected. See
+// [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //
 // All returns an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. Items created or deleted
-// during a range shift the pages: an item can come twice or be missed.
+// during a range shift the pages: an item can appear twice or be missed.
 //
 // # Documented and assumed
 //
@@ -70,7 +70,8 @@
 //
 //	API: POST /contact (documented, parameters assumed)
 //
-// docs/contract.md in the repository has the source of every parameter and field.
-// If an assumption is wrong, [Client.Call] reaches any endpoint, [WithField] adds or
-// replaces a field, and [WithResponse] returns the response as it was sent.
+// docs/contract.md in the repository says of every parameter and field whether it is
+// documented or assumed. If an assumption is wrong, [Client.Call] reaches any
+// endpoint, [WithField] adds or replaces a field, and [WithResponse] stores the
+// response as the server sent it.
 package funnel

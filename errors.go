@@ -12,15 +12,15 @@ import (
 	"github.com/funnel-go/funnel/internal/text"
 )
 
-// A Code is the machine-readable reason in the API's error envelope. A code is
-// itself an error, so the constants serve in a switch as well as in
-// [errors.Is]; codes that this SDK does not know work in the same way:
+// A Code is the machine-readable reason in the API's error envelope. A code is itself
+// an error. Use it with [errors.Is], or in a switch over [CodeOf]. Codes that this
+// SDK does not know work in the same way:
 //
 //	errors.Is(err, funnel.ErrContactExists)
 //	errors.Is(err, funnel.Code("SOMETHING_NEW"))
 type Code string
 
-// Error returns the code as the API spells it.
+// Error returns the code, such as "CONTACT_EXISTS".
 func (c Code) Error() string {
 	return cmp.Or(c.clipped(), "funnel: error without a code")
 }
@@ -28,9 +28,8 @@ func (c Code) Error() string {
 // clipped is the code as an error prints it.
 func (c Code) clipped() string { return text.Clip(string(c), 64) }
 
-// The codes of the API's reference, all documented. They match what the
-// envelope says, never the HTTP status alone: an HTML page with status 404 is
-// no ErrNotFound.
+// The codes of the API's reference, all documented. An error has a code only if the
+// response's envelope does: an HTML page with status 404 is not ErrNotFound.
 const (
 	ErrUnauthorized        Code = "UNAUTHORIZED"           // 401: the API key is missing, invalid or disabled
 	ErrForbidden           Code = "FORBIDDEN"              // 403: the API key has no access to the resource
@@ -50,32 +49,32 @@ const (
 	ErrServer              Code = "SERVER_ERROR"           // 500: an unexpected error on the server
 )
 
-// ErrRateLimited is the SDK's own code for every response with status 429, which
-// the API sends without its envelope.
+// ErrRateLimited is the SDK's own code for a response with status 429. The API sends
+// no envelope with it.
 const ErrRateLimited Code = "RATE_LIMITED"
 
 // An APIError is a response of the API that is not a success: an error
 // envelope, or anything else that is not what the call expects (an HTML page
 // of a proxy, a redirect, a 200 that says "success": false).
 //
-// Test for a certain code with [errors.Is]; reach the fields with [errors.As],
-// which finds the APIError inside a [ValidationError] or [RateLimitError] too.
+// Test for a code with [errors.Is]. Read the fields with [errors.As], which finds the
+// APIError inside a [ValidationError] or [RateLimitError] too.
 type APIError struct {
-	Code       Code   // as in the envelope; empty where the response was no envelope
-	Message    string // as in the envelope, or what was wrong with the response
+	Code       Code   // of the envelope; empty if the response was not an envelope
+	Message    string // of the envelope, or what is wrong with the response
 	StatusCode int    // HTTP status
 	Method     string // of the request
 	Path       string // of the operation, without base path and query
 	RequestID  string // X-Request-Id, where the server sent one
 	Attempts   int    // how many were made; 0: refused before the first
 
-	// MayHaveBeenApplied tells that some attempt of this failed call may have
-	// taken effect on the server: it got a 5xx, or no complete response. It is
-	// never set for reads.
+	// MayHaveBeenApplied is true if an attempt of this failed call may have taken
+	// effect on the server: it got a 5xx, or no complete response. It is always false
+	// for reads.
 	MayHaveBeenApplied bool
 
 	Header http.Header // of the last response
-	Body   []byte      // of the last response, at most 64 KiB, for the program's log
+	Body   []byte      // of the last response, at most 64 KiB; may hold personal data
 
 	repeatable bool   // a POST that cannot duplicate anything
 	unreadable bool   // the response was no JSON, or cut short
@@ -117,12 +116,11 @@ func (e *APIError) Is(target error) bool {
 type ValidationError struct {
 	APIError
 
-	// Details holds the messages for each field, as the API names it. It is
-	// empty for a 400.
+	// Details maps the API's name of a field to its messages. It is empty for a 400.
 	Details map[string][]string
 }
 
-// Error adds the fields' messages, in the order of the fields' names.
+// Error returns the text of the [APIError] and the messages, ordered by field.
 func (e *ValidationError) Error() string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(e.Details)) {
@@ -134,17 +132,19 @@ func (e *ValidationError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *ValidationError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrValidation] or this error's own code.
+// Is reports whether target is [ErrValidation] or the Code of the envelope.
 func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
 
-// A RateLimitError is a response with status 429, or a call that was not sent because
-// the rate limit would delay it for longer than it may wait:
+// A RateLimitError is a response with status 429. A call also fails with it, before
+// anything is sent, if the rate limit would delay it for too long:
 //
-//   - an earlier 429 has paused the client: StatusCode is 429, Attempts is 0;
-//   - the quota has no room before the context's deadline: StatusCode is 0, and the
-//     error is inside a [RequestError] that matches [context.DeadlineExceeded] too.
+//   - The client's pause after a 429 ends after the context's deadline, or later than
+//     [RetryPolicy.MaxRateLimitWait] allows: StatusCode is 429 and Attempts is 0.
+//   - No slot is free before the context's deadline: StatusCode is 0. The call
+//     returns a [RequestError]; errors.As finds the RateLimitError in it, and
+//     errors.Is finds [context.DeadlineExceeded].
 //
 // It unwraps to its [APIError].
 type RateLimitError struct {
@@ -155,7 +155,7 @@ type RateLimitError struct {
 	RetryAfter time.Duration
 }
 
-// Error adds the time to wait.
+// Error returns the text of the [APIError] and the time to wait.
 func (e *RateLimitError) Error() string {
 	if e.RetryAfter <= 0 {
 		return e.text(e.Message)
@@ -167,23 +167,24 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited] or this error's own code.
+// Is reports whether target is [ErrRateLimited], or the Code if the 429 had an
+// envelope.
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || e.APIError.Is(target)
 }
 
-// A RequestError is a call without a usable response: no connection, a time-out, a
+// A RequestError is a call without a usable response: no connection, a timeout, a
 // response cut short, a context that ended. It unwraps to its cause, so
-// errors.Is(err, context.Canceled) works. If a context ended the wait for a retry,
-// errors.Is and errors.As also find the error of the attempt before.
+// errors.Is(err, context.Canceled) works. If the context ended while the call waited
+// for a retry, errors.Is and errors.As also find the error of the previous attempt.
 type RequestError struct {
 	Method    string // of the request
 	Path      string // of the operation, without base path and query
 	RequestID string // X-Request-Id of a response that was cut short; otherwise empty
 	Attempts  int    // how many were made; 0: none
 
-	// MayHaveBeenApplied tells that some attempt of this failed call may have
-	// taken effect on the server. It is never set for reads.
+	// MayHaveBeenApplied is true if an attempt of this failed call may have taken
+	// effect on the server. It is always false for reads.
 	MayHaveBeenApplied bool
 
 	Err error // the cause
@@ -210,8 +211,8 @@ func (e *RequestError) Error() string {
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// MayHaveBeenApplied reports whether err is the error of a call that may have
-// taken effect on the server although it failed, whichever type it has.
+// MayHaveBeenApplied reports whether a failed call may have taken effect on the
+// server. err is the error that the call returned, of any type.
 func MayHaveBeenApplied(err error) bool {
 	_, mayHaveBeenApplied := outcomeOf(err)
 	return mayHaveBeenApplied
@@ -277,8 +278,8 @@ func markApplied(err error) error {
 
 // An ArgumentError is bad input that was refused before anything was sent.
 type ArgumentError struct {
-	Field   string // the parameter, as the API or the SDK names it
-	Message string // what is wrong with it and how to put it right
+	Field   string // name of the parameter in the API or the SDK
+	Message string // what is wrong and how to fix it
 }
 
 // Error names the field and the fix.

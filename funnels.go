@@ -19,8 +19,8 @@ type Funnel struct {
 // check refuses steps without ids.
 func (f *Funnel) check() error { return checkItems(f.Steps) }
 
-// A FunnelType is the type of a funnel. The set is open: other values are passed on
-// in both directions.
+// A FunnelType is the type of a funnel. Values not listed here are sent and returned
+// unchanged.
 type FunnelType int
 
 // The types of a funnel (documented).
@@ -33,7 +33,7 @@ const (
 // FunnelListParams pages funnels. A zero field is not sent.
 type FunnelListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 }
 
 // FunnelCreateParams describes a new funnel. A zero field is not sent.
@@ -114,18 +114,18 @@ func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Pa
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over funnels with their steps, from the page in params to
-// the last. A PerPage of 0 requests 100 at a time. An error ends the range. Funnels
-// created or deleted during the range shift the pages: an item can come twice or be
-// missed.
+// All returns an iterator over funnels with their steps, starting at params.Page. If
+// PerPage is 0, All requests 100 at a time. The range ends at the first error.
+// Funnels created or deleted during the range shift the pages: an item can appear
+// twice or be missed.
 //
 // API: GET /funnels (documented). Errors: [*ValidationError].
 func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.Seq2[*Funnel, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Create creates a funnel without steps; Steps stays nil. It has no unique key: if
-// the response is lost, the call fails with MayHaveBeenApplied set.
+// Create creates a funnel without steps; the result has no Steps. It has no unique
+// key: if the response is lost, the call fails with MayHaveBeenApplied set.
 //
 // API: POST /funnel (documented). Errors: [ErrNoSubdomain], [*ValidationError].
 func (s *FunnelsService) Create(ctx context.Context, params FunnelCreateParams) (*Funnel, error) {
@@ -146,9 +146,9 @@ func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
 	return s.resource().delete(ctx, id)
 }
 
-// CreateStep adds a step to a funnel. The API generates Path from the name, and
-// adds a number if it is taken. Type stays zero. If the response is lost, the call
-// fails with MayHaveBeenApplied set.
+// CreateStep adds a step to a funnel. The API generates Path from the name, and adds
+// a number if the path is taken. The result has no Type. If the response is lost, the
+// call fails with MayHaveBeenApplied set.
 //
 // API: POST /funnel-step (documented). Errors: [ErrNotFound], [*ValidationError].
 func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams) (*Step, error) {

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// An ID identifies a resource of type R: a [TagID] is not a [ContactID], and the
-// compiler says so. Ids are 64-bit integers; a numeric string is accepted in a
-// response. Zero stands for "no id" and is never sent.
+// An ID identifies a resource of type R. Passing a [TagID] where a [ContactID] is
+// needed is a compile error. Ids are 64-bit integers. Zero means "no id" and is never
+// sent.
 type ID[R any] int64
 
 // String returns the id in decimal.

@@ -26,9 +26,9 @@ func CodeOf(err error) Code {
 }
 
 // CanRetry reports whether repeating the call later can succeed and cannot duplicate
-// anything. It is true if the rate limit rejected the call, in an outage, and if the
-// context ended, unless the call may have been applied and has no unique key. It is
-// false for errors that the same call would meet again: bad input, an error code of
+// anything. It is true if the cause is the rate limit, an outage or the end of the
+// context, unless the call may have been applied and a repeat could duplicate it. It
+// is false for errors that a repeat would return again: bad input, an error code of
 // the API, a key that is not accepted, a response in another format.
 func CanRetry(err error) bool {
 	var (
@@ -54,9 +54,9 @@ func CanRetry(err error) bool {
 	return false
 }
 
-// FieldErrors returns the messages of a [ValidationError] or an [ArgumentError] by
-// field, as the API names the fields. A program can show them to its own user. It is
-// nil for every other error.
+// FieldErrors returns the messages of a [ValidationError] or an [ArgumentError]. The
+// keys are the API's names of the fields. A program can show the messages to its
+// users. For every other error the result is nil.
 //
 //	for field, messages := range funnel.FieldErrors(err) { … }
 func FieldErrors(err error) map[string][]string {
@@ -146,8 +146,8 @@ func apiErrorKind(err *APIError) string {
 	return kindInvalidResponse
 }
 
-// LogValue implements [slog.LogValuer]: what a log needs to know, without the body,
-// the API key or an e-mail address.
+// LogValue implements [slog.LogValuer]. The value contains no body, API key or e-mail
+// address.
 func (e *APIError) LogValue() slog.Value { return e.logValue(e) }
 
 // LogValue implements [slog.LogValuer], as [APIError.LogValue].

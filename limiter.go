@@ -19,7 +19,7 @@ const (
 // calls release exactly once, when the attempt is over. Acquire and release must be
 // safe for concurrent use, and must not call the API with the same client.
 //
-// If Acquire knows that there is no room before ctx's deadline, it should fail
+// If Acquire knows that no slot will be free before ctx's deadline, it should fail
 // immediately, with an error that matches [context.DeadlineExceeded]. If the error
 // has a method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the
 // call's error, and a bulk job ends early only if its own deadline comes first.
@@ -29,7 +29,8 @@ const (
 //	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
 //	Observe(func(LimiterEvent)) // New passes a function to call with each event
 //
-// A limiter that serves several clients calls the functions of all these clients.
+// If several clients share a limiter, New passes a function for each, and the limiter
+// calls all of them.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }
@@ -41,7 +42,7 @@ type noRoom interface {
 	RetryAfter() time.Duration // how long until there is room
 }
 
-// An Outcome is how an attempt ended, for a [Limiter].
+// An Outcome tells a [Limiter] how an attempt ended.
 type Outcome struct {
 	Sent       bool          // false: the request was certainly not sent
 	StatusCode int           // 0: no response
@@ -50,8 +51,8 @@ type Outcome struct {
 	RetryAfter time.Duration // as the server said; 0: unknown
 }
 
-// LimiterFromWaiter makes a [Limiter] of whatever has a Wait method, such as
-// the rate.Limiter of golang.org/x/time, for an even pace:
+// LimiterFromWaiter returns a [Limiter] that calls w.Wait before each attempt. For
+// example, a rate.Limiter of golang.org/x/time sends requests at even intervals:
 //
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
@@ -66,11 +67,11 @@ func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
 	return func(Outcome) {}, l.waiter.Wait(ctx)
 }
 
-// A RateLimit is what a client knows of its quota at the server. How its limiter
-// keeps within it is in [LimiterStats].
+// A RateLimit is what a client knows of its quota at the server. For the state of the
+// client's limiter see [LimiterStats].
 type RateLimit struct {
 	Limit       int       // requests per window; 0: unknown
-	Remaining   int       // requests left in it; -1: unknown
-	Others      int       // requests of other programs in it, by the server's headers; 0: none, or unknown
+	Remaining   int       // requests left in the window; -1: unknown
+	Others      int       // requests of other programs in the window, by the server's headers; 0: none, or unknown
 	PausedUntil time.Time // the end of the pause after a 429; zero: no pause
 }

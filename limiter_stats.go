@@ -8,8 +8,8 @@ import (
 type LimiterStats struct {
 	Limit       int       // requests per window; 0: unknown
 	Used        int       // slots that are taken now: at most Limit
-	Interactive int       // interactive calls that wait for a slot
-	Background  int       // background calls that wait for a slot
+	Interactive int       // calls without InBackground that wait for a slot
+	Background  int       // calls with low priority that wait for a slot, see InBackground
 	PausedUntil time.Time // the end of the pause after a 429; zero: no pause
 	NextSlot    time.Time // when the next slot is free; zero: now, or unknown
 
@@ -23,19 +23,20 @@ type StoreState string
 // The states of a store.
 const (
 	StoreOK       StoreState = "ok"
-	StoreLost     StoreState = "lost"     // calls wait for it, or fail
-	StoreFallback StoreState = "fallback" // it is lost, and calls go on within a share of the quota
+	StoreLost     StoreState = "lost"     // the store does not respond: calls wait, or fail
+	StoreFallback StoreState = "fallback" // the store does not respond: calls go on, within this process's share of the quota
 )
 
-// A LimiterEvent is a change of a limiter's state that an operator may want to
-// know.
+// A LimiterEvent is a change of a limiter's state that an operator may want to know.
+// The store holds the counts of a limiter that several processes share, such as that
+// of funnelredis.
 type LimiterEvent struct {
 	Kind  LimiterEventKind
 	Until time.Time // the end of a pause; otherwise zero
-	Err   error     // why the store was lost; otherwise nil
+	Err   error     // why the store does not respond; otherwise nil
 }
 
-// A LimiterEventKind says what a [LimiterEvent] tells.
+// A LimiterEventKind is the kind of a [LimiterEvent].
 type LimiterEventKind string
 
 // The kinds of events.
@@ -44,5 +45,5 @@ const (
 	LimiterStoreLost LimiterEventKind = "store_lost" // the store does not respond
 	LimiterFallback  LimiterEventKind = "fallback"   // calls go on without the store
 	LimiterStoreBack LimiterEventKind = "store_back" // the store responds again
-	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost its data: the lost slots count as taken until all are free
+	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost its data: the slots it had counted are taken for one more window
 )

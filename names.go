@@ -8,12 +8,11 @@ import (
 	"github.com/funnel-go/funnel/internal/text"
 )
 
-// A NameError reports that a name does not lead to exactly one resource. It matches
-// [ErrNotFound] with [errors.Is] if there is none.
+// A NameError reports that no resource has a name, or that several have. If there is
+// none, errors.Is(err, ErrNotFound) is true.
 //
-// Names are compared without white space around them: exactly first, and then
-// ignoring case. Several exact matches are ambiguous, and so are several that differ
-// in case only, unless one of them is exact.
+// White space around names is ignored. An exact match is preferred; if there is none,
+// case is ignored too. Two matches of the same kind are an error.
 type NameError struct {
 	Resource string // such as "tag"
 	Name     string // as it was given
@@ -29,7 +28,7 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("funnel: %d resources of type %s have the name %q: rename all but one, or use the id", e.Matches, e.Resource, name)
 }
 
-// Is reports whether target is [ErrNotFound] and there is no match.
+// Is reports whether target is [ErrNotFound] and no resource has the name.
 func (e *NameError) Is(target error) bool { return target == ErrNotFound && e.Matches == 0 }
 
 // byName returns the one item with that name.

@@ -9,45 +9,45 @@ import (
 	"time"
 )
 
-// An Observer is told what a client does: for traces, metrics and logs. Every
-// function is optional, runs on the goroutine of the call (except Limiter), and must
-// be safe for concurrent use. It may read its arguments until it returns, and must
-// not change them. It must not call the API with the same client: that can block
+// An Observer has functions that the client calls, for traces, metrics and logs.
+// Every function is optional, runs on the goroutine of the call (except Limiter), and
+// must be safe for concurrent use. It must not change its arguments, nor keep them
+// after it returns. It must not call the API with the same client: that can block
 // after a 429.
 type Observer struct {
-	// CallStart begins a call; the context that it returns is the call's.
+	// CallStart is called when a call begins. The call uses the context that it
+	// returns.
 	CallStart func(context.Context, CallInfo) context.Context
-	// CallDone ends a call, with its result.
+	// CallDone is called when a call has ended.
 	CallDone func(context.Context, CallInfo, CallResult)
 
-	// AttemptStart begins an attempt, when the rate limiter has let it go; the
+	// AttemptStart is called when the rate limiter has admitted an attempt. The
 	// request is sent with the context that it returns.
 	AttemptStart func(context.Context, AttemptInfo) context.Context
-	// AttemptDone ends an attempt, with what came of it.
+	// AttemptDone is called when an attempt has ended.
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
-	// Wait tells that a call begins to wait: for a retry, the end of a pause, or a
-	// slot of the rate limit. How long it did wait is in AttemptInfo. The waits of a
-	// [Limiter] without a method Stats are not reported.
+	// Wait is called when a call begins to wait: for a retry, the end of a pause, or
+	// a slot of the rate limit. AttemptInfo.Waited is how long it waited. If a
+	// [Limiter] has no method Stats, waits for its slots are not reported.
 	Wait func(context.Context, WaitInfo)
 
-	// Limiter is told of changes of the limiter's state, such as a pause after a 429.
-	// The context is that of the attempt that caused the change. If there is none,
-	// it is [context.Background], and the function may run on any goroutine, while
-	// the limiter is locked: it must return soon, and not use the client.
+	// Limiter is called when the limiter's state changes, such as by a pause after a
+	// 429. The context is that of the attempt that caused the change. If there is
+	// none, it is [context.Background], and the function may run on any goroutine,
+	// while the limiter is locked: it must return soon, and must not use the client.
 	Limiter func(context.Context, LimiterEvent)
 }
 
-// A CallInfo identifies a call. It holds no parameters, so nothing personal gets into
-// traces and metrics. The exception is a path given to [Client.Call] that contains
-// personal data.
+// A CallInfo identifies a call. It holds no parameters, so traces and metrics contain
+// no personal data, unless a path given to [Client.Call] does.
 type CallInfo struct {
 	Method  string   // of the request
 	Path    string   // of the operation, without base path and query
 	BaseURL *url.URL // of the client
 }
 
-// A CallResult is how a call ended.
+// A CallResult describes how a call ended.
 type CallResult struct {
 	StatusCode int // of the last response; 0: none
 	Attempts   int // how many were made
@@ -59,10 +59,10 @@ type CallResult struct {
 type AttemptInfo struct {
 	CallInfo
 	Attempt int           // from 1
-	Waited  time.Duration // before it, for a retry, a pause and the rate limit
+	Waited  time.Duration // before this attempt: backoff, pause and rate limit together
 }
 
-// An AttemptResult is how an attempt ended.
+// An AttemptResult describes how an attempt ended.
 type AttemptResult struct {
 	StatusCode int // 0: no response
 	Header     http.Header
@@ -80,15 +80,15 @@ type WaitReason string
 const (
 	WaitRetry WaitReason = "retry" // the backoff before another attempt
 	WaitPause WaitReason = "pause" // the pause after a 429
-	WaitQuota WaitReason = "quota" // no slot is free; for a background call, none but those kept for interactive calls
+	WaitQuota WaitReason = "quota" // the rate limit: no slot is free, or only slots that are kept for interactive calls
 )
 
 // A WaitInfo says how long a call waits and why.
 type WaitInfo struct {
 	CallInfo
 	Reason   WaitReason
-	Duration time.Duration // expected; a wait for the quota may take longer
-	Err      error         // of the attempt that made the wait necessary; nil: there was none
+	Duration time.Duration // expected; a wait for a slot can take longer
+	Err      error         // of the previous attempt; nil: there was none
 }
 
 // observers are told in order.

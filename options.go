@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Version is the SDK's version, as the User-Agent says it.
+// Version is the version of the SDK. It is part of the User-Agent header.
 const Version = "0.1.0-dev"
 
-// An Option sets up a [Client]. A bad value makes [New] fail with an
+// An Option configures a [Client]. An invalid value makes [New] fail with an
 // [*ArgumentError].
 type Option func(*config) error
 
@@ -59,9 +59,9 @@ func (cfg *config) transport() (http.RoundTripper, http.CookieJar) {
 	return cfg.httpClient.Transport, cfg.httpClient.Jar
 }
 
-// WithBaseURL sends requests to another server than the vendor's, such as
-// "http://127.0.0.1:8080/v1". The URL is absolute and has no user info, query or
-// fragment. Plain http is accepted for loopback addresses only, unless
+// WithBaseURL sets the base URL, [DefaultBaseURL] by default, to that of another
+// server, such as "http://127.0.0.1:8080/v1". It must be absolute, without user info,
+// query or fragment. Plain http is accepted for loopback addresses only, unless
 // [WithInsecureHTTP] is given.
 func WithBaseURL(baseURL string) Option {
 	return func(cfg *config) error {
@@ -72,7 +72,8 @@ func WithBaseURL(baseURL string) Option {
 
 // WithHTTPClient sends requests with a copy of client: its transport and its cookie
 // jar are used, its Timeout becomes that of an attempt, and its CheckRedirect is
-// ignored, because redirects are never followed. Use it to give a test's transport:
+// ignored, because redirects are never followed. In tests, use it to pass a mock
+// transport:
 //
 //	mock := httpmock.NewMockTransport()
 //	client, err := funnel.New(key, funnel.WithHTTPClient(&http.Client{Transport: mock}))
@@ -97,10 +98,10 @@ func WithUserAgent(userAgent string) Option {
 	}
 }
 
-// WithAuth replaces the way in which requests are authenticated, which is
-// "Authorization: Bearer <API key>" by default. The function runs for every attempt
-// and changes that attempt's own request; its error ends the call. Errors and logs
-// hide the API key given to [New], but no other secret that the function sends.
+// WithAuth replaces the authentication of requests, which is "Authorization: Bearer
+// <API key>" by default. auth is called for every attempt and can modify its request.
+// If it returns an error, the call fails. Errors and logs hide the API key given to
+// [New], but no other secret that auth sends.
 func WithAuth(auth func(*http.Request) error) Option {
 	return func(cfg *config) error {
 		if auth == nil {
@@ -117,8 +118,8 @@ func WithAuth(auth func(*http.Request) error) Option {
 //   - an info line if calls wait because the rate limit is used up, at most once a
 //     minute.
 //
-// The API key is never logged, and nothing personal above debug level. Without it
-// the client is silent.
+// The API key is never logged, and personal data only at debug level. Without this
+// option the client logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {
@@ -155,8 +156,8 @@ func WithRateLimit(n int, per time.Duration) Option {
 	}
 }
 
-// WithLimiter replaces the limiter that [WithRateLimit] sets up. The client's
-// pause after a 429 stays.
+// WithLimiter replaces the limiter that [WithRateLimit] sets up. The client still
+// pauses after a 429.
 func WithLimiter(limiter Limiter) Option {
 	return func(cfg *config) error {
 		if limiter == nil {
@@ -167,8 +168,8 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
-// WithObserver tells observer what the client does. Given several times, each
-// observer is told, in that order.
+// WithObserver adds an observer. Several observers are called in the order of the
+// options.
 func WithObserver(observer Observer) Option {
 	return func(cfg *config) error {
 		cfg.observers = append(cfg.observers, observer)
@@ -176,9 +177,9 @@ func WithObserver(observer Observer) Option {
 	}
 }
 
-// WithAttemptTimeout bounds one attempt, from the moment at which the rate
-// limiter lets it go until its response's body is read: 30 s by default, or the
-// Timeout of the http.Client given. Zero means no bound but the context's.
+// WithAttemptTimeout limits one attempt, from its admission by the rate limiter to
+// the end of the response's body: to 30 s by default, or to the Timeout of the client
+// given to [WithHTTPClient]. If d is zero, only the context limits an attempt.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
 		if d < 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/funnel-go/funnel/internal/envelope"
 )
 
-// An OrderID is the number of an order. [Order.IDOrder] is what the API looks it up
-// by.
+// An OrderID identifies an order in a list. [OrdersService.Get] takes [Order.IDOrder]
+// instead.
 type OrderID = ID[Order]
 
 // An Order is a purchase.
@@ -30,8 +30,8 @@ type Order struct {
 	CreatedAt  Timestamp   `json:"created_at"`
 }
 
-// An OrderStatus is the status of an order. The set is open: other values are
-// passed on in both directions.
+// An OrderStatus is the status of an order. Values not listed here are sent and
+// returned unchanged.
 type OrderStatus string
 
 // The statuses of an order (documented).
@@ -45,7 +45,7 @@ const (
 // OrderListParams selects and pages orders. A zero field is not sent.
 type OrderListParams struct {
 	Page    int         `url:"page,omitempty"`     // from 1
-	PerPage int         `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int         `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Status  OrderStatus `url:"status,omitempty"`
 	Period  Period      `url:"period,omitempty"` // by the date of the order
 	Range   DateRange   `url:"range,omitempty"`  // implies PeriodBetween
@@ -68,9 +68,9 @@ func (s *OrdersService) List(ctx context.Context, params OrderListParams) (*Page
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over orders, newest first, from the page in params to the
-// last. A PerPage of 0 requests 100 at a time. An error ends the range. Orders
-// placed during the range shift the pages: an item can come twice.
+// All returns an iterator over orders, newest first, starting at params.Page. If
+// PerPage is 0, All requests 100 at a time. The range ends at the first error. Orders
+// placed during the range shift the pages: an item can appear twice.
 //
 // API: GET /orders (documented). Errors: [ErrInvalidStatus], [ErrInvalidPeriod],
 // [*ValidationError].
@@ -94,9 +94,9 @@ func (s *OrdersService) Get(ctx context.Context, id string) (*Order, error) {
 	})
 }
 
-// SalesAmount returns the sum of the sales in a period. That the API takes a period
-// is assumed: compare the result with that of another period before you rely on it.
-// How it treats several currencies is not documented.
+// SalesAmount returns the sum of the sales in a period. It is assumed that the API
+// takes a period: before you rely on it, check that two periods have different
+// results. How it treats several currencies is not documented.
 //
 // API: GET /sales-amount (documented, parameters assumed). Errors: [ErrInvalidPeriod].
 func (s *OrdersService) SalesAmount(ctx context.Context, params PeriodParams) (Decimal, error) {

@@ -17,7 +17,7 @@ import (
 type Page[T any] struct {
 	Items []T
 
-	// What the server says of the paging; zero where it does not say.
+	// The paging data of the response; zero if it has none.
 	Page     int // number of this page, from 1
 	PerPage  int // items per page
 	LastPage int // number of the last page

@@ -7,8 +7,8 @@ import (
 )
 
 // A RetryPolicy sets how often a failed request is retried, and how long the client
-// waits before. The package documentation says which requests are retried. In
-// [WithRetry] a zero field has its default.
+// waits before each retry. The package documentation says which requests are retried.
+// In [WithRetry] a zero field means its default.
 type RetryPolicy struct {
 	// MaxAttempts is the maximum number of attempts of a call, including rejected
 	// ones: 4 by default, 1 for no retries.
@@ -29,16 +29,15 @@ type RetryPolicy struct {
 	// longer fails immediately.
 	MaxRateLimitWait time.Duration
 
-	// Budget bounds the retries of all calls together: 100 by default, negative for
-	// an unlimited number. Each retry takes one, each successful call gives one back,
-	// and without any left calls fail instead of being retried. Retries after a 429
-	// take none, nor do those of calls that the client has held back during an
-	// outage.
+	// Budget limits the retries of all calls together: 100 by default, negative for
+	// no limit. Each retry takes one from the budget, and each successful call gives
+	// one back. When none is left, calls fail instead of being retried. Retries after
+	// a 429 take none, nor do retries that the client has held back during an outage.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique
-	// key, such as that of a funnel. Set it if a duplicate would be worse than a
-	// failed call.
+	// key, such as [FunnelsService.Create]. Set it if a duplicate would be worse than
+	// a failed call.
 	NoRetryCreateOn5xx bool
 }
 

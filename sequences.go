@@ -18,8 +18,8 @@ type Sequence struct {
 	Type SequenceType `json:"type"`
 }
 
-// A SequenceType is the type of a sequence. The set is open: other values are
-// passed on in both directions.
+// A SequenceType is the type of a sequence. Values not listed here are sent and
+// returned unchanged.
 type SequenceType string
 
 // The types of a sequence (documented).
@@ -31,7 +31,7 @@ const (
 // SequenceListParams pages sequences. A zero field is not sent.
 type SequenceListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 }
 
 // SequenceCreateParams describes a new sequence. A zero field is not sent.
@@ -51,8 +51,8 @@ type SequenceUpdateParams struct {
 // A StageID identifies a stage of a sequence.
 type StageID = ID[Stage]
 
-// A Stage is one stage of a sequence. It follows the stage before it after
-// TimeValue times TimeType.
+// A Stage is one stage of a sequence. It starts TimeValue times TimeType after the
+// previous stage.
 type Stage struct {
 	ID         StageID    `json:"id"`
 	SequenceID SequenceID `json:"sequence_id"`
@@ -63,8 +63,8 @@ type Stage struct {
 	TimeType   TimeType   `json:"time_type"`
 }
 
-// A StageType says what a stage does. The set is open: other values are passed on
-// in both directions.
+// A StageType says what a stage does. Values not listed here are sent and returned
+// unchanged.
 type StageType string
 
 // The types of a stage (documented).
@@ -74,8 +74,8 @@ const (
 	StageAction    StageType = "action"
 )
 
-// A TimeType is the unit of a stage's delay, in seconds. The set is open: other
-// values are passed on in both directions.
+// A TimeType is the unit of a stage's delay, in seconds. Values not listed here are
+// sent and returned unchanged.
 type TimeType int
 
 // The units of a stage's delay (documented).
@@ -151,17 +151,17 @@ func (s *SequencesService) List(ctx context.Context, params SequenceListParams) 
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over sequences, from the page in params to the last. A
-// PerPage of 0 requests 100 at a time. An error ends the range. Sequences created
-// or deleted during the range shift the pages: an item can come twice or be missed.
+// All returns an iterator over sequences, starting at params.Page. If PerPage is 0,
+// All requests 100 at a time. The range ends at the first error. Sequences created or
+// deleted during the range shift the pages: an item can appear twice or be missed.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) All(ctx context.Context, params SequenceListParams) iter.Seq2[*Sequence, error] {
 	return s.resource().all(ctx, params)
 }
 
-// GetByName returns the sequence with that name: see [NameError] for how names are
-// matched. It reads the whole list, 100 sequences per request.
+// GetByName returns the sequence with that name. [NameError] describes how names are
+// compared. It reads the whole list, 100 sequences per request.
 //
 // API: GET /sequences (assumed). Errors: [*NameError].
 func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequence, error) {
@@ -175,8 +175,8 @@ func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequenc
 	return byName("sequence", name, sequences, func(s Sequence) string { return s.Name })
 }
 
-// Create creates a sequence. It has no unique key: if the response is lost, the
-// call fails with MayHaveBeenApplied set. Add a stage before contacts are enrolled.
+// Create creates a sequence. It has no unique key: if the response is lost, the call
+// fails with MayHaveBeenApplied set. Add a stage before you enrol contacts.
 //
 // API: POST /sequence (documented). Errors: [*ValidationError].
 func (s *SequencesService) Create(ctx context.Context, params SequenceCreateParams) (*Sequence, error) {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// A SubscriptionID is the number of a subscription.
+// A SubscriptionID identifies a subscription.
 type SubscriptionID = ID[Subscription]
 
 // A Subscription is a customer's recurring payment.
@@ -29,8 +29,8 @@ type Subscription struct {
 	CreatedAt     Timestamp          `json:"created_at"`
 }
 
-// A SubscriptionStatus is the status of a subscription. The set is open: other
-// values are passed on in both directions.
+// A SubscriptionStatus is the status of a subscription. Values not listed here are
+// sent and returned unchanged.
 type SubscriptionStatus string
 
 // The statuses of a subscription (documented).
@@ -40,8 +40,8 @@ const (
 	SubscriptionError    SubscriptionStatus = "error"
 )
 
-// PaymentsLeft is how many payments of a subscription are left: without limit, a
-// number, or unknown (null), which is its zero value.
+// PaymentsLeft is how many payments of a subscription are left. The zero value means
+// unknown (null).
 type PaymentsLeft struct {
 	Unlimited bool
 	Count     *int // nil: unlimited or unknown
@@ -73,7 +73,7 @@ func (p PaymentsLeft) MarshalJSON() ([]byte, error) {
 // SubscriptionListParams selects and pages subscriptions. A zero field is not sent.
 type SubscriptionListParams struct {
 	Page    int                `url:"page,omitempty"`     // from 1
-	PerPage int                `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int                `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Status  SubscriptionStatus `url:"status,omitempty"`
 	Period  Period             `url:"period,omitempty"` // by the date of creation
 	Range   DateRange          `url:"range,omitempty"`  // implies PeriodBetween
@@ -96,9 +96,9 @@ func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionList
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over subscriptions, newest first, from the page in params
-// to the last. A PerPage of 0 requests 100 at a time. An error ends the range.
-// Subscriptions made during the range shift the pages: an item can come twice.
+// All returns an iterator over subscriptions, newest first, starting at params.Page.
+// If PerPage is 0, All requests 100 at a time. The range ends at the first error.
+// Subscriptions made during the range shift the pages: an item can appear twice.
 //
 // API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].

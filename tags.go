@@ -29,7 +29,7 @@ type TagContact struct {
 // TagListParams pages tags. A zero field is not sent.
 type TagListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 }
 
 // TagCreateParams describes a new tag.
@@ -65,17 +65,17 @@ func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over tags, from the page in params to the last. A PerPage
-// of 0 requests 100 at a time. An error ends the range. Tags created or deleted
-// during the range shift the pages: an item can come twice or be missed.
+// All returns an iterator over tags, starting at params.Page. If PerPage is 0, All
+// requests 100 at a time. The range ends at the first error. Tags created or deleted
+// during the range shift the pages: an item can appear twice or be missed.
 //
 // API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*Tag, error] {
 	return s.resource().all(ctx, params)
 }
 
-// Create creates a tag; CreatedAt stays zero. It is safe to repeat, because a name
-// is unique. If a response is lost and the next attempt finds the tag there, the
+// Create creates a tag; the result has no CreatedAt. It is safe to repeat, because a
+// name is unique. If a response is lost and the next attempt finds the tag there, the
 // error is ErrTagExists with MayHaveBeenApplied set.
 //
 // API: POST /tag (documented, parameters assumed). Errors: [ErrTagExists],
@@ -112,9 +112,9 @@ func (s *TagsService) Contacts(ctx context.Context, id TagID, params PageParams)
 	return fetchPage[TagContact](ctx, s.resource().core, tagContactsPath, q)
 }
 
-// AllContacts returns an iterator over the contacts that have a tag, 100 per
-// request. An error ends the range. Contacts that gain or lose the tag during the
-// range shift the pages: an item can come twice or be missed.
+// AllContacts returns an iterator over the contacts that have a tag, 100 per request.
+// The range ends at the first error. Contacts that gain or lose the tag during the
+// range shift the pages: an item can appear twice or be missed.
 //
 // API: GET /tags-contacts (documented). Errors: [ErrNotFound].
 func (s *TagsService) AllContacts(ctx context.Context, id TagID) iter.Seq2[*TagContact, error] {
@@ -136,8 +136,8 @@ func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, er
 }
 
 // Ensure returns the ids of the tags with these names, and creates those that do not
-// exist. The keys of the map are the names as they were given. See [NameError] for
-// how names are matched. It is safe when two programs run it at once: if the other
+// exist. The keys of the map are the names as they were given. [NameError] describes
+// how names are compared. Two programs can run Ensure at the same time: if the other
 // program has created a tag in the meantime, Ensure reads the list once more.
 //
 // It costs one request per 100 tags of the account, and one per tag to create. It

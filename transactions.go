@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// A TransactionID is the number of a transaction.
+// A TransactionID identifies a transaction.
 type TransactionID = ID[Transaction]
 
 // A Transaction is a payment.
@@ -22,8 +22,8 @@ type Transaction struct {
 	CreatedAt     Timestamp         `json:"created_at"`
 }
 
-// A TransactionStatus is the status of a transaction. The set is open: other values
-// are passed on.
+// A TransactionStatus is the status of a transaction. Values not listed here are
+// returned unchanged.
 type TransactionStatus string
 
 // The statuses of a transaction (documented).
@@ -39,7 +39,7 @@ const (
 // TransactionListParams selects and pages transactions. A zero field is not sent.
 type TransactionListParams struct {
 	Page    int       `url:"page,omitempty"`     // from 1
-	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: the API's default of 50
+	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Period  Period    `url:"period,omitempty"`   // by the date of creation
 	Range   DateRange `url:"range,omitempty"`    // implies PeriodBetween
 }
@@ -61,9 +61,9 @@ func (s *TransactionsService) List(ctx context.Context, params TransactionListPa
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over transactions, newest first, from the page in params
-// to the last. A PerPage of 0 requests 100 at a time. An error ends the range.
-// Transactions made during the range shift the pages: an item can come twice.
+// All returns an iterator over transactions, newest first, starting at params.Page.
+// If PerPage is 0, All requests 100 at a time. The range ends at the first error.
+// Transactions made during the range shift the pages: an item can appear twice.
 //
 // API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
 // [*ValidationError].

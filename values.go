@@ -13,12 +13,13 @@ import (
 // This file has the types of the API's values: times, amounts of money, lists of
 // ids, and periods.
 
-// A Timestamp is a time in a response, always in UTC, so that equal times compare
-// equal by value. The API sends two forms: RFC 3339, and "2006-01-02 15:04:05"
-// without a zone, which is read as UTC (assumed).
+// A Timestamp is a time in a response, always in UTC, so that == works. The API sends
+// two forms: RFC 3339, and "2006-01-02 15:04:05" without a zone, which is read as UTC
+// (assumed).
 //
-// The zero time stands for null and for a text of any other form: one unknown
-// date does not make a whole response unusable. [WithResponse] has the text.
+// The zero time stands for null and for a text of any other form: one unknown date
+// does not make a whole response unusable. The original text is in the response that
+// [WithResponse] stores.
 type Timestamp struct{ time.Time }
 
 // timestampLayouts are tried in this order. Parsing accepts a fraction of a
@@ -50,8 +51,8 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return t.UTC().MarshalJSON()
 }
 
-// A Decimal is a number as the API wrote it, such as "297.00": the exact text,
-// never a float. It is "" for null. [Decimal.Minor] converts it for calculations.
+// A Decimal is the exact text of a number in a response, such as "297.00". It is ""
+// for null. [Decimal.Minor] converts it for calculations.
 type Decimal string
 
 // UnmarshalJSON reads a JSON number or string and keeps its text.
@@ -77,8 +78,8 @@ const maxExponent = 1 << 30
 // 29710, and "1e3" is 100000. Most currencies have 2 digits, some 0 or 3. digits
 // is between 0 and 18.
 //
-// The error is an [*ArgumentError] if d is not a number, if it has more digits
-// than asked for (nothing is rounded), or if the result exceeds an int64.
+// The error is an [*ArgumentError] if d is not a number, if it has more decimal
+// places than digits (nothing is rounded), or if the result exceeds an int64.
 func (d Decimal) Minor(digits int) (int64, error) {
 	if digits < 0 || digits > 18 {
 		return 0, argumentError("digits", "is %d: must be between 0 and 18", digits)
@@ -134,8 +135,8 @@ func (l IDList[R]) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// A Period selects items by their date. The set is open: the SDK sends any value,
-// and the API rejects one that it does not know with [ErrInvalidPeriod].
+// A Period selects items by their date. Other values than the constants are sent
+// unchanged. The API returns [ErrInvalidPeriod] for one that it does not know.
 type Period string
 
 // The periods (documented). What the API selects without a period is not
@@ -157,15 +158,15 @@ type PeriodParams struct {
 
 func (p PeriodParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// A DateRange is a range of calendar dates, each in the time value's own zone.
-// Whether the API includes the first and the last day, and which zone it uses, is not
-// documented.
+// A DateRange is a range of calendar dates. The date of From and To is the one in
+// their own time zone. Whether the API includes the first and the last day, and which
+// zone it uses, is not documented.
 type DateRange struct{ From, To time.Time }
 
 // IsZero reports whether no range is set.
 func (r DateRange) IsZero() bool { return r.From.IsZero() && r.To.IsZero() }
 
-// EncodeValues writes the range as the API reads it, such as
+// EncodeValues writes the range in the form of the API, such as
 // "2024-06-01to2024-06-30".
 func (r DateRange) EncodeValues(key string, v *url.Values) error {
 	v.Set(key, r.From.Format(time.DateOnly)+"to"+r.To.Format(time.DateOnly))

@@ -27,13 +27,13 @@ import (
 // Body, Data and Header can contain personal data, and Header contains the
 // signature. Do not log them; log Type and BodyHash.
 type Event struct {
-	// Type is the string "event" of the body, or else "type" (assumed). It is
-	// empty if the body has neither.
+	// Type is the value of "event" in the body, or else of "type" (assumed). It is
+	// empty if neither is a string.
 	Type string
 
-	// Data is the value of "data" of the body, or else of "payload", or else
-	// the whole body (assumed); null counts as absent. It is nil if the body is
-	// not JSON. It may share memory with Body.
+	// Data is the value of "data" in the body, or else of "payload", or else the
+	// whole body (assumed); null counts as absent. It is nil if the body is not JSON.
+	// It may share memory with Body.
 	Data json.RawMessage
 
 	Body            []byte      // as received and signed
@@ -128,10 +128,10 @@ func (e *decodeError) Unwrap() error { return e.err }
 // receives it with status 401. Test for it with [errors.Is].
 var ErrInvalidSignature = errors.New("funnel: invalid webhook signature")
 
-// VerifySignature reports whether a webhook delivery is authentic: nil if the
-// header h contains the signature of body by one of the secrets. It serves
-// receivers that are not an [http.Handler], such as a cloud function or a queue
-// worker; all others use [NewWebhookHandler].
+// VerifySignature returns nil if a webhook delivery is authentic: a value in the
+// header h is the signature of body with one of the secrets. Use it in receivers that
+// are not an [http.Handler], such as a cloud function or a queue worker; all others
+// use [NewWebhookHandler].
 //
 // Body must be the bytes as received: decoding and encoding JSON changes them.
 // The values of all headers are considered. To accept only one header, pass only
@@ -251,11 +251,11 @@ type WebhookOption func(*webhookHandler) error
 // WithSecrets adds secrets, for rotation: a delivery is authentic if it is signed
 // with any of the handler's secrets.
 //
-// No operation of the API changes the secret of a webhook, and a URL can be
-// registered once. To get a new secret without losing deliveries, register a
-// second webhook under another URL of the same handler, give the handler both
-// secrets, delete the first webhook, and then remove its secret. As long as both
-// webhooks exist, fn receives every event twice.
+// No operation of the API changes the secret of a webhook, and each URL can have only
+// one webhook. To change the secret without losing deliveries, register a second
+// webhook with another URL that leads to the same handler, give the handler both
+// secrets, delete the first webhook, and then remove its secret. While both webhooks
+// exist, the handler receives every event twice.
 //
 // An empty secret is an [*ArgumentError].
 func WithSecrets(more ...string) WebhookOption {
@@ -270,8 +270,8 @@ func WithSecrets(more ...string) WebhookOption {
 
 // WithSignatureHeader accepts the signature only in the header of that name. By
 // default any header may contain it, because the vendor's pages do not name it;
-// [Event.SignatureHeader] tells which one did. A name that is not that of a
-// header is an [*ArgumentError].
+// [Event.SignatureHeader] tells which one did. An invalid header name is an
+// [*ArgumentError].
 func WithSignatureHeader(name string) WebhookOption {
 	return func(h *webhookHandler) error {
 		// The characters of a token in HTTP, of which a header's name consists.
@@ -284,9 +284,9 @@ func WithSignatureHeader(name string) WebhookOption {
 	}
 }
 
-// WithWebhookMaxBytes refuses deliveries whose body has more than n bytes, 1 MiB
-// by default. A body is in memory before its signature can be verified, so n
-// bounds what a forged delivery can occupy.
+// WithWebhookMaxBytes refuses deliveries whose body has more than n bytes, 1 MiB by
+// default. A body is in memory before its signature can be verified, so n limits how
+// much memory a forged delivery can occupy.
 func WithWebhookMaxBytes(n int64) WebhookOption {
 	return func(h *webhookHandler) error {
 		if n <= 0 {
@@ -301,15 +301,15 @@ func WithWebhookMaxBytes(n int64) WebhookOption {
 // takes 10 s at 1 Mbit/s.
 const defaultBodyTimeout = 10 * time.Second
 
-// WithWebhookBodyTimeout refuses deliveries whose body takes longer than d to
-// arrive, 10 seconds by default. A signature can only be verified once the whole
-// body is there, so d bounds how long any sender can hold a connection: at most 2
-// seconds later it is closed. A shorter [http.Server.ReadTimeout] applies instead.
+// WithWebhookBodyTimeout refuses deliveries whose body takes longer than d to arrive,
+// 10 seconds by default. A signature can be verified only when the whole body has
+// arrived, so d limits how long any sender can hold a connection: it is closed at
+// most 2 seconds later. A shorter [http.Server.ReadTimeout] applies instead.
 //
 // The handler sets the deadline through [http.ResponseController]. If middleware
-// hides the connection, because its ResponseWriter has no Unwrap method, the
-// handler cannot: then only the server's ReadTimeout bounds the body. The server's
-// ReadHeaderTimeout bounds the header in any case, so set both.
+// hides the connection, because its ResponseWriter has no Unwrap method, the handler
+// cannot set it, and only the server's ReadTimeout limits the body. Only the server's
+// ReadHeaderTimeout limits the header, so set both.
 func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 	return func(h *webhookHandler) error {
 		if d < time.Millisecond {
@@ -320,15 +320,14 @@ func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 	}
 }
 
-// WithWebhookErrors calls report for each delivery that was refused or that
-// failed, with the status of the response and the reason, which the sender does
-// not learn. [ErrInvalidSignature] is the error of a status 401. A panic of the
-// handler's function arrives as an error, with its stack. A panic of report
-// itself is discarded.
+// WithWebhookErrors calls report for each delivery that was refused or that failed,
+// with the status of the response and the reason. The error is [ErrInvalidSignature]
+// for status 401. If the handler's function panics, the error contains the stack. A
+// panic of report itself is discarded.
 //
-// Report runs before the response is sent, except for status 202, whose delivery
-// failed after it: see [WithWebhookQueue]. It is called concurrently for different
-// deliveries.
+// report runs before the response is sent, except for status 202: then the delivery
+// failed later, in the queue of [WithWebhookQueue]. It is called concurrently for
+// different deliveries.
 func WithWebhookErrors(report func(ctx context.Context, status int, err error)) WebhookOption {
 	return func(h *webhookHandler) error {
 		if report == nil {
@@ -339,15 +338,16 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 	}
 }
 
-// NewWebhookHandler returns a handler that verifies webhook deliveries and calls
-// fn for each authentic one. The secret is the Secret of the created [Webhook],
-// byte for byte: remove the line break of a file. See [WithSecrets] for several.
+// NewWebhookHandler returns a handler that verifies webhook deliveries and calls fn
+// for each authentic one. The secret is the Secret of the created [Webhook]. It is
+// used byte for byte: if it comes from a file, remove the line break. For more than
+// one secret see [WithSecrets].
 //
-// A delivery is authentic if the value of a header is the HMAC-SHA256 of the
-// body, keyed with the secret, in hex, with or without "sha256=" before it. This
-// is documented, except for the name of the header: see [WithSignatureHeader].
-// The content type is ignored, because the signature proves more. An authentic
-// body that is not a JSON object is passed to fn too: see [Event].
+// A delivery is authentic if the value of one of its headers is the signature: the
+// HMAC-SHA256 of the body, keyed with the secret, in hex, with or without the prefix
+// "sha256=". This is documented, except for the name of the header: see
+// [WithSignatureHeader]. The content type is not checked. An authentic body that is
+// not a JSON object is passed to fn too: see [Event].
 //
 // Status of the response:
 //
@@ -362,13 +362,14 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //   - 500: fn returned an error or panicked.
 //   - 503: the queue is full or shut down.
 //
-// The response contains no reason; [WithWebhookErrors] receives it. A refusal (400,
-// 401, 405, 408, 413) closes the connection within 2 seconds, whatever the sender
-// does. An HTTP/2 connection is closed once its other requests are done.
+// The response does not say why a delivery failed; the function of
+// [WithWebhookErrors] receives the reason. A refusal (400, 401, 405, 408, 413) closes
+// the connection within 2 seconds, whatever the sender does. An HTTP/2 connection is
+// closed once its other requests are done.
 //
-// The context of fn is the request's: it ends when the sender disconnects. Fn
-// should return within seconds, and is called concurrently. If it needs longer,
-// use [WithWebhookQueue].
+// fn is called concurrently. Its context is that of the request, which ends when the
+// sender disconnects. It should return within seconds; if it needs longer, use
+// [WithWebhookQueue].
 //
 // # Replay and redelivery
 //

@@ -10,20 +10,19 @@ import (
 )
 
 // A WebhookQueue holds webhook deliveries that were acknowledged and not yet
-// processed: see [WithWebhookQueue]. The zero value is ready to use. Set the
-// fields before the first delivery, and do not copy a queue after it. A queue may
+// processed: see [WithWebhookQueue]. The zero value is ready to use. Set the fields
+// before the first delivery, and do not copy a queue after its first use. A queue may
 // serve several handlers.
 //
 // The queue has a goroutine for each delivery that is being processed, and none
-// otherwise. Its owner ends it with Shutdown.
+// otherwise. Call [WebhookQueue.Shutdown] to end them.
 type WebhookQueue struct {
-	// Size is how many deliveries the queue accepts, waiting and being processed
-	// together; 0 means 100. Each occupies at most the handler's
-	// [WithWebhookMaxBytes].
+	// Size is the maximum number of deliveries in the queue, those being processed
+	// included; 0 means 100. The body of each has at most [WithWebhookMaxBytes].
 	Size int
 
-	// Workers is how many deliveries are processed at once; 0 means 1, which keeps
-	// their order.
+	// Workers is how many deliveries are processed at the same time; 0 means 1, which
+	// keeps their order.
 	Workers int
 
 	mu      sync.Mutex
@@ -40,14 +39,14 @@ const defaultQueueSize = 100
 // that. Use it if the function can take longer than a sender waits; how long the
 // vendor waits is not documented.
 //
-// The context of the function has the values of the request's, and ends only if
-// [WebhookQueue.Shutdown] gives up. If the function fails after the 202, it is not
-// called again: [WithWebhookErrors] receives the error with status 202. If q is full
-// or shut down, the response is a 503, so that a sender that redelivers can do so (no
-// page says whether the vendor does).
+// The context of the function has the values of the request's, and ends only if the
+// context of [WebhookQueue.Shutdown] ends first. If the function fails after the 202,
+// it is not called again: [WithWebhookErrors] receives the error with status 202. If
+// q is full or shut down, the response is a 503, so that a sender that redelivers can
+// do so (no page says whether the vendor does).
 //
-// A queue is memory: a crash loses the deliveries in it. To lose none, use no queue:
-// have the function store the event, and process it from there.
+// A queue is memory: a crash loses the deliveries in it. To lose none, do not use a
+// queue: let the function write the event to a database, and process it from there.
 //
 // A nil queue, or one with a negative field, is an [*ArgumentError].
 func WithWebhookQueue(q *WebhookQueue) WebhookOption {
@@ -71,8 +70,8 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 //
 // If ctx ends first, Shutdown gives up: it drops the waiting deliveries, ends the
 // contexts of those being processed, and returns an error that wraps the cause and
-// says how many there were. [WithWebhookErrors] receives each dropped delivery
-// with status 202.
+// says how many deliveries were not completed. [WithWebhookErrors] receives each
+// dropped delivery with status 202.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
