@@ -52,8 +52,8 @@ func (r BulkResult[P, R]) Again() bool {
 	return false
 }
 
-// The items of a bulk that are under way, and held. The most are enough to keep
-// the quota busy at a latency of 50 s.
+// Items of a bulk job that run at the same time: at first and at most. The most are
+// enough to use the quota at a latency of 50 s.
 const (
 	minBulk = 16
 	maxBulk = 500
@@ -125,17 +125,17 @@ func noBulk[P, R any](err error) iter.Seq[BulkResult[P, R]] {
 	}
 }
 
-// bulkRules say what the items of a bulk have to do with each other.
+// bulkRules say how the items of a bulk job depend on each other.
 type bulkRules[P any] struct {
-	// key of an item: those with the same one are done one after the other, so
-	// that their order counts. Nil: no two have to do with each other.
+	// key returns the key of an item. Items with the same key are processed one
+	// after the other, in their order. Nil: all items are independent.
 	key func(P) string
 
-	// fatal are codes that concern all items, if one.
+	// fatal are codes that end the job.
 	fatal []Code
 }
 
-// bulk is [Bulk] with a status of do's own.
+// bulk is [Bulk] for a do that returns the status.
 func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkRules[P], do func(context.Context, P) (R, BulkStatus, error)) iter.Seq[BulkResult[P, R]] {
 	return func(yield func(BulkResult[P, R]) bool) {
 		err := c.ready(ctx)
@@ -149,7 +149,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 		start := time.Now()
 		pull, stop := iter.Pull(items)
 		defer stop()
-		ctx := withCallOption(ctx, func(o *callOptions) { o.response = nil }) // there is one for many
+		ctx := withCallOption(ctx, func(o *callOptions) { o.response = nil }) // one Response cannot hold those of many calls
 		queue := itemQueue[P]{pull: pull, key: rules.key, last: map[string]chan struct{}{}}
 		p := &pipeline[bulkItem[P], BulkResult[P, R]]{
 			core:  c,
@@ -158,8 +158,8 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			take:  yield,
 		}
 		p.next = func() (item bulkItem[P], ok bool) {
-			// When it is over, one more item is taken: its result shows that the job
-			// has ended before the items did.
+			// When the job has ended, one more item is taken: its result shows that
+			// not all items were processed.
 			if queue.over {
 				return item, false
 			}
@@ -189,21 +189,21 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 	}
 }
 
-// A bulkItem waits for the one before it that has the same key.
+// A bulkItem waits for the previous item with the same key.
 type bulkItem[P any] struct {
 	index  int
 	params P
-	after  <-chan struct{} // closed when that one is done; nil: there is none
-	done   chan struct{}   // closed when this one is
+	after  <-chan struct{} // closed when the previous item is done; nil: there is none
+	done   chan struct{}   // closed when this item is done
 }
 
 // An itemQueue numbers the items as they are taken.
 type itemQueue[P any] struct {
 	pull  func() (P, bool)
-	key   func(P) string // nil: no two items have to do with each other
+	key   func(P) string // as in bulkRules
 	index int
 	over  bool
-	last  map[string]chan struct{} // of each key, the last item's
+	last  map[string]chan struct{} // the last item's done, by key
 }
 
 func (q *itemQueue[P]) next() (item bulkItem[P], ok bool) {
@@ -221,7 +221,7 @@ func (q *itemQueue[P]) next() (item bulkItem[P], ok bool) {
 		item.after = before
 	}
 	q.last[key] = item.done
-	if q.index%maxBulk == 0 { // keep no more keys than items are under way
+	if q.index%maxBulk == 0 { // keep only the keys of running items
 		maps.DeleteFunc(q.last, func(_ string, done chan struct{}) bool { return isClosed(done) })
 	}
 	return item, true

@@ -120,7 +120,7 @@ type callOptions struct {
 	admission context.Context
 }
 
-// itemCalls tells whose calls were made for an item. A failed call of another client,
+// itemCalls records whose calls were made for an item. A failed call of another client,
 // such as that of another account, says nothing of the other items.
 type itemCalls struct {
 	core    *core

@@ -183,7 +183,7 @@ func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams
 }
 
 // updateExisting sets on an existing contact what params set. An error after the
-// first change has MayHaveBeenApplied set. missing tells that there is no such contact.
+// first change has MayHaveBeenApplied set. missing means that there is no such contact.
 func (s *ContactsService) updateExisting(ctx context.Context, params ContactCreateParams) (id ContactID, missing bool, err error) {
 	r := s.resource()
 	name := field{"email", params.Email}

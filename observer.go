@@ -91,7 +91,7 @@ type WaitInfo struct {
 	Err      error         // of the previous attempt; nil: there was none
 }
 
-// observers are told in order.
+// observers are called in order.
 type observers []Observer
 
 func (o observers) callStart(ctx context.Context, info CallInfo) context.Context {
@@ -144,7 +144,7 @@ func (o observers) limiterEvent(ctx context.Context, event LimiterEvent) {
 	}
 }
 
-// wantWaits reports whether some observer is told of waits.
+// wantWaits reports whether an observer has a Wait function.
 func (o observers) wantWaits() bool {
 	return slices.ContainsFunc(o, func(observer Observer) bool { return observer.Wait != nil })
 }

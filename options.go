@@ -231,7 +231,7 @@ func defaultUserAgent() string {
 }
 
 // newTransport returns the SDK's own transport: as many idle connections as
-// requests may be under way, where the standard library keeps two.
+// requests may be in flight, where the standard library keeps two.
 func newTransport(inFlight int) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	transport := &http.Transport{

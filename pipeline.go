@@ -6,35 +6,33 @@ import (
 	"sync"
 )
 
-// A pipeline does several jobs at a time, ahead of the code that takes their results,
+// A pipeline runs several jobs at a time, ahead of the code that takes their results,
 // and returns the results in the order of the jobs. [Bulk] and the ranges over lists
 // use it.
 //
-// How many jobs are under way adapts: where the taker has to wait for results
-// there are twice as many after each round trip, so that at any latency the
-// quota is what limits; and never many more than the quota has room for, so that
-// they do not stand in the way of the client's other calls. Each result takes up
-// memory from the beginning of its job until it is taken, so that the most that
-// are under way are also the most that are held.
+// The number of running jobs adapts. If the taker has to wait for results, it doubles
+// after each round trip, so that the quota is the limit and not the latency. It is never
+// much larger than the number of free slots, so that the client's other calls do not
+// have to wait. A job counts as running until its result is taken, so most also bounds
+// the results in memory.
 type pipeline[J, R any] struct {
 	core  *core
-	least int                        // jobs under way at the beginning
-	most  int                        // and at the most
-	next  func() (job J, ok bool)    // the next job; false: none as things stand
+	least int                        // running jobs at the beginning
+	most  int                        // and at most
+	next  func() (job J, ok bool)    // the next job; false: none now
 	do    func(context.Context, J) R // on a goroutine of its own
-	see   func(result R)             // looks at the next result, before more jobs are begun
-	take  func(result R) (more bool) // has the user's code in it
+	see   func(result R)             // looks at the next result, before more jobs start
+	take  func(result R) (more bool) // calls the user's code
 
-	admission context.Context // over: nothing more is sent
+	admission context.Context // done: nothing more is sent
 	refuse    context.CancelCauseFunc
 }
 
-// fewest is how many jobs may always be under way: enough to notice that the
-// quota has room again.
+// fewest is how many jobs may always run: enough to notice that slots are free again.
 const fewest = 2
 
-// run returns when there are no more jobs, or when take has enough; then the
-// jobs under way are cancelled, and gone when it returns.
+// run returns when there are no more jobs, or when take returns false: then it cancels
+// the running jobs, and waits until they have returned.
 func (p *pipeline[J, R]) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -47,35 +45,35 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 	ctx = withCallOption(InBackground(ctx), func(o *callOptions) { o.admission = p.admission })
 
 	var (
-		underWay []chan ended[R] // in order
-		width    = p.least
-		taken    = 0
-		growth   = 0 // at how many taken the width may grow next: once a round trip
+		running []chan ended[R] // in order
+		width   = p.least
+		taken   = 0
+		growth  = 0 // the width may grow when so many are taken: once a round trip
 	)
 	begin := func() {
-		for most := min(width, p.room()); len(underWay) < most; {
+		for most := min(width, p.room()); len(running) < most; {
 			job, ok := p.next()
 			if !ok {
 				return
 			}
 			result := make(chan ended[R], 1)
-			underWay = append(underWay, result)
+			running = append(running, result)
 			wg.Go(func() { p.start(ctx, job, result) })
 		}
 	}
-	for begin(); len(underWay) > 0; begin() {
+	for begin(); len(running) > 0; begin() {
 		var first ended[R]
 		select {
-		case first = <-underWay[0]:
+		case first = <-running[0]:
 		default:
-			first = <-underWay[0]
+			first = <-running[0]
 			if taken >= growth {
 				width = min(2*width, p.most)
-				growth = taken + len(underWay)
+				growth = taken + len(running)
 			}
 		}
 		result := first.value()
-		underWay = underWay[1:]
+		running = running[1:]
 		taken++
 		if p.see != nil {
 			p.see(result)
@@ -87,7 +85,7 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 	}
 }
 
-// start does a job, on a goroutine of its own.
+// start runs a job, on a goroutine of its own.
 func (p *pipeline[J, R]) start(ctx context.Context, job J, result chan<- ended[R]) {
 	var d ended[R]
 	defer func() {
@@ -105,7 +103,7 @@ func (p *pipeline[J, R]) start(ctx context.Context, job J, result chan<- ended[R
 type ended[R any] struct {
 	result   R
 	returned bool
-	panicked error // nil: its goroutine has ended itself, as that of a failed test does
+	panicked error // nil: it called runtime.Goexit, as a failed test does
 }
 
 func (d ended[R]) value() R {
@@ -118,10 +116,10 @@ func (d ended[R]) value() R {
 	return d.result
 }
 
-// stop sends nothing more, for that reason. What has been sent comes to its end.
+// stop lets nothing more be sent, for that reason. Requests in flight are completed.
 func (p *pipeline[J, R]) stop(reason error) { p.refuse(&skipped{reason}) }
 
-// room is how many jobs the quota has room for now.
+// room returns the number of free slots.
 func (p *pipeline[J, R]) room() int {
 	left := p.core.room()
 	if left < 0 { // it is unknown

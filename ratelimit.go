@@ -48,7 +48,7 @@ func (c *core) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// waits tells the observers that the call of place begins to wait.
+// waits reports to the observers that the call of place begins to wait.
 func (c *core) waits(ctx context.Context, place *quota.Call, reason WaitReason, d time.Duration) {
 	method, path, _ := strings.Cut(place.Operation, " ")
 	c.observers.waits(ctx, WaitInfo{CallInfo: CallInfo{Method: method, Path: path, BaseURL: c.base}, Reason: reason, Duration: d})
@@ -134,7 +134,7 @@ func (c *core) limiterStats() LimiterStats {
 	return stats
 }
 
-// observeLimiter has the user's own limiter tell the observers of its events.
+// observeLimiter makes the user's own limiter report its events to the observers.
 func (c *core) observeLimiter() {
 	limiter, ok := c.limiter.(observableLimiter)
 	if ok && len(c.observers) > 0 {
@@ -142,7 +142,7 @@ func (c *core) observeLimiter() {
 	}
 }
 
-// limiterEvent tells the observers of an event. They learn of each pause once: the
+// limiterEvent reports an event to the observers. Each pause is reported once: the
 // client pauses after its own 429, and its limiter too.
 func (c *core) limiterEvent(ctx context.Context, event LimiterEvent) {
 	if event.Kind == LimiterPaused && !c.beginsPause(event.Until) {
@@ -161,7 +161,7 @@ func (c *core) beginsPause(until time.Time) bool {
 	return began
 }
 
-// announceWait tells the observers that the user's own limiter will have the call of
+// announceWait reports to the observers that the user's own limiter will have the call of
 // place wait, if it says so.
 func (c *core) announceWait(ctx context.Context, place *quota.Call) {
 	limiter, ok := c.limiter.(statsLimiter)

@@ -501,7 +501,7 @@ func TestRateLimit_PauseTooLongForANewCall(t *testing.T) {
 	})
 }
 
-// If the quota has no room before the deadline, the error wraps the context's error
+// If no slot is free before the deadline, the error wraps the context's error
 // and says when there will be room.
 func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
@@ -514,7 +514,7 @@ func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		err := createFunnel.call(ctx, client)
-		require.EqualError(t, err, "funnel: POST /funnel: the quota has no room for another 40s, which is after the context's deadline")
+		require.EqualError(t, err, "funnel: POST /funnel: no slot of the rate limit is free for another 40s, which is after the context's deadline")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		require.NoError(t, ctx.Err())

@@ -439,7 +439,7 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		return
 	}
-	h.tell(r.Context(), status, err)
+	h.reportError(r.Context(), status, err)
 	http.Error(w, http.StatusText(status), status) // the reason is not for the sender
 }
 
@@ -529,8 +529,8 @@ func (h *webhookHandler) deliver(ctx context.Context, event *Event) (err error) 
 	return h.fn(ctx, event)
 }
 
-// tell calls the user's report. Its panic must not cost the sender the status.
-func (h *webhookHandler) tell(ctx context.Context, status int, err error) {
+// reportError calls the user's report. Its panic must not cost the sender the status.
+func (h *webhookHandler) reportError(ctx context.Context, status int, err error) {
 	defer func() { _ = recover() }()
 	h.report(ctx, status, err)
 }

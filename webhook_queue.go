@@ -103,7 +103,7 @@ func (q *WebhookQueue) abandon(cause error) error {
 	}
 	q.mu.Unlock()
 	for _, d := range dropped {
-		d.handler.tell(d.ctx, http.StatusAccepted, fmt.Errorf("funnel: webhook queue: dropped at shutdown: %w", cause))
+		d.handler.reportError(d.ctx, http.StatusAccepted, fmt.Errorf("funnel: webhook queue: dropped at shutdown: %w", cause))
 	}
 	if unfinished == 0 {
 		return nil // the last one has just ended
@@ -155,7 +155,7 @@ func (q *WebhookQueue) startNext() {
 func (q *WebhookQueue) run(ctx context.Context, d *queuedDelivery) {
 	defer q.finish(d) // also if the function ends its goroutine, as a failed require does
 	if err := d.handler.deliver(ctx, d.event); err != nil {
-		d.handler.tell(ctx, http.StatusAccepted, err)
+		d.handler.reportError(ctx, http.StatusAccepted, err)
 	}
 }
 

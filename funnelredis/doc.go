@@ -1,5 +1,5 @@
-// Package funnelredis keeps any number of processes that use the same API key within
-// the key's one quota, by counting in Redis.
+// Package funnelredis is a rate limiter for several processes that use the same API
+// key. It counts their requests in Redis.
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 //	limiter, err := funnelredis.New(rdb, apiKey)
@@ -7,43 +7,42 @@
 //
 // # Guarantees
 //
-//   - All processes together never send more than 600 requests in any 60 s, as the API
-//     counts them. A long job uses at least 97 % of the quota, also with Redis 150 ms
+//   - All processes together never send more than 600 requests in any 60 s. A long job uses at least 97 % of the quota, also with Redis 150 ms
 //     away.
 //   - Interactive calls of all processes go before background calls: those of the bulk
 //     methods, of All and with [funnel.InBackground]. Slots are reserved for two
 //     interactive calls a second, and for more if more come.
-//   - Processes that wait get slots in turn, wherever they run. Within a process and a
-//     priority, calls get them in the order in which they came.
+//   - Waiting processes get slots in turn. Within a process and a priority, calls get
+//     them in their order.
 //   - A 429 pauses all processes.
-//   - Other programs on the same key are seen in the quota headers or, without headers,
-//     in rejections. All processes together leave them their share, as the client's
-//     own limiter does.
+//   - Other programs with the same key are detected by the quota headers or, without
+//     headers, by rejections. All processes together leave them their share, as the
+//     client's own limiter does.
 //
 // # Slots
 //
-// A request holds a slot from before it is sent until 60 s after its response. By then
-// the API has counted it. A request that was not sent, or was rejected, frees its slot at
+// A request holds a slot from before it is sent until 60 s after its response, because
+// the API has counted it before the response. A request that was not sent, or was rejected, frees its slot at
 // once. If a process dies, the slots of its requests are free after their lease: see
 // [WithLease].
 //
 // The slots are a sorted set in Redis, scored by when they are free: an exact sliding
 // window. A second key holds the rest of the state. One Lua script does everything, by
-// Redis' own clock. If that clock is set forward, slots are free too early; if it is
-// set back, no slot is taken for longer than after a crash.
+// the clock of Redis. If that clock is set forward, slots are free too early; if it is
+// set back, slots are taken for longer, but at most as long as after a crash.
 //
 // redis_rate, the common limiter on go-redis, is a GCRA: an even rate r and a burst b.
 // r+b must not exceed 600, so a large burst leaves much of the quota unused, and a small
 // one makes short jobs slow. It counts requests when they leave, not when they arrive,
-// and it cannot give a slot back.
+// and a slot cannot be returned.
 //
 // # Cost
 //
-// One exchange with Redis, which is one command, reports the responses since the last
-// one and asks for as many slots as calls wait. A call costs at most one command on
-// average: few if many calls are made at once. A process that waits asks when it is its
-// turn, at least every 6 s. After its last call, a process sends one more command, at
-// most 30 s later. All this is done by one goroutine, which ends when there is nothing
+// An exchange with Redis is one command: it reports the responses since the last
+// exchange and requests a slot for each waiting call. A call costs at most one command
+// on average, and less if many calls are made at once. A waiting process repeats the
+// exchange when its turn can come, at least every 6 s. After its last call it sends one
+// more command, at most 30 s later. One goroutine does all this. It ends when nothing is
 // left to do.
 //
 // # Failures of Redis
@@ -51,7 +50,7 @@
 // If an exchange fails or takes longer than 2 s, it is repeated after 50 ms, and then
 // less often, up to once a second. Calls wait for [WithPatience]. After that Redis is
 // lost: calls fail immediately with [ErrUnavailable] or, if [WithFallback] is set, go on
-// within a share of the quota. Redis is taken up again as soon as it responds.
+// within a share of the quota. Redis is used again as soon as it responds.
 //
 // If Redis has lost data, because it restarted or a replica took over that did not have
 // the newest writes, the processes notice. The lost slots count as taken for 60 s, and

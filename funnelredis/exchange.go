@@ -22,7 +22,7 @@ const (
 	lazyReports = 8
 )
 
-// start has the goroutine look for work. The caller holds l.mu.
+// start starts or wakes the goroutine if there is work. The caller holds l.mu.
 func (l *Limiter) start() {
 	if l.ended == nil {
 		if l.due().IsZero() {
@@ -33,7 +33,7 @@ func (l *Limiter) start() {
 	}
 	select {
 	case l.wake <- struct{}{}:
-	default: // it will look
+	default: // it is awake
 	}
 }
 
@@ -41,7 +41,7 @@ func (l *Limiter) work() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		l.tellObservers()
+		l.callObservers()
 		at := l.due()
 		if at.IsZero() {
 			break
@@ -122,7 +122,7 @@ func (l *Limiter) step() {
 		l.fail(started, err)
 		return
 	}
-	l.last, l.heard = r, time.Now()
+	l.last, l.lastAt = r, time.Now()
 	l.reported(a)
 	if !l.outage.since.IsZero() {
 		l.back()
@@ -130,7 +130,7 @@ func (l *Limiter) step() {
 	l.serve(a, r)
 }
 
-// ask says what is to be told to Redis, and what is wanted of it.
+// ask returns the reports and requests for the next exchange.
 func (l *Limiter) ask() ask {
 	if !l.outage.since.IsZero() {
 		return ask{} // is Redis back?

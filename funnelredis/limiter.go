@@ -21,7 +21,7 @@ var ErrUnavailable = errors.New("funnelredis: Redis is unavailable")
 
 var errNotMade = errors.New("funnelredis: the Limiter was not made with New")
 
-// maxPause bounds what a single 429 can do to all processes.
+// maxPause is the longest pause that a 429 can cause for all processes.
 const maxPause = 5 * time.Minute
 
 // A Limiter is a [funnel.Limiter] that counts in Redis. Make it with [New]. It is
@@ -34,37 +34,37 @@ type Limiter struct {
 	mu      sync.Mutex
 	queues  [priorities]queue
 	freeAt  [priorities]time.Time // no slot is free before
-	askAt   [priorities]time.Time // when to ask for a slot
+	askAt   [priorities]time.Time // when to request a slot
 	asking  bool                  // Redis keeps a place for this process in its queue
 	arrived int                   // interactive calls since the last exchange
 	numbers uint64                // of slots so far
 
 	notes    map[string]note // of slots, for Redis
 	reportAt time.Time       // when the notes are due
-	pause    time.Time       // for all processes, to be told to Redis; zero: no news
-	settle   bool            // Redis is to be told that there was a fallback
+	pause    time.Time       // for all processes, to be reported; zero: none
+	settle   bool            // a fallback is to be reported
 
 	last   reply     // of Redis
-	heard  time.Time // when
+	lastAt time.Time // when it arrived
 	paused time.Time // the end of the last pause that the observers know
 	outage outage
 
 	ended     chan struct{} // closed when the goroutine ends; nil: there is none
-	wake      chan struct{} // buffered: has the goroutine look again
+	wake      chan struct{} // buffered: wakes the goroutine
 	observers []func(funnel.LimiterEvent)
-	events    []funnel.LimiterEvent // not yet told to the observers
+	events    []funnel.LimiterEvent // for the observers
 }
 
 // A note is a report to make.
 type note struct {
 	report
-	expires time.Time // when Redis finds out by itself
+	expires time.Time // when the slot is free in Redis without the report
 }
 
 // New returns a limiter for all processes that use the same API key and the same
 // Redis: a *redis.Client, a *redis.ClusterClient or any other
-// [redis.UniversalClient]. It does not connect yet. Redis gets to see only a hash of
-// the API key.
+// [redis.UniversalClient]. It does not connect yet. Redis receives only a hash of the
+// API key.
 func New(rdb redis.Scripter, apiKey string, opts ...Option) (*Limiter, error) {
 	if rdb == nil {
 		return nil, badArgument("rdb", "is nil")
@@ -143,7 +143,7 @@ func (l *Limiter) join(ctx context.Context) (*waiter, error) {
 	if funnel.IsBackground(ctx) {
 		p = background
 	}
-	if len(l.queues[p]) == 0 { // nobody has asked lately
+	if len(l.queues[p]) == 0 { // freeAt is old
 		l.freeAt[p], l.askAt[p] = time.Time{}, l.nextAsk()
 	}
 	w := newWaiter(ctx, p)
@@ -158,8 +158,8 @@ func (l *Limiter) join(ctx context.Context) (*waiter, error) {
 	return w, nil
 }
 
-// leave takes out a call that has given up. It may have got a slot at the last
-// moment.
+// leave removes a call whose context has ended. If it has received a slot meanwhile, the
+// slot is returned.
 func (l *Limiter) leave(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -171,7 +171,7 @@ func (l *Limiter) leave(w *waiter) {
 	l.start()
 }
 
-// release takes note of how a request ended.
+// release records how a request ended.
 func (l *Limiter) release(slot string, sent time.Time, o funnel.Outcome) {
 	now := time.Now()
 	r := report{slot: slot, remaining: max(-1, o.Remaining)}
@@ -201,7 +201,7 @@ func (l *Limiter) note(r report) {
 	if l.outage.local != nil {
 		l.outage.local.slots[r.slot] = r.until // also if Redis granted it
 	}
-	if r.until.IsZero() { // somebody may go now
+	if r.until.IsZero() { // a slot is free now
 		l.askAt = [priorities]time.Time{}
 	}
 	delay := l.reportDelay()
@@ -223,7 +223,7 @@ func (l *Limiter) pauseUntil(t time.Time) {
 	}
 }
 
-// knowPause takes note of the end of a pause, and reports whether that is news.
+// knowPause records the end of a pause, and makes an event of a new one.
 func (l *Limiter) knowPause(t time.Time) {
 	if t.After(l.paused.Add(time.Second)) { // less is the network's jitter
 		l.event(funnel.LimiterEvent{Kind: funnel.LimiterPaused, Until: t})

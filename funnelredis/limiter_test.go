@@ -214,7 +214,7 @@ func TestLimiter_RefusesAWaitBeyondTheDeadline(t *testing.T) {
 			_, err := l.Acquire(ctx)
 			cancel()
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.ErrorContains(t, err, "no room for another")
+			require.ErrorContains(t, err, "is free for another")
 			var noRoom interface{ RetryAfter() time.Duration }
 			require.ErrorAs(t, err, &noRoom)
 			require.InDelta(t, time.Minute, noRoom.RetryAfter(), float64(jitter))
@@ -234,7 +234,7 @@ func TestLimiter_ServesTheNextAfterARefusal(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		_, err := l.Acquire(ctx)
-		require.ErrorContains(t, err, "no room")
+		require.ErrorContains(t, err, "no slot")
 		release(funnel.Outcome{})
 		flush(t, other)
 		acquire(t, l)

@@ -8,7 +8,7 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-// An Option sets up a [Limiter]. A bad value makes [New] fail with a
+// An Option configures a [Limiter]. An invalid value makes [New] fail with a
 // [*funnel.ArgumentError].
 type Option func(*config) error
 
@@ -34,9 +34,9 @@ func defaultConfig() config {
 // day bounds durations, so that no sum overflows.
 const day = 24 * time.Hour
 
-// slots returns how many of n requests are let through. One in a hundred, and at
-// least one, is held back because net/http may send a request again on its own. So
-// no response says that nothing remains, unless another program uses the key.
+// slots returns how many of n requests are admitted: 1 %, and at least one, is not used,
+// because net/http may repeat a request by itself. So no response says that nothing
+// remains, unless another program uses the key.
 func slots(n int) int { return max(1, n-1-(n-1)/100) }
 
 // grace is how much longer than others a request without a response holds its slot,
@@ -47,8 +47,8 @@ func (c *config) grace() time.Duration { return c.per / 12 }
 func (c *config) term() time.Duration { return c.lease + c.per + c.grace() }
 
 // serverWindow is the length of the server's own window: as long as the API's
-// reference says, or shorter if the limiter was told so. A limiter with the limit of a
-// second knows by the server's limit that this is not the server's window.
+// reference says, or shorter if the limiter's is. If the server's limit is larger than
+// the limiter's, the server's window is longer in proportion.
 func (c *config) serverWindow(limit int) time.Duration {
 	per := c.per
 	if limit > 0 {
@@ -58,9 +58,9 @@ func (c *config) serverWindow(limit int) time.Duration {
 }
 
 // WithRateLimit sets the quota that all processes share: n requests in any period of
-// the given length, 600 a minute by default (documented). One request in a hundred,
-// and at least one, is held back because net/http may send a request again on its
-// own. per is 1 ms to 24 h. All processes must set the same.
+// the given length, 600 a minute by default (documented). 1 % of n, and at
+// least one request, is not used, because net/http may repeat a request by itself. per is
+// 1 ms to 24 h. All processes must set the same.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(c *config) error {
 		if n <= 0 || per < time.Millisecond || per > day {
@@ -87,9 +87,9 @@ func WithLease(d time.Duration) Option {
 }
 
 // WithPatience sets how long calls wait for Redis when exchanges fail: 15 s by
-// default. Choose more than a failover of your Redis takes. Zero does not wait. When the
-// patience is over, Redis is taken to be lost until it responds again. One exchange
-// takes at most 2 s, which may come on top.
+// default. Choose more than a failover of your Redis takes. With zero, calls do not wait.
+// After that time Redis counts as lost until it responds again. The last exchange can
+// take 2 s longer.
 func WithPatience(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -101,14 +101,13 @@ func WithPatience(d time.Duration) Option {
 }
 
 // WithFallback lets this process use a share of the quota on its own while Redis is
-// lost. With n processes, give each 1.0/n or less. Without it, calls fail with
-// [ErrUnavailable] then.
+// lost. With n processes, give each 1.0/n or less. Without this option, calls fail with
+// [ErrUnavailable] while Redis is lost.
 //
-// Slots that were taken when Redis was lost count, as far as this process knows of
-// them. What it sends meanwhile is reported to Redis afterwards. So processes that
-// are all busy stay within the quota before, during and after. The share comes on top
-// of what others use that still reach Redis, or have used since this process last
-// asked.
+// Slots that were taken when Redis was lost count, as far as this process knows them.
+// Requests sent meanwhile are reported to Redis afterwards. So if all processes lose
+// Redis, they stay within the quota before, during and after. Processes that still
+// reach Redis do not know of this share, and use the whole quota in addition.
 func WithFallback(share float64) Option {
 	return func(c *config) error {
 		if !(share > 0 && share <= 1) { // refuses NaN too
@@ -119,7 +118,7 @@ func WithFallback(share float64) Option {
 	}
 }
 
-// WithPrefix sets how the keys in Redis begin: "funnel" by default. It must not
+// WithPrefix sets the prefix of the keys in Redis: "funnel" by default. It must not
 // contain "{}": a cluster would put the two keys on different nodes.
 func WithPrefix(prefix string) Option {
 	return func(c *config) error {

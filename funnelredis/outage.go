@@ -27,16 +27,16 @@ type outage struct {
 	localAt time.Time // when it may have a slot
 }
 
-// forget leaves it to the next exchange to find out how Redis is.
+// forget ends the outage. The next exchange shows whether Redis responds.
 func (o *outage) forget() { *o = outage{} }
 
-// fail takes note of an exchange that failed.
+// fail records an exchange that failed.
 func (l *Limiter) fail(started time.Time, err error) {
 	o := &l.outage
 	if o.since.IsZero() {
 		o.since, o.retry = started, firstRetry
 		if l.last.pause > 0 {
-			l.pauseUntil(l.heard.Add(l.last.pause)) // Redis may forget it
+			l.pauseUntil(l.lastAt.Add(l.last.pause)) // Redis may forget it
 		}
 		l.event(funnel.LimiterEvent{Kind: funnel.LimiterStoreLost, Err: err})
 	}
@@ -68,9 +68,9 @@ func (l *Limiter) refusal() error {
 	return l.outage.cause
 }
 
-// fallBack begins to count in memory: this process has its share of the quota, of
-// which as much is taken as was of the whole when Redis was last heard of. As all
-// processes do so, they keep the quota together.
+// fallBack begins to count in memory. This process has its share of the quota, and the
+// same share of the slots that were taken at the last exchange. All processes do the
+// same, so together they stay within the quota.
 func (l *Limiter) fallBack() {
 	limit := slots(l.limit)
 	used := min(l.last.used, limit)
@@ -79,7 +79,7 @@ func (l *Limiter) fallBack() {
 	}
 	part := func(n int) float64 { return l.share * float64(n) }
 	local := newWindow(max(1, int(part(limit))), l.per)
-	local.occupy(int(math.Ceil(part(used))), l.heard.Add(l.per+l.grace()))
+	local.occupy(int(math.Ceil(part(used))), l.lastAt.Add(l.per+l.grace()))
 	l.outage.local = local
 	l.event(funnel.LimiterEvent{Kind: funnel.LimiterFallback})
 	if !l.pause.IsZero() {
@@ -101,14 +101,14 @@ func (l *Limiter) serveLocally() {
 			}
 			slot := l.redis.slot(l.numbers)
 			l.numbers++
-			l.note(report{slot: slot, until: now.Add(l.term())}) // as it would stand in Redis
+			l.note(report{slot: slot, until: now.Add(l.term())}) // as Redis would record it
 			l.queues[p].serve(turn{slot: slot})
 		}
 	}
 	l.outage.localAt = now
 }
 
-// back takes note of an exchange that succeeded again.
+// back records an exchange that succeeded after an outage.
 func (l *Limiter) back() {
 	l.event(funnel.LimiterEvent{Kind: funnel.LimiterStoreBack})
 	if l.outage.local != nil {

@@ -8,14 +8,14 @@ import (
 )
 
 // A queue holds the calls of one priority that wait for a slot, in the order in
-// which they came.
+// which they were made.
 type queue []*waiter
 
-// A waiter gets its turn once, at the moment at which it is taken out of the queue.
+// A waiter receives its turn once, when it leaves the queue.
 type waiter struct {
 	priority int
 	deadline time.Time // zero: none
-	turn     chan turn // buffered: nobody waits for the waiter
+	turn     chan turn // buffered: sending does not block
 }
 
 // A turn is a slot, or why there is none.
@@ -42,13 +42,13 @@ func (w *waiter) refuse(freeAt time.Time) error {
 type noRoomError struct{ wait time.Duration }
 
 func (e *noRoomError) Error() string {
-	return fmt.Sprintf("funnelredis: the shared quota has no room for another %s, which is after the context's deadline", e.wait.Round(time.Millisecond))
+	return fmt.Sprintf("funnelredis: no slot of the shared quota is free for another %s, which is after the context's deadline", e.wait.Round(time.Millisecond))
 }
 
-// RetryAfter tells the client, as [funnel.Limiter] asks for.
+// RetryAfter returns the time until the slot is free: see [funnel.Limiter].
 func (e *noRoomError) RetryAfter() time.Duration { return e.wait }
 
-// Unwrap makes the error one of the context's.
+// Unwrap returns [context.DeadlineExceeded].
 func (e *noRoomError) Unwrap() error { return context.DeadlineExceeded }
 
 // serve gives the first waiter its turn, and reports whether there was one.
@@ -61,7 +61,7 @@ func (q *queue) serve(t turn) bool {
 	return true
 }
 
-// remove takes w out, and reports whether it was still waiting.
+// remove removes w, and reports whether it was still waiting.
 func (q *queue) remove(w *waiter) bool {
 	i := slices.Index(*q, w)
 	if i < 0 {

@@ -29,7 +29,7 @@ const (
 	priorities
 )
 
-// An ask is all that a process tells Redis, and asks of it, at once. To make the
+// An ask is everything that a process reports and requests in one exchange. To make the
 // same exchange twice changes nothing.
 type ask struct {
 	want    [priorities]int // slots
@@ -45,7 +45,7 @@ type report struct {
 	slot  string
 	until time.Time // when it is free; zero: now
 
-	// What the server told about the quota in the response, if there is one.
+	// The quota headers of the response, if there is one.
 	sent      time.Time // the request; zero: there is nothing to learn
 	status    int
 	remaining int           // -1: unknown
@@ -68,7 +68,7 @@ type urgency int
 
 const (
 	lazy   urgency = iota // not before the next exchange
-	soon                  // but the process may have more to tell
+	soon                  // but the process may have more to report
 	urgent                // now
 )
 
@@ -86,7 +86,7 @@ type redisStore struct {
 // A knowledge is what the last reply said. If Redis does not know of that, it has
 // lost data.
 type knowledge struct {
-	heard time.Time
+	at    time.Time
 	epoch int64 // when the state began; 0: nothing was said
 	given int64 // slots granted to all processes since then
 	used  int
@@ -117,7 +117,7 @@ func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
 	if a.settle {
 		settle = 1
 	}
-	if now.Sub(s.known.heard) > s.term() { // all the slots are free
+	if now.Sub(s.known.at) > s.term() { // all the slots are free
 		s.known = knowledge{}
 	}
 	args := make([]any, 0, 15+6*len(a.reports))

@@ -6,9 +6,9 @@ import (
 	"github.com/funnel-go/funnel"
 )
 
-// Stats returns what this process knows: its waiting calls, and the rest from its
-// last exchange with Redis. A process that makes no calls learns nothing of the
-// others.
+// Stats returns what this process knows: its own waiting calls, and the state at its
+// last exchange with Redis. A process that makes no calls has no exchanges, so its
+// state is old.
 func (l *Limiter) Stats() funnel.LimiterStats {
 	if l == nil || l.redis == nil {
 		return funnel.LimiterStats{}
@@ -23,7 +23,7 @@ func (l *Limiter) Stats() funnel.LimiterStats {
 		Background:  len(l.queues[background]),
 		Store:       funnel.StoreOK,
 	}
-	if now.Sub(l.heard) > l.term() { // all of them are free
+	if now.Sub(l.lastAt) > l.term() { // all of them are free
 		stats.Used = 0
 	}
 	if l.paused.After(now) {
@@ -46,23 +46,24 @@ func (l *Limiter) Stats() funnel.LimiterStats {
 	return stats
 }
 
-// Observe has f called with each event of the limiter, in order, from one goroutine.
-// f must neither panic nor block for long: calls wait for it. It may call Stats.
+// Observe makes the limiter call f with each of its events, in order and from one
+// goroutine. f must neither panic nor block for long: calls wait for it. It may call
+// Stats.
 func (l *Limiter) Observe(f func(funnel.LimiterEvent)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.observers = append(l.observers, f)
 }
 
-// event is for the observers. The caller holds l.mu.
+// event keeps an event for the observers. The caller holds l.mu.
 func (l *Limiter) event(e funnel.LimiterEvent) {
 	if len(l.observers) > 0 {
 		l.events = append(l.events, e)
 	}
 }
 
-// tellObservers gives up the lock while it calls them.
-func (l *Limiter) tellObservers() {
+// callObservers unlocks while it calls them.
+func (l *Limiter) callObservers() {
 	for len(l.events) > 0 {
 		events, observers := l.events, l.observers
 		l.events = nil

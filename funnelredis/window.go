@@ -33,7 +33,7 @@ func (w *window) used(now time.Time) int {
 	return len(w.slots)
 }
 
-// opens returns when the next slot is free: now or later. A request under way gets
+// opens returns when the next slot is free: now or later. A request in flight gets
 // its response before its term is over, and then holds its slot for another per.
 func (w *window) opens(now time.Time) time.Time {
 	if w.used(now) < w.limit {

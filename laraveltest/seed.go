@@ -56,7 +56,7 @@ func (s *Server) try(method, path string, body, out any) error {
 }
 
 // Reset removes everything from the account and opens a new window of the
-// throttle. No request may be under way.
+// throttle. No request may be in flight.
 func (s *Server) Reset() {
 	s.t.Helper()
 	s.request(http.MethodPost, "reset", nil, nil)

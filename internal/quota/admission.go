@@ -22,8 +22,8 @@ type Config struct {
 	MaxPause time.Duration // how long a call waits for pauses in total
 	Withdraw func() bool   // takes a retry from the client's budget, if there is one
 
-	// Queued is told that a call waits for a slot, and for how long at least. It may
-	// be nil.
+	// Queued is called when a call begins to wait for a slot; wait is how long at
+	// least. It may be nil.
 	Queued func(ctx context.Context, c *Call, wait time.Duration)
 }
 
@@ -37,9 +37,8 @@ type Config struct {
 //   - After both, the number of requests at once grows with each success.
 //   - The window never admits more than the rate limit allows.
 //
-// A waiting call costs no CPU. One lock guards everything, and one timer looks
-// again when time alone changes something. [Admission.dispatch] is where it all
-// comes together.
+// A waiting call costs no CPU. One lock guards everything. One timer calls
+// [Admission.dispatch], which admits calls, when only time has passed.
 type Admission struct {
 	cfg    Config
 	base   time.Time // moments are since then, on the monotonic clock
@@ -47,7 +46,7 @@ type Admission struct {
 	window *window // nil: another limiter counts
 
 	ready  [2]queue // waiting calls by priority, the oldest first
-	asleep queue    // calls that wait for their backoff, the first to wake first
+	asleep queue    // calls in their backoff, in the order in which it ends
 	last   uint64   // sequence number of the newest call
 	timer  *time.Timer
 	alarm  moment // when the timer fires; never: it does not
@@ -56,9 +55,9 @@ type Admission struct {
 	typical         time.Duration // within which nearly all responses come
 
 	load  arrivals // of interactive calls
-	sweep moment   // when to look next for waiting calls that are to fail
+	sweep moment   // when to look next for waiting calls that have to fail
 
-	dispatches int // how often it has looked; for tests
+	dispatches int // how often dispatch ran; for tests
 
 	pause    pause
 	ramp     ramp
@@ -77,11 +76,10 @@ const (
 	background
 )
 
-// hungAfter is after how long without a response a request no longer keeps others
-// from being sent.
+// hungAfter is how long a request without a response keeps others from being sent.
 const hungAfter = 3 * time.Second
 
-// NewAdmission returns an admission at which nothing is known yet.
+// NewAdmission returns an admission that has admitted nothing yet.
 func NewAdmission(cfg Config) *Admission {
 	a := &Admission{cfg: cfg, base: time.Now(), alarm: never}
 	a.asleep.before = func(x, y *Call) bool { return x.notBefore < y.notBefore }
@@ -97,25 +95,25 @@ func NewAdmission(cfg Config) *Admission {
 
 // A Call is one call's place at the admission, across all its attempts.
 type Call struct {
-	Background bool          // yields to interactive calls
+	Background bool          // interactive calls go first
 	Patience   time.Duration // how long it waits for the end of an outage
-	Once       bool          // it is sent once, also in an outage: nothing waits for it
-	Operation  string        // what it calls: one operation may fail while the others work
+	Once       bool          // it makes one attempt, also in an outage, and does not wait for the outage's end
+	Operation  string        // such as "POST /tag": one operation can fail while the others work
 
 	seq       uint64
 	attempts  int
-	since     moment // when it came, or when it first failed
+	since     moment // when it entered, or when it first failed
 	queued    moment // when it began to wait for this attempt
-	probes    int    // failed probes before it came
+	probes    int    // failed probes before it entered
 	notBefore moment // of a retry
-	asked     bool   // the server has asked for that moment
+	asked     bool   // notBefore is from the server's Retry-After
 	paused    time.Duration
 	pauseMark time.Duration // pause clock when it began to wait
 	deadline  moment
 
 	sent       moment
 	slot       slot
-	hung       bool // it counts as a failed probe already
+	hung       bool // it is counted as a failed probe already
 	generation int  // of the ramp
 
 	queue *queue // in which it waits; nil: in none
@@ -126,16 +124,16 @@ type Call struct {
 // Why a call is not admitted. All of them are found by errors.As, and have a
 // method RetryAfter.
 type (
-	// A PausedError refuses a call that a pause would hold up for longer than it
-	// may wait.
+	// A PausedError refuses a call that a pause would delay for longer than it may
+	// wait.
 	PausedError struct{ Wait time.Duration }
 
-	// A DeadlineError refuses a call whose turn comes too late for its context's
-	// deadline. It unwraps to [context.DeadlineExceeded].
+	// A DeadlineError refuses a call that would be admitted too late for its
+	// context's deadline. It unwraps to [context.DeadlineExceeded].
 	DeadlineError struct{ Wait time.Duration }
 
-	// An OutageError ends a call that has waited for the end of an outage for as
-	// long as it may.
+	// An OutageError ends a call that has waited for the end of an outage as long
+	// as it may.
 	OutageError struct{ Waited time.Duration }
 )
 
@@ -144,13 +142,13 @@ func (e *PausedError) Error() string {
 }
 
 func (e *DeadlineError) Error() string {
-	return fmt.Sprintf("the quota has no room for another %s, which is after the context's deadline", e.Wait.Round(time.Millisecond))
+	return fmt.Sprintf("no slot of the rate limit is free for another %s, which is after the context's deadline", e.Wait.Round(time.Millisecond))
 }
 
 // RetryAfter returns Wait.
 func (e *DeadlineError) RetryAfter() time.Duration { return e.Wait }
 
-// Unwrap makes the error one of the context's.
+// Unwrap returns [context.DeadlineExceeded].
 func (e *DeadlineError) Unwrap() error { return context.DeadlineExceeded }
 
 func (e *OutageError) Error() string {
@@ -197,7 +195,7 @@ func (a *Admission) Enter(ctx context.Context, c *Call) error {
 	}
 	a.mu.Unlock()
 	if wait > 0 {
-		a.tell(ctx, c, wait)
+		a.reportWait(ctx, c, wait)
 	}
 
 	select {
@@ -211,16 +209,16 @@ func (a *Admission) Enter(ctx context.Context, c *Call) error {
 	return ctx.Err()
 }
 
-// tell calls Queued. The call leaves if that panics.
-func (a *Admission) tell(ctx context.Context, c *Call, wait time.Duration) {
-	told := false
+// reportWait calls Queued. The call leaves if that panics.
+func (a *Admission) reportWait(ctx context.Context, c *Call, wait time.Duration) {
+	returned := false
 	defer func() {
-		if !told {
-			_ = a.leave(c) // the panic says more
+		if !returned {
+			_ = a.leave(c) // the panic matters more
 		}
 	}()
 	a.cfg.Queued(ctx, c, wait)
-	told = true
+	returned = true
 }
 
 // leave ends the wait of a call. It returns the error with which the call was
@@ -235,7 +233,7 @@ func (a *Admission) leave(c *Call) error {
 	}
 	err := <-c.wake
 	if err == nil {
-		a.done(c, Outcome{Remaining: Unknown}) // its turn came together with its end
+		a.done(c, Outcome{Remaining: Unknown}) // it was admitted just when its context ended
 	}
 	return err
 }
@@ -247,19 +245,19 @@ func (c *Call) priority() int {
 	return interactive
 }
 
-// Retry sets the wait before the next attempt of a call. asked tells that the
-// server has asked for it.
+// Retry sets the wait before the next attempt of a call. asked means that the wait
+// is from the server's Retry-After.
 func (a *Admission) Retry(c *Call, wait time.Duration, asked bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	if c.attempts == 1 && (!a.recovery.open || c.sent < a.recovery.opened) { // else it has waited for its turn as a probe
+	if c.attempts == 1 && (!a.recovery.open || c.sent < a.recovery.opened) { // else it was a probe
 		c.since = now
 	}
 	c.notBefore, c.asked = now+wait, asked
 }
 
-// Done tells how the request of an admitted call ended.
+// Done records how the request of an admitted call ended.
 func (a *Admission) Done(c *Call, o Outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -285,14 +283,14 @@ func (a *Admission) done(c *Call, o Outcome) {
 		a.recovery.fail(now, c)
 		a.sweep = now
 	case !o.Sent:
-		c.attempts-- // there was none
+		c.attempts-- // nothing was sent
 	}
 	a.recovery.giveBack(c)
 	a.dispatch(now)
 }
 
-// observe takes note of a response time, much as TCP does. A single slow response counts
-// for little.
+// observe records a response time, smoothed as in TCP. A single slow response changes
+// little.
 func (a *Admission) observe(took time.Duration) {
 	if a.mean == 0 {
 		a.mean = took
@@ -303,8 +301,8 @@ func (a *Admission) observe(took time.Duration) {
 	a.typical = a.mean + 4*a.deviation
 }
 
-// Pause keeps everything from being sent for at least d from now. It returns the
-// end of the pause, and whether there was none before.
+// Pause lets nothing be sent for at least d from now. It returns the end of the
+// pause, and whether there was none before.
 func (a *Admission) Pause(d time.Duration) (until time.Time, began bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -333,9 +331,9 @@ func (a *Admission) Recovering() bool {
 	return a.recovery.open
 }
 
-// Down reports whether an outage has lasted for as long as that, or pauses without a
-// success in between for as long as a call waits for them. What was before from does
-// not count.
+// Down reports whether an outage has lasted at least that long, or pauses without a
+// success between them have lasted longer than a call waits for them. Time before
+// from does not count.
 func (a *Admission) Down(from time.Time, outage time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -370,8 +368,8 @@ func (a *Admission) Refuse(ctx context.Context, c *Call) error {
 
 func (a *Admission) now() moment { return time.Since(a.base) }
 
-// refuse returns why a call that is about to wait, or waits, cannot be admitted in
-// time.
+// refuse returns the reason if a call that waits, or is about to, cannot be admitted
+// in time.
 func (a *Admission) refuse(c *Call, now moment) error {
 	if left := a.pause.until - now; left > 0 {
 		waited := c.paused + a.pause.clock(now) - c.pauseMark
@@ -393,7 +391,7 @@ func (a *Admission) refuse(c *Call, now moment) error {
 // ahead returns how many calls will be admitted before c.
 func (a *Admission) ahead(c *Call) int {
 	if c.attempts > 0 {
-		return 0 // it keeps its place
+		return 0 // a retry keeps its place
 	}
 	n := a.ready[interactive].Len()
 	if c.Background {
@@ -402,8 +400,8 @@ func (a *Admission) ahead(c *Call) int {
 	return n
 }
 
-// refuseWaiting refuses those waiting calls that a pause holds up for too long. The
-// others are not woken.
+// refuseWaiting refuses the waiting calls that a pause delays for too long. The others
+// are not woken.
 func (a *Admission) refuseWaiting(now moment) {
 	a.end(func(c *Call) error {
 		left := a.pause.until - now
@@ -415,7 +413,7 @@ func (a *Admission) refuseWaiting(now moment) {
 	})
 }
 
-// loseWaiting ends those waiting calls whose patience is at an end.
+// loseWaiting ends the waiting calls whose patience has ended.
 func (a *Admission) loseWaiting(now moment) {
 	a.end(func(c *Call) error {
 		if c.Once || now < a.patienceEnds(c) || a.recovery.failed-max(c.probes, a.recovery.failedBefore) < leastProbes {
@@ -425,7 +423,7 @@ func (a *Admission) loseWaiting(now moment) {
 	})
 }
 
-// patienceEnds returns until when a call waits for the end of an outage.
+// patienceEnds returns the moment until which a call waits for the end of an outage.
 func (a *Admission) patienceEnds(c *Call) moment {
 	ends := max(c.since, a.recovery.opened) + c.Patience
 	if c.asked {
@@ -434,7 +432,7 @@ func (a *Admission) patienceEnds(c *Call) moment {
 	return ends
 }
 
-// end takes those calls out of their queues for which why returns an error.
+// end removes the calls for which why returns an error from their queues.
 func (a *Admission) end(why func(*Call) error) {
 	for _, q := range []*queue{&a.ready[interactive], &a.ready[background], &a.asleep} {
 		kept := q.calls[:0]
@@ -459,8 +457,8 @@ func (a *Admission) end(why func(*Call) error) {
 	}
 }
 
-// wakeAll ends the backoff of all calls that wait for one of their own: what they
-// waited for has come.
+// wakeAll ends the backoff of all calls, because the outage has ended. A wait that the
+// server has asked for goes on.
 func (a *Admission) wakeAll() {
 	var kept []*Call
 	for _, c := range a.asleep.calls {
@@ -494,7 +492,7 @@ func (a *Admission) dispatch(now moment) {
 		if a.pause.open {
 			a.refuseWaiting(now)
 		}
-		a.sweep = now + probeEvery // a look at all of them takes time
+		a.sweep = now + probeEvery // not more often, because it looks at all calls
 	}
 	for {
 		c, next := a.next(now)
@@ -515,7 +513,7 @@ func (a *Admission) next(now moment) (*Call, moment) {
 	for {
 		if a.ready[interactive].Len()+a.ready[background].Len() == 0 {
 			if a.recovery.open && a.asleep.Len() > 0 {
-				return nil, now + probeEvery // their patience may end
+				return nil, now + probeEvery // their patience can end
 			}
 			return nil, never
 		}
@@ -545,7 +543,7 @@ func (a *Admission) next(now moment) (*Call, moment) {
 		if at <= now {
 			return q.first(), 0
 		}
-		if c := q.first(); c.Background && at != never && at+a.typical >= c.deadline { // which was not known when it came
+		if c := q.first(); c.Background && at != never && at+a.typical >= c.deadline { // not known when it entered
 			q.remove(c)
 			c.wake <- &DeadlineError{Wait: at - now}
 			continue
@@ -554,7 +552,7 @@ func (a *Admission) next(now moment) (*Call, moment) {
 	}
 }
 
-// nextProbe returns the call that tests the server. A retry takes from the budget.
+// nextProbe returns the call that tests the server. A retry takes one from the budget.
 func (a *Admission) nextProbe(now moment) (*Call, moment) {
 	at := a.recovery.nextLook(now)
 	if at > now && a.ready[interactive].once+a.ready[background].once == 0 {
@@ -568,7 +566,7 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 	var best *Call
 	for i := range a.ready {
 		for _, c := range a.ready[i].calls {
-			if c.Once { // nothing is gained by keeping it
+			if c.Once { // it does not wait for the end of the outage
 				return c, 0
 			}
 			if best == nil || a.recovery.prefers(c, best) {
@@ -578,7 +576,7 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 	}
 	a.recovery.next = now + probeEvery
 	if best.attempts > 0 && a.cfg.Withdraw != nil && !a.cfg.Withdraw() {
-		a.recovery.failed++ // or those that wait for it would wait forever
+		a.recovery.failed++ // otherwise the others would wait forever
 		return nil, a.recovery.next
 	}
 	a.recovery.probe, a.recovery.probed = best, now
@@ -593,7 +591,7 @@ func (c *Call) before(other *Call) bool {
 	return c.seq < other.seq
 }
 
-// admit lets a call go.
+// admit ends the wait of a call: its request is sent now.
 func (a *Admission) admit(c *Call, now moment) {
 	c.queue.remove(c)
 	c.paused += a.pause.clock(now) - c.pauseMark
@@ -632,7 +630,7 @@ func (a *Admission) onAlarm() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	if now < a.alarm { // another moment was set meanwhile
+	if now < a.alarm { // the timer was set anew meanwhile
 		return
 	}
 	a.alarm = never

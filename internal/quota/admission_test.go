@@ -743,6 +743,6 @@ func TestAdmission_WithoutALimit(t *testing.T) {
 func TestAdmission_ErrorTexts(t *testing.T) {
 	t.Parallel()
 	require.EqualError(t, &PausedError{Wait: time.Minute}, "rate limited: paused for another 1m0s, longer than the call may wait")
-	require.EqualError(t, &DeadlineError{Wait: time.Minute}, "the quota has no room for another 1m0s, which is after the context's deadline")
+	require.EqualError(t, &DeadlineError{Wait: time.Minute}, "no slot of the rate limit is free for another 1m0s, which is after the context's deadline")
 	require.EqualError(t, &OutageError{Waited: time.Minute}, "not sent: no request has succeeded for 1m0s")
 }

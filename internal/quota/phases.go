@@ -21,7 +21,7 @@ func (p *pause) begin(now moment, d time.Duration) (began bool) {
 	return began
 }
 
-// end takes note of a success of a request that was sent at that moment.
+// end records the success of a request that was sent at that moment.
 func (p *pause) end(now, sent moment) {
 	if p.open && sent >= p.until {
 		p.past += now - p.start
@@ -29,7 +29,7 @@ func (p *pause) end(now, sent moment) {
 	}
 }
 
-// clock returns how long pauses have lasted so far, all together.
+// clock returns the total length of all pauses so far.
 func (p *pause) clock(now moment) time.Duration {
 	if !p.open {
 		return p.past
@@ -37,11 +37,11 @@ func (p *pause) clock(now moment) time.Duration {
 	return p.past + now - p.start
 }
 
-// A ramp opens slowly after a pause and after an outage: one request at first, and
-// one more at once for each that succeeds.
+// A ramp limits the requests in flight after a pause and after an outage: one at
+// first, and one more for each that succeeds.
 type ramp struct {
-	width      int // how many may be under way; 0: any number
-	inside     int // how many are, of those admitted since it began
+	width      int // how many may be in flight; 0: any number
+	inside     int // how many are in flight, of those admitted since it began
 	admitted   moment
 	generation int
 }
@@ -54,8 +54,8 @@ func (r *ramp) begin() {
 	r.generation++
 }
 
-// opens returns the moment at which the next request may be sent as things stand.
-// Requests without a response keep the others waiting for hungAfter only.
+// opens returns the moment at which the next request may be sent if no response comes
+// before.
 func (r *ramp) opens(now moment) moment {
 	if r.width == 0 || r.inside < r.width {
 		return now
@@ -89,11 +89,11 @@ type recovery struct {
 	streak int // failures since the last success
 
 	next         moment // when the next probe may be sent
-	probe        *Call  // under way; nil: none is
+	probe        *Call  // in flight; nil: none is
 	probed       moment // when it was sent
 	operation    string // of the last failure
-	failed       int    // probes that have failed, ever
-	failedBefore int    // until this recovery began
+	failed       int    // failed probes since the client was made
+	failedBefore int    // failed probes before this recovery
 }
 
 const (
@@ -120,8 +120,8 @@ func (r *recovery) fail(now moment, c *Call) {
 	}
 }
 
-// succeeded takes note of a success of a request that was sent at that moment, and
-// reports whether it ends the recovery.
+// succeeded records the success of a request that was sent at that moment, and reports
+// whether it ends the recovery.
 func (r *recovery) succeeded(sent moment) bool {
 	if r.open && sent < r.opened {
 		return false
@@ -131,8 +131,9 @@ func (r *recovery) succeeded(sent moment) bool {
 	return ended
 }
 
-// prefers reports whether c is a better probe than other: one of another operation
-// than has failed last, one that was never sent, or the one whose turn it is.
+// prefers reports whether c is a better probe than other: first a call of another
+// operation than the one that failed last, then one that was never sent, then the one
+// that is first in the queue.
 func (r *recovery) prefers(c, other *Call) bool {
 	if another := c.Operation != r.operation; another != (other.Operation != r.operation) {
 		return another
@@ -151,8 +152,7 @@ func (r *recovery) tick(now moment) {
 	}
 }
 
-// giveBack takes note that a call is no longer the probe that the others wait for, if
-// it was.
+// giveBack ends a call's role as the probe, if it has it.
 func (r *recovery) giveBack(c *Call) {
 	if r.probe == c {
 		r.probe = nil
@@ -169,7 +169,7 @@ func (r *recovery) nextLook(now moment) moment {
 }
 
 // A pace spreads requests evenly, because the server seems to limit each second as
-// well. It is never given up.
+// well. It stays for the life of the client.
 type pace struct {
 	window   time.Duration
 	interval time.Duration // between two requests; 0: none
@@ -181,13 +181,14 @@ type pace struct {
 	count, before int    // requests in it, and in the one before
 }
 
-// paceParts are the parts of the limit at which a pace goes on, one after the other when
-// it is rejected. At more, jitter of the network would exceed the limit of a second.
+// paceParts are the parts of the limit that a pace uses: the first one, and the next one
+// after each rejection. With more, jitter of the network would exceed the limit of a
+// second.
 var paceParts = [...]float64{0.8, 0.7}
 
 func (p *pace) sent(now moment) {
 	if p.interval > 0 {
-		p.next = max(p.next, now-p.interval/8) + p.interval // a late timer is made up for
+		p.next = max(p.next, now-p.interval/8) + p.interval // makes up for a late timer
 	}
 	if now >= p.second+time.Second {
 		p.before = 0

@@ -5,7 +5,7 @@ import "container/heap"
 // A queue holds waiting calls in an order. A call is in one queue at most.
 type queue struct {
 	calls  []*Call
-	once   int // how many of them are sent once
+	once   int // how many of them have Once set
 	before func(x, y *Call) bool
 }
 

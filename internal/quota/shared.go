@@ -51,8 +51,8 @@ func newServerWindow() serverWindow {
 }
 
 // observe records the response to a request. taken and flying are the numbers of requests
-// so far and under way. It belongs to a new window if more requests remain than the
-// requests under way can explain, and to the previous window if the request was sent
+// so far and in flight. It belongs to a new window if more requests remain than the
+// requests in flight can explain, and to the previous window if the request was sent
 // before the first one of this window.
 //
 // The server counts requests approximately in the order in which they were sent, and
@@ -102,7 +102,7 @@ func (s *serverWindow) share() float64 {
 // spread is by how many requests responses may overtake each other.
 const spread = 10
 
-// most returns how many requests may be under way at once. Since the last response was
+// most returns how many requests may be in flight at once. Since the last response was
 // sent, other programs may have sent requests. So it is the square of our share of what
 // was left: a program that is alone may use everything.
 func (s *serverWindow) most(now moment, n int) int {
@@ -125,7 +125,7 @@ func (s *serverWindow) most(now moment, n int) int {
 // fewLeft is how many remaining requests are enough for one request of every program.
 const fewLeft = 20
 
-// spent reports whether nothing can be sent before the window turns.
+// spent reports whether nothing can be sent before the server's window ends.
 func (s *serverWindow) spent(now moment) bool {
 	return now < s.turns && s.most(now, 0) == 0
 }

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// An Outcome is how a request that an [Admission] let through ended.
+// An Outcome describes how an admitted request ended.
 type Outcome struct {
 	Sent       bool          // false: certainly not sent
 	StatusCode int           // 0: no response
 	Remaining  int           // from the headers; Unknown
 	Limit      int           // from the headers; Unknown or 0
 	RetryAfter time.Duration // from the headers
-	Repeats    int           // how often net/http sent the request again on its own
+	Repeats    int           // how often net/http repeated the request by itself
 
-	Success bool // the API has responded, and not with a 429
+	Success bool // the API has responded, other than with a 429
 	Failed  bool // an outage is the likely reason: a 5xx, no response, or a response that is not the API's
 }
 
-// A window lets n requests through in any stretch of time as long as per, counted as
-// the server counts them, whatever the network does: a request holds its slot until
-// per after its response, since the server has counted it by then.
+// A window admits n requests in any period of length per, as the server counts them: a
+// request holds its slot until per after its response, because the server has counted it
+// before the response.
 //
 // The quota belongs to the key, and other programs may use the same key. The window
 // leaves room for them:
 //
-//   - If the responses have rate limit headers, no more requests are under way than this
+//   - If the responses have rate limit headers, no more requests are in flight than this
 //     program's share of what remains. At zero it waits for the next window of the server.
 //   - Otherwise a rejection below the own count shows that others use the rest: the window
 //     shrinks to what the server has accepted, and grows back slowly.
@@ -35,16 +35,16 @@ type window struct {
 	per     time.Duration // how long a request holds its slot after its response
 	grace   time.Duration // on top for one without a response, which may still arrive
 	taken   int           // requests so far
-	flying  int           // requests under way
-	cost    int           // slots that each of them uses: 1, and more if net/http may repeat it
+	flying  int           // requests in flight
+	cost    int           // slots that each of them uses: 1, or more if net/http may repeat it
 	careful moment        // until when it may, since it has repeated others
-	held    []moment      // when the slots of past requests come free, ascending
+	held    []moment      // when the slots of past requests become free, ascending
 	server  serverWindow
 	learned learnedSize
 }
 
-// newWindow returns a window of n requests. Of a large n it holds back one in a
-// hundred, because net/http may send a request again on its own.
+// newWindow returns a window of n requests. For an n of 100 or more, 1 % is not used,
+// because net/http may repeat a request by itself.
 func newWindow(n int, per time.Duration) *window {
 	n -= n / 100
 	return &window{
@@ -57,7 +57,7 @@ func newWindow(n int, per time.Duration) *window {
 	}
 }
 
-// left returns how many requests the window would let through now.
+// left returns how many requests the window would admit now.
 func (w *window) left(now moment) int {
 	w.expire(now)
 	return max(0, w.learned.size-w.used())
@@ -65,7 +65,7 @@ func (w *window) left(now moment) int {
 
 func (w *window) used() int { return w.flying*w.cost + len(w.held) }
 
-// expire gives back the slots whose time has come.
+// expire frees the slots whose time is over.
 func (w *window) expire(now moment) {
 	i := 0
 	for i < len(w.held) && w.held[i] <= now {
@@ -77,7 +77,7 @@ func (w *window) expire(now moment) {
 	}
 }
 
-// A slot is what a request under way uses of a window.
+// A slot is the place of a request in flight in a window.
 type slot struct {
 	number int // of the request, ascending
 	sent   moment
@@ -113,14 +113,14 @@ func (w *window) opens(now moment) moment {
 	return now
 }
 
-// opensBeyond returns the moment at which a slot is free beyond those that are
-// reserved for interactive calls, of which rate come in a second. A window for which
-// opens has returned now has at least one.
+// opensBeyond returns the moment at which a background call may take a slot: more are
+// free than the ones reserved for interactive calls, of which rate come in a second. It
+// is called only if opens has returned now, so at least one slot is free.
 //
-// A call that comes at any moment from now on finds a slot if, for every stretch of
-// time, the free slots and those that come free suffice for the calls that are
-// expected in it. The slots of requests under way come free last: where they matter,
-// only a response helps, or fewer interactive calls, for which to look again.
+// Interactive calls never wait if, in every period from now on, the slots that are free
+// or become free are enough for the calls that are expected in it. The slots of requests
+// in flight become free last. If they are needed, only a response or a lower rate helps:
+// look again in a second.
 func (w *window) opensBeyond(now moment, rate float64) moment {
 	if rate <= 0 {
 		return now
@@ -128,13 +128,13 @@ func (w *window) opensBeyond(now moment, rate float64) moment {
 	spare := w.learned.size / spareShare
 	free := w.learned.size - w.used() - 1 - spare
 	at := now
-	beyond := func(until moment, slots int) { // so many slots have to last until then
+	beyond := func(until moment, slots int) { // this many slots have to last until then
 		if slots >= 0 {
 			until -= moment(float64(slots+1) / rate * float64(time.Second))
 		}
 		at = max(at, until)
 	}
-	if float64(free) < rate*w.per.Seconds() { // else there are enough for the whole window
+	if float64(free) < rate*w.per.Seconds() { // otherwise there are enough for the whole window
 		for i, freed := range w.held {
 			beyond(freed, free+i)
 		}
@@ -142,16 +142,16 @@ func (w *window) opensBeyond(now moment, rate float64) moment {
 			at = max(at, now+time.Second)
 		}
 	}
-	if now < w.server.turns && w.server.share() == 1 { // with others on the key there is nothing to reserve
+	if now < w.server.turns && w.server.share() == 1 { // with other programs on the key nothing can be reserved
 		beyond(w.server.turns, w.server.left-w.flying-1)
 	}
 	return at
 }
 
-// spareShare is which part of the slots background calls leave alone.
+// spareShare is the part of the slots that background calls never use: 1/148.
 const spareShare = 148
 
-// wait returns for how long at least a call has to wait with so many ahead of it.
+// wait returns how long at least a call has to wait with that many calls ahead of it.
 func (w *window) wait(now moment, ahead int) time.Duration {
 	w.expire(now)
 	var wait time.Duration
@@ -207,8 +207,8 @@ func (w *window) serverPer(limit int) time.Duration {
 	return min(per, serverPer)
 }
 
-// hold keeps a slot until then. The moments come in ascending order but for those
-// with a grace on top.
+// hold keeps a slot taken until then. The moments come in ascending order, except for
+// those with grace added.
 func (w *window) hold(until moment) {
 	i := len(w.held)
 	for i > 0 && w.held[i-1] > until {
