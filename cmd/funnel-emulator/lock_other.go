@@ -2,10 +2,13 @@
 
 package main
 
-import "os"
+import (
+	"io"
+	"os"
+)
 
 // openLocked opens a file. This system has no lock that ends with the process, so
 // nothing prevents a second emulator on the same state file.
-func openLocked(path string) (*os.File, error) {
+func openLocked(path string) (io.Closer, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 )
@@ -12,7 +13,7 @@ const errSharingViolation syscall.Errno = 32
 // openLocked opens a file that this process alone can open. It fails with
 // errLocked if another one has. Windows closes it with the process, however that
 // ends.
-func openLocked(path string) (*os.File, error) {
+func openLocked(path string) (io.Closer, error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, &os.PathError{Op: "lock", Path: path, Err: err}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 type stateFile struct {
 	path string
 	api  *funneltest.Server
-	lock *os.File
+	lock io.Closer
 
 	sum      [sha256.Size]byte // of the file's content
 	revision int               // of the account at the last save
