@@ -84,6 +84,8 @@ func (a *account) example(schema *openapi.Schema) any {
 		return "https://hooks.example.com/new"
 	case schema.Format == "date-time":
 		return time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
+	case schema.Maximum != nil:
+		return *schema.Maximum
 	case slices.Contains(schema.Types, "integer"):
 		return 4711
 	case slices.Contains(schema.Types, "boolean"):

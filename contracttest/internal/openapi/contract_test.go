@@ -110,7 +110,7 @@ func TestContract_ErrorCodes(t *testing.T) {
 	for _, code := range document.ErrorCodes {
 		got[code.Key] = code.Value.Statuses
 	}
-	require.Equal(t, want, got)
+	require.Equal(t, want, got, "a new code needs a line here and, if only some operations have it, in TestContract_CodesOfOperations")
 
 	used := make(map[string]bool)
 	for _, op := range document.Operations {
