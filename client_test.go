@@ -211,6 +211,18 @@ func TestClient_SendsItsHeaders(t *testing.T) {
 	require.Equal(t, get, post)
 }
 
+func TestNew_SetsEveryService(t *testing.T) {
+	t.Parallel()
+	client, err := funnel.New(testKey)
+	require.NoError(t, err)
+	services := reflect.ValueOf(client).Elem()
+	for i := range services.NumField() {
+		if field := services.Type().Field(i); field.IsExported() {
+			require.False(t, services.Field(i).IsNil(), "set %s in newClient", field.Name)
+		}
+	}
+}
+
 // Every method of a zero Client and of a service without a client returns an
 // [*funnel.ArgumentError], and no method panics.
 func TestClient_ZeroClientRefusesEveryMethod(t *testing.T) {

@@ -42,8 +42,8 @@
 //     the same waits.
 //   - No complete response, such as a timeout: retried with the same waits, except
 //     for creates without a unique key. They fail with MayHaveBeenApplied set. A
-//     create has a unique key if the API rejects a second one with the same e-mail
-//     address, name or URL: that of a contact, tag or webhook.
+//     create has a unique key if the API refuses a second one with the same key, such
+//     as an e-mail address. The doc comments of the creates say which have one.
 //
 // A retried delete that finds nothing is a success. If a wait would outlast the
 // context's deadline, the call fails immediately. [WithoutRetry] turns retries off

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
+	"github.com/pb33f/libopenapi/datamodel"
 
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
@@ -40,7 +42,9 @@ func compile(data []byte) (*Contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := libopenapi.NewDocument(closed)
+	quiet := datamodel.NewDocumentConfiguration()
+	quiet.Logger = slog.New(slog.DiscardHandler) // the errors are returned too
+	parsed, err := libopenapi.NewDocumentWithConfiguration(closed, quiet)
 	if err != nil {
 		return nil, err
 	}

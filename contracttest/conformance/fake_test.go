@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,34 @@ import (
 func TestRun_Fake(t *testing.T) {
 	t.Parallel()
 	Run(t, fake{})
+}
+
+func TestFake_HasEveryOperation(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer()
+	defer server.Close()
+	for _, op := range load(t).Document().Operations {
+		err := server.Client().Call(funnel.WithoutRetry(t.Context()), op.Method, op.Path, nil, nil, nil)
+		var refused *funnel.APIError
+		missing := errors.As(err, &refused) && refused.Code == "" // Laravel's own 404 and 405 have none
+		require.False(t, missing, "funneltest has no %s: is the resource registered in funneltest/account.go?", op)
+	}
+}
+
+func TestFake_HasEveryCode(t *testing.T) {
+	t.Parallel()
+	server := funneltest.NewServer()
+	defer server.Close()
+	for _, code := range load(t).Document().ErrorCodes {
+		server.Fail(funneltest.Fault{Code: funnel.Code(code.Key)})
+		_, err := server.Client().Tags.List(funnel.WithoutRetry(t.Context()), funnel.TagListParams{})
+		var failed *funnel.APIError
+		require.ErrorAs(t, err, &failed)
+		require.Equal(t, funnel.Code(code.Key), failed.Code)
+		const fix = "add %s to documented in funneltest/errors.go"
+		require.Contains(t, code.Value.Statuses, failed.StatusCode, fix, code.Key)
+		require.NotEmpty(t, failed.Message, fix, code.Key)
+	}
 }
 
 // fake is funneltest as a server under test.

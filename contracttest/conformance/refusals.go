@@ -176,15 +176,34 @@ func invalidFlow(a *account) {
 			}
 		}
 	}
-	id := a.newContact("ada@example.com")
-	body := params{"contact_id": id, "custom_field_id": 1, "value": strings.Repeat("x", 1001)}
-	err := a.Call(ctx, http.MethodPut, "/contact-custom-field", nil, body, nil)
-	a.Contains(funnel.FieldErrors(err), "value")
-	_, err = a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: "nobody"})
+	for _, op := range a.operations() {
+		for _, f := range a.contract.Document().Fields(op) {
+			for _, value := range outOfBounds(f.Schema) {
+				bad := a.valid(op)
+				bad[f.Name] = value
+				a.invalid(op, a.send(ctx, a.Client, op, bad), f.Name)
+			}
+		}
+	}
+	_, err := a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: "nobody"})
 	a.Contains(funnel.FieldErrors(err), "email")
 	sequence, err := a.Sequences.Create(a.ctx, funnel.SequenceCreateParams{Name: "Welcome", Type: "sideways"})
 	a.Contains(funnel.FieldErrors(err), "type")
 	a.Nil(sequence)
+}
+
+// outOfBounds returns values just outside of a schema's bounds.
+func outOfBounds(schema *openapi.Schema) (values []any) {
+	if schema.MaxLength != nil {
+		values = append(values, strings.Repeat("x", *schema.MaxLength+1))
+	}
+	if schema.Minimum != nil {
+		values = append(values, *schema.Minimum-1)
+	}
+	if schema.Maximum != nil {
+		values = append(values, *schema.Maximum+1)
+	}
+	return values
 }
 
 // filtersFlow sends unknown periods and statuses, and ranges that are missing or

@@ -51,16 +51,28 @@ func notes(contract *openapi.Document, s *openapi.Schema) string {
 	if s.MaxLength != nil {
 		found = append(found, fmt.Sprintf("At most %d characters.", *s.MaxLength))
 	}
-	// The bounds of an id go without saying, and those of a linked type are at its heading.
+	// Other references are links: the bounds are at their heading.
 	if name := s.Name(); name == "Page" || name == "PerPage" {
 		target := contract.Resolve(s)
-		bounds := fmt.Sprintf("From %d", *target.Minimum)
-		if target.Maximum != nil {
-			bounds += fmt.Sprintf(" to %d", *target.Maximum)
-		}
-		found = append(found, fmt.Sprintf("%s; default %s.", bounds, *target.Default))
+		return bounds(target) + "; default " + *target.Default + "."
+	}
+	if text := bounds(s); text != "" {
+		found = append(found, text+".")
 	}
 	return strings.Join(found, " ")
+}
+
+// bounds describes the bounds of an integer: "From 1 to 100".
+func bounds(s *openapi.Schema) string {
+	switch {
+	case s.Minimum != nil && s.Maximum != nil:
+		return fmt.Sprintf("From %d to %d", *s.Minimum, *s.Maximum)
+	case s.Minimum != nil:
+		return fmt.Sprintf("From %d", *s.Minimum)
+	case s.Maximum != nil:
+		return fmt.Sprintf("At most %d", *s.Maximum)
+	}
+	return ""
 }
 
 // content says what a success has in its envelope.
