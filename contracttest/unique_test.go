@@ -3,8 +3,6 @@ package contracttest_test
 import (
 	"io"
 	"net/http"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,7 +20,7 @@ func TestUnique_LostPOSTIsRetriedIfARepeatIsHarmless(t *testing.T) {
 			continue
 		}
 		t.Run(s.operation(), func(t *testing.T) {
-			isHarmless := isHarmlessPOST(t, s.operation())
+			isHarmless := s.operation() == "POST /contact-tag" || hasExistsCode(document(t), s.operation())
 			synctest.Test(t, func(t *testing.T) {
 				var lost lostResponses
 				_, err := invoke(t.Context(), connect(t, &lost), s.method, s.args...)
@@ -31,26 +29,6 @@ func TestUnique_LostPOSTIsRetriedIfARepeatIsHarmless(t *testing.T) {
 			})
 		})
 	}
-}
-
-// The README names these operations in its table of retries.
-func TestUnique_READMENamesThem(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../README.md")
-	require.NoError(t, err)
-	found := regexp.MustCompile(`POST with a unique key \(([^)]+)\)`).FindSubmatch(readme)
-	require.NotNil(t, found)
-	var harmless []string
-	for _, op := range document(t).Operations {
-		if op.Method == http.MethodPost && isHarmlessPOST(t, op.String()) {
-			harmless = append(harmless, strings.TrimPrefix(op.Path, "/"))
-		}
-	}
-	require.ElementsMatch(t, harmless, strings.Split(string(found[1]), ", "))
-}
-
-func isHarmlessPOST(t *testing.T, operation string) bool {
-	return operation == "POST /contact-tag" || hasExistsCode(document(t), operation)
 }
 
 // hasExistsCode reports whether an operation has an error code such as TAG_EXISTS.

@@ -177,6 +177,9 @@ func invalidFlow(a *account) {
 		}
 	}
 	for _, op := range a.operations() {
+		if _, ok := op.Responses.Get("404"); ok {
+			continue // the API may first look for what an id names
+		}
 		for _, f := range a.contract.Document().Fields(op) {
 			for _, value := range outOfBounds(f.Schema) {
 				bad := a.valid(op)
@@ -185,7 +188,11 @@ func invalidFlow(a *account) {
 			}
 		}
 	}
-	_, err := a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: "nobody"})
+	id := a.newContact("ada@example.com")
+	body := params{"contact_id": id, "custom_field_id": 1, "value": strings.Repeat("x", 1001)}
+	err := a.Call(ctx, http.MethodPut, "/contact-custom-field", nil, body, nil)
+	a.Contains(funnel.FieldErrors(err), "value")
+	_, err = a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: "nobody"})
 	a.Contains(funnel.FieldErrors(err), "email")
 	sequence, err := a.Sequences.Create(a.ctx, funnel.SequenceCreateParams{Name: "Welcome", Type: "sideways"})
 	a.Contains(funnel.FieldErrors(err), "type")
