@@ -20,6 +20,9 @@ import (
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
 
+// This file checks the samples of samples_test.go against the contract and the SDK's
+// types. A new resource needs a sample, and no change here.
+
 // operation returns the operation of a sample, such as "GET /contact".
 func (s sample) operation() string {
 	operation, _, _ := strings.Cut(s.request, "?")

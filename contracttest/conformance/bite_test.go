@@ -33,7 +33,7 @@ func TestFlows_NoticeMistakes(t *testing.T) {
 	contract := load(t)
 	tests := []struct {
 		name        string
-		flow        func(*account)
+		flow        func(*session)
 		sdk, server edit
 		want        string
 	}{
@@ -87,7 +87,7 @@ func TestFlows_NoticeWrongStatusAndHeaders(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		flow   func(*account)
+		flow   func(*session)
 		change func(*http.Response)
 		want   string
 	}{
@@ -127,7 +127,7 @@ func TestFlows_EditMustMatter(t *testing.T) {
 }
 
 // verdict returns what a flow and the contract report.
-func verdict(t *testing.T, contract *contracttest.Contract, play func(*account), sdk edit, server Server) string {
+func verdict(t *testing.T, contract *contracttest.Contract, play func(*session), sdk edit, server Server) string {
 	var recorder contracttest.Recorder
 	var judge collector
 	judge.run(func() {
@@ -227,7 +227,7 @@ func TestRun_NoticesUnusedParts(t *testing.T) {
 	t.Parallel()
 	contract := load(t)
 	var recorder contracttest.Recorder
-	for _, play := range []func(*account){tagsFlow, campaignsFlow} {
+	for _, play := range []func(*session){tagsFlow, campaignsFlow} {
 		flow{play: play}.run(t, t, suite{server: fake{}, contract: contract, record: recorder.Record})
 	}
 	unused := func(document string) []string {

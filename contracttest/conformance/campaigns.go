@@ -9,7 +9,7 @@ import (
 )
 
 // campaignsFlow creates, reads, lists, updates and deletes drafts.
-func campaignsFlow(a *account) {
+func campaignsFlow(a *session) {
 	id, err := a.Campaigns.Create(a.ctx, funnel.CampaignCreateParams{
 		Name: "Launch", Subject: "It is here", FromName: "Ada", FromEmail: "ada@example.com",
 	})
@@ -47,7 +47,7 @@ func campaignsFlow(a *account) {
 }
 
 // scheduleFlow schedules and unschedules a campaign.
-func scheduleFlow(a *account) {
+func scheduleFlow(a *session) {
 	id := a.newCampaign("Launch")
 	a.ErrorIs(a.Campaigns.Schedule(a.ctx, id, time.Now().Add(-time.Hour)), funnel.ErrInvalidDate)
 	body := map[string]any{"campaign_id": id, "scheduled_for": "soon"}
@@ -74,7 +74,7 @@ func scheduleFlow(a *account) {
 }
 
 // sentFlow waits until a campaign is sent.
-func sentFlow(a *account) {
+func sentFlow(a *session) {
 	a.need(a.server.Advance != nil, "Advance")
 	_, err := a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: "ada@example.com", EmailMarketing: funnel.Ptr(true)})
 	a.NoError(err)

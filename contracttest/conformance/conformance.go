@@ -64,7 +64,7 @@ type Account struct {
 // A flow is one use of an account. Flows do not depend on each other.
 type flow struct {
 	name    string
-	play    func(*account)
+	play    func(*session)
 	options Options
 }
 
@@ -178,5 +178,5 @@ type suite struct {
 
 // run runs a flow. Failed assertions go to judge.
 func (f flow) run(t testing.TB, judge require.TestingT, s suite) {
-	f.play(newAccount(t, judge, s, f.options))
+	f.play(newSession(t, judge, s, f.options))
 }

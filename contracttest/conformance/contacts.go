@@ -15,8 +15,8 @@ func byEmail(_ funnel.ContactID, email string) funnel.ContactRef { return funnel
 
 // contactFlow creates a contact, uses every operation on one contact, and deletes
 // it.
-func contactFlow(address func(funnel.ContactID, string) funnel.ContactRef) func(*account) {
-	return func(a *account) {
+func contactFlow(address func(funnel.ContactID, string) funnel.ContactRef) func(*session) {
+	return func(a *session) {
 		vip, pro := a.newTag("vip"), a.newTag("pro")
 		welcome, offers := a.newSequence("Welcome"), a.newSequence("Offers")
 		const email = "ada@example.com"
@@ -88,7 +88,7 @@ func contactFlow(address func(funnel.ContactID, string) funnel.ContactRef) func(
 }
 
 // bareContactFlow reads nulls: a contact of which only the address is known.
-func bareContactFlow(a *account) {
+func bareContactFlow(a *session) {
 	id := a.newContact("bare@example.com")
 	var response funnel.Response
 	got, err := a.Contacts.Get(funnel.WithResponse(a.ctx, &response), id)
@@ -105,7 +105,7 @@ func bareContactFlow(a *account) {
 }
 
 // contactListsFlow lists contacts by page and by period.
-func contactListsFlow(a *account) {
+func contactListsFlow(a *session) {
 	emails := []string{"ada@example.com", "grace@example.com", "mary@example.com"}
 	for _, email := range emails {
 		_, err := a.Contacts.Create(a.ctx, funnel.ContactCreateParams{
@@ -150,7 +150,7 @@ func contactListsFlow(a *account) {
 }
 
 // upsertFlow creates or updates contacts, one and several.
-func upsertFlow(a *account) {
+func upsertFlow(a *session) {
 	vip := a.newTag("vip")
 	id, created, err := a.Contacts.Upsert(a.ctx, funnel.ContactCreateParams{Email: "ada@example.com"})
 	a.NoError(err)
@@ -175,7 +175,7 @@ func upsertFlow(a *account) {
 }
 
 // customFieldsFlow lists custom fields and sets values.
-func customFieldsFlow(a *account) {
+func customFieldsFlow(a *session) {
 	a.need(a.server.AddCustomField != nil, "AddCustomField")
 	plan := funnel.CustomField{Name: "Plan", Type: funnel.CustomFieldSelect, Values: []string{"Free", "Team"}}
 	city := funnel.CustomField{Name: "City", Type: funnel.CustomFieldText}
@@ -207,7 +207,7 @@ func customFieldsFlow(a *account) {
 }
 
 // tagsFlow creates, lists, renames and deletes tags.
-func tagsFlow(a *account) {
+func tagsFlow(a *session) {
 	vip, err := a.Tags.Create(a.ctx, funnel.TagCreateParams{Name: "vip"})
 	a.NoError(err)
 	a.Equal(&funnel.Tag{ID: vip.ID, Name: "vip"}, vip)

@@ -44,8 +44,8 @@ var broken = map[Failure]struct {
 
 // brokenFlow has requests fail once. Without retries the call fails, with retries
 // it succeeds.
-func brokenFlow(failure Failure) func(*account) {
-	return func(a *account) {
+func brokenFlow(failure Failure) func(*session) {
+	return func(a *session) {
 		a.need(a.server.Fail != nil, "Fail")
 		want := broken[failure]
 		var response funnel.Response

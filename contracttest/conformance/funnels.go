@@ -3,7 +3,7 @@ package conformance
 import "github.com/funnel-go/funnel"
 
 // funnelsFlow creates, lists, updates and deletes funnels.
-func funnelsFlow(a *account) {
+func funnelsFlow(a *session) {
 	first, err := a.Funnels.Create(a.ctx, funnel.FunnelCreateParams{Name: "Spring"})
 	a.NoError(err)
 	a.Equal(&funnel.Funnel{ID: first.ID, Name: "Spring", Type: funnel.FunnelBlank}, first)
@@ -27,7 +27,7 @@ func funnelsFlow(a *account) {
 }
 
 // stepsFlow creates, updates and deletes steps. The server generates their paths.
-func stepsFlow(a *account) {
+func stepsFlow(a *session) {
 	id := a.newFunnel("Spring")
 	var steps []funnel.Step
 	for i, path := range []string{"landing-page", "landing-page-1", "landing-page-2"} {
@@ -53,7 +53,7 @@ func stepsFlow(a *account) {
 	}
 }
 
-func noSubdomainFlow(a *account) {
+func noSubdomainFlow(a *session) {
 	_, err := a.Funnels.Create(a.ctx, funnel.FunnelCreateParams{Name: "Spring"})
 	a.ErrorIs(err, funnel.ErrNoSubdomain)
 }

@@ -20,7 +20,7 @@ import (
 type params map[string]any
 
 // send calls an operation. Requests are sent once.
-func (a *account) send(ctx context.Context, client *funnel.Client, op *openapi.Operation, p params) error {
+func (a *session) send(ctx context.Context, client *funnel.Client, op *openapi.Operation, p params) error {
 	ctx = funnel.WithoutRetry(ctx)
 	if op.Method != http.MethodGet {
 		return client.Call(ctx, op.Method, op.Path, nil, p, nil)
@@ -33,7 +33,7 @@ func (a *account) send(ctx context.Context, client *funnel.Client, op *openapi.O
 }
 
 // operations returns those of the contract that the server has.
-func (a *account) operations() []*openapi.Operation {
+func (a *session) operations() []*openapi.Operation {
 	all := a.contract.Document().Operations
 	if a.server.Lacks == nil {
 		return all
@@ -42,7 +42,7 @@ func (a *account) operations() []*openapi.Operation {
 }
 
 // required returns the parameters that a request must have, and their schemas.
-func (a *account) required(op *openapi.Operation) map[string]*openapi.Schema {
+func (a *session) required(op *openapi.Operation) map[string]*openapi.Schema {
 	document := a.contract.Document()
 	oneOf := document.OneOf(op)
 	schemas := map[string]*openapi.Schema{}
@@ -60,7 +60,7 @@ func (a *account) required(op *openapi.Operation) map[string]*openapi.Schema {
 }
 
 // valid returns parameters that the contract allows. Their ids lead nowhere.
-func (a *account) valid(op *openapi.Operation) params {
+func (a *session) valid(op *openapi.Operation) params {
 	p := params{}
 	for name, schema := range a.required(op) {
 		p[name] = a.example(schema)
@@ -75,7 +75,7 @@ func (a *account) valid(op *openapi.Operation) params {
 }
 
 // example returns a value that a schema allows.
-func (a *account) example(schema *openapi.Schema) any {
+func (a *session) example(schema *openapi.Schema) any {
 	name, schema := schema.Name(), a.contract.Document().Resolve(schema)
 	switch {
 	case name == "Email":
@@ -103,7 +103,7 @@ func has(op *openapi.Operation, status string, code funnel.Code) bool {
 }
 
 // wrongKeyFlow calls every operation with another key.
-func wrongKeyFlow(a *account) {
+func wrongKeyFlow(a *session) {
 	client := a.connect("not-" + a.server.APIKey)
 	for _, op := range a.operations() {
 		err := a.send(a.ctx, client, op, a.valid(op))
@@ -112,8 +112,8 @@ func wrongKeyFlow(a *account) {
 }
 
 // failFlow has every operation fail with a code.
-func failFlow(failure Failure, code funnel.Code) func(*account) {
-	return func(a *account) {
+func failFlow(failure Failure, code funnel.Code) func(*session) {
+	return func(a *session) {
 		a.need(a.server.Fail != nil, "Fail")
 		for _, op := range a.operations() {
 			a.server.Fail(failure)
@@ -123,7 +123,7 @@ func failFlow(failure Failure, code funnel.Code) func(*account) {
 }
 
 // notFoundFlow names things that do not exist.
-func notFoundFlow(a *account) {
+func notFoundFlow(a *session) {
 	for _, op := range a.operations() {
 		if has(op, "404", funnel.ErrNotFound) {
 			var notFound *funnel.APIError
@@ -136,7 +136,7 @@ func notFoundFlow(a *account) {
 
 // missingFlow leaves out all parameters. The error has a message for each
 // required one, and for both contact_id and email.
-func missingFlow(a *account) {
+func missingFlow(a *session) {
 	for _, op := range a.operations() {
 		if schemas := a.required(op); len(schemas) > 0 {
 			err := a.send(contracttest.BadRequest(a.ctx), a.Client, op, params{})
@@ -146,7 +146,7 @@ func missingFlow(a *account) {
 }
 
 // invalid asserts that an error is a 422 with messages for these parameters.
-func (a *account) invalid(op *openapi.Operation, err error, names ...string) {
+func (a *session) invalid(op *openapi.Operation, err error, names ...string) {
 	var invalid *funnel.ValidationError
 	a.ErrorAs(err, &invalid, op)
 	a.Equal(http.StatusUnprocessableEntity, invalid.StatusCode, op)
@@ -157,7 +157,7 @@ func (a *account) invalid(op *openapi.Operation, err error, names ...string) {
 }
 
 // invalidFlow sends pages and values that are out of bounds.
-func invalidFlow(a *account) {
+func invalidFlow(a *session) {
 	ctx := contracttest.BadRequest(a.ctx)
 	for _, op := range a.operations() {
 		isPerPage := func(p *openapi.Parameter) bool { return p.Name == "per_page" }
@@ -215,7 +215,7 @@ func outOfBounds(schema *openapi.Schema) (values []any) {
 
 // filtersFlow sends unknown periods and statuses, and ranges that are missing or
 // cannot be read.
-func filtersFlow(a *account) {
+func filtersFlow(a *session) {
 	for _, op := range a.operations() {
 		if has(op, "400", funnel.ErrInvalidStatus) {
 			a.ErrorIs(a.send(a.ctx, a.Client, op, params{"status": "dormant"}), funnel.ErrInvalidStatus, op)
@@ -233,7 +233,7 @@ func filtersFlow(a *account) {
 }
 
 // malformedListsFlow sends lists of ids that cannot be read: 400 without details.
-func malformedListsFlow(a *account) {
+func malformedListsFlow(a *session) {
 	for _, name := range []string{"tag_ids", "sequence_ids"} {
 		for _, list := range []any{"vip", "1,vip", "1;2", "1,,2", []int{1, 2}} {
 			body := params{"email": "ada@example.com", name: list}
@@ -250,7 +250,7 @@ func malformedListsFlow(a *account) {
 
 // strayFlow sends requests that no operation of the contract takes. Laravel itself
 // responds, without the envelope. These requests do not count.
-func strayFlow(a *account) {
+func strayFlow(a *session) {
 	stray := func(ctx context.Context, method, path string, body any, status int, message string) http.Header {
 		var got *funnel.APIError
 		a.ErrorAs(a.Call(funnel.WithoutRetry(ctx), method, path, nil, body, nil), &got)
@@ -277,7 +277,7 @@ func strayFlow(a *account) {
 
 // rateLimitFlow calls every operation in an account that allows one request per
 // minute.
-func rateLimitFlow(a *account) {
+func rateLimitFlow(a *session) {
 	var response funnel.Response
 	_, err := a.Webhooks.List(funnel.WithResponse(a.ctx, &response))
 	a.NoError(err)

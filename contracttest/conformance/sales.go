@@ -19,7 +19,7 @@ func created(age int) funnel.Timestamp {
 
 // periods counts the rows of each period. Midnight may pass during the flow, so
 // today and yesterday are counted together.
-func (a *account) periods(count func(funnel.Period, funnel.DateRange) int) {
+func (a *session) periods(count func(funnel.Period, funnel.DateRange) int) {
 	for period, want := range map[funnel.Period]int{
 		funnel.PeriodAll: len(ages), funnel.PeriodLast7Days: 2, funnel.PeriodLast30Days: 3,
 	} {
@@ -32,7 +32,7 @@ func (a *account) periods(count func(funnel.Period, funnel.DateRange) int) {
 }
 
 // ordersFlow lists and reads orders and the sales amount.
-func ordersFlow(a *account) {
+func ordersFlow(a *session) {
 	a.need(a.server.AddOrder != nil, "AddOrder")
 	statuses := []funnel.OrderStatus{funnel.OrderCompleted, funnel.OrderWaiting, funnel.OrderCancelled, funnel.OrderRefunded}
 	var want []funnel.Order
@@ -71,7 +71,7 @@ func ordersFlow(a *account) {
 }
 
 // transactionsFlow lists transactions.
-func transactionsFlow(a *account) {
+func transactionsFlow(a *session) {
 	a.need(a.server.AddTransaction != nil, "AddTransaction")
 	statuses := []funnel.TransactionStatus{
 		funnel.TransactionWaiting, funnel.TransactionProcessing, funnel.TransactionCompleted,
@@ -98,7 +98,7 @@ func transactionsFlow(a *account) {
 }
 
 // subscriptionsFlow lists subscriptions.
-func subscriptionsFlow(a *account) {
+func subscriptionsFlow(a *session) {
 	a.need(a.server.AddSubscription != nil, "AddSubscription")
 	statuses := []funnel.SubscriptionStatus{funnel.SubscriptionActive, funnel.SubscriptionInactive, funnel.SubscriptionError}
 	var want []funnel.Subscription

@@ -3,7 +3,7 @@ package conformance
 import "github.com/funnel-go/funnel"
 
 // sequencesFlow creates, lists, updates and deletes sequences.
-func sequencesFlow(a *account) {
+func sequencesFlow(a *session) {
 	first, err := a.Sequences.Create(a.ctx, funnel.SequenceCreateParams{Name: "Welcome"})
 	a.NoError(err)
 	a.Equal(&funnel.Sequence{ID: first.ID, Name: "Welcome", Type: funnel.SequenceNormal}, first)
@@ -27,7 +27,7 @@ func sequencesFlow(a *account) {
 }
 
 // stagesFlow creates, updates and deletes stages of every type.
-func stagesFlow(a *account) {
+func stagesFlow(a *session) {
 	sequence, err := a.Sequences.Create(a.ctx, funnel.SequenceCreateParams{Name: "Welcome"})
 	a.NoError(err)
 	first, err := a.Sequences.CreateStage(a.ctx, funnel.StageCreateParams{SequenceID: sequence.ID})

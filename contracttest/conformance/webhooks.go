@@ -10,7 +10,7 @@ import (
 )
 
 // webhooksFlow registers, lists and deletes webhooks.
-func webhooksFlow(a *account) {
+func webhooksFlow(a *session) {
 	const address = "https://hooks.example.com/wolfeo"
 	created, err := a.Webhooks.Create(a.ctx, funnel.WebhookCreateParams{URL: address})
 	a.NoError(err)
@@ -39,7 +39,7 @@ func webhooksFlow(a *account) {
 }
 
 // deliveriesFlow receives a signed event.
-func deliveriesFlow(a *account) {
+func deliveriesFlow(a *session) {
 	a.need(a.server.Deliver != nil, "Deliver")
 	var receiver http.Handler
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { receiver.ServeHTTP(w, r) }))

@@ -13,9 +13,9 @@ import (
 	"github.com/funnel-go/funnel/contracttest"
 )
 
-// An account is what a flow uses: an SDK client, with the contract between it and
+// A session is what a flow uses: an SDK client, with the contract between it and
 // the server. Its assertions are methods, such as a.NoError.
-type account struct {
+type session struct {
 	*funnel.Client
 	*require.Assertions
 
@@ -27,8 +27,8 @@ type account struct {
 	transport http.RoundTripper // to the server, through the contract
 }
 
-func newAccount(t testing.TB, judge require.TestingT, s suite, options Options) *account {
-	a := &account{Assertions: require.New(judge), t: t, ctx: t.Context(), contract: s.contract}
+func newSession(t testing.TB, judge require.TestingT, s suite, options Options) *session {
+	a := &session{Assertions: require.New(judge), t: t, ctx: t.Context(), contract: s.contract}
 	a.server = s.server.NewAccount(t, options)
 	base, err := url.Parse(a.server.BaseURL)
 	a.NoError(err)
@@ -45,7 +45,7 @@ func newAccount(t testing.TB, judge require.TestingT, s suite, options Options) 
 }
 
 // connect returns a new client, as another program would have.
-func (a *account) connect(apiKey string, options ...funnel.Option) *funnel.Client {
+func (a *session) connect(apiKey string, options ...funnel.Option) *funnel.Client {
 	options = append(options, funnel.WithBaseURL(a.server.BaseURL), funnel.WithHTTPClient(&http.Client{Transport: a.transport}))
 	client, err := funnel.New(apiKey, options...)
 	a.NoError(err)
@@ -53,17 +53,17 @@ func (a *account) connect(apiKey string, options ...funnel.Option) *funnel.Clien
 }
 
 // need skips the flow if the server lacks a function.
-func (a *account) need(has bool, name string) {
+func (a *session) need(has bool, name string) {
 	if !has {
 		a.t.Skipf("the server has no %s", name)
 	}
 }
 
 // recent asserts that a time is now, which also checks its zone.
-func (a *account) recent(t funnel.Timestamp) { a.WithinDuration(time.Now(), t.Time, 10*time.Minute) }
+func (a *session) recent(t funnel.Timestamp) { a.WithinDuration(time.Now(), t.Time, 10*time.Minute) }
 
 // all returns the items of a whole list.
-func all[T any](a *account, items func(func(*T, error) bool)) []T {
+func all[T any](a *session, items func(func(*T, error) bool)) []T {
 	var found []T
 	for item, err := range items {
 		a.NoError(err)
@@ -74,20 +74,20 @@ func all[T any](a *account, items func(func(*T, error) bool)) []T {
 
 // Preparations that several flows need.
 
-func (a *account) newTag(name string) funnel.TagID {
+func (a *session) newTag(name string) funnel.TagID {
 	tag, err := a.Tags.Create(a.ctx, funnel.TagCreateParams{Name: name})
 	a.NoError(err)
 	return tag.ID
 }
 
-func (a *account) newContact(email string) funnel.ContactID {
+func (a *session) newContact(email string) funnel.ContactID {
 	id, err := a.Contacts.Create(a.ctx, funnel.ContactCreateParams{Email: email})
 	a.NoError(err)
 	return id
 }
 
 // newSequence creates a sequence with a stage, so that contacts can be enrolled.
-func (a *account) newSequence(name string) funnel.SequenceID {
+func (a *session) newSequence(name string) funnel.SequenceID {
 	sequence, err := a.Sequences.Create(a.ctx, funnel.SequenceCreateParams{Name: name})
 	a.NoError(err)
 	_, err = a.Sequences.CreateStage(a.ctx, funnel.StageCreateParams{SequenceID: sequence.ID, StageType: funnel.StageSendEmail})
@@ -95,13 +95,13 @@ func (a *account) newSequence(name string) funnel.SequenceID {
 	return sequence.ID
 }
 
-func (a *account) newFunnel(name string) funnel.FunnelID {
+func (a *session) newFunnel(name string) funnel.FunnelID {
 	f, err := a.Funnels.Create(a.ctx, funnel.FunnelCreateParams{Name: name})
 	a.NoError(err)
 	return f.ID
 }
 
-func (a *account) newCampaign(name string) funnel.CampaignID {
+func (a *session) newCampaign(name string) funnel.CampaignID {
 	id, err := a.Campaigns.Create(a.ctx, funnel.CampaignCreateParams{Name: name})
 	a.NoError(err)
 	return id
