@@ -60,17 +60,16 @@ const (
 )
 
 // Bulk calls do for many items, up to 500 at a time, and yields one result for each,
-// in order. It sends as many requests as the quota allows, however slow the responses
-// are, and keeps a bounded number of items in memory.
+// in order. It sends as many requests as the quota allows, and keeps at most 500
+// items in memory.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:
 //
 //   - the API key is not accepted;
-//   - the context is done, or its deadline is before the end of a pause or of a wait
-//     for the quota;
-//   - no request has succeeded for 30 s of an outage: 5xx, no response, or responses of
-//     something else than the API, such as a proxy's 404;
+//   - the context is done, or its deadline is before the next request may be sent;
+//   - an outage has lasted for 30 s: every request got a 5xx, no response, or a
+//     response that is not from the API, such as a proxy's 404;
 //   - the server rejects everything for longer than [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
@@ -87,8 +86,8 @@ const (
 // the item describes that call; the item's earlier calls have taken effect. To upsert
 // contacts and do more with each, run UpsertAll, and then Each for the other calls:
 // that costs fewer requests than [ContactsService.Upsert] in do. [WithResponse] on
-// ctx has no effect. The sequence items runs on the caller's goroutine and ahead of
-// the results, so it must not block or wait for a result. A panic in do is raised
+// ctx has no effect. Bulk ranges over items on the caller's goroutine and ahead of
+// the results, so items must not block or wait for a result. A panic in do is raised
 // again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {

@@ -39,7 +39,8 @@ const (
 	CampaignError     CampaignStatus = "error"
 )
 
-// CampaignListParams selects and pages campaigns. A zero field is not sent.
+// CampaignListParams selects campaigns and the page to return. A zero field is not
+// sent.
 type CampaignListParams struct {
 	Page    int            `url:"page,omitempty"`     // from 1
 	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -90,9 +91,9 @@ func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) 
 }
 
 // All returns an iterator over campaigns, newest first, starting at params.Page. If
-// PerPage is 0, All requests 100 at a time. The range ends at the first error.
-// Campaigns created or deleted during the range shift the pages: an item can appear
-// twice or be missed.
+// PerPage is 0, All requests 100 at a time. The range ends at the first error. If
+// campaigns are created or deleted during the range, the pages shift: an item can
+// appear twice or be missed.
 //
 // API: GET /campaigns (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].

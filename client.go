@@ -173,8 +173,8 @@ func (c *Client) LimiterStats() LimiterStats {
 // not nil is sent as JSON. The response's "data" is decoded into out. If out is nil,
 // no result is expected.
 //
-// A GET, HEAD, PUT or DELETE is treated as safe to repeat, any other method like a
-// create without a unique key: see the package documentation on retries.
+// A GET, HEAD, PUT or DELETE is treated as safe to repeat, and any other method is
+// treated as a create without a unique key: see the package documentation on retries.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	req := request{method: method, path: path, query: query.Encode(), body: body}
 	if err := checkCall(&req); err != nil {

@@ -28,7 +28,8 @@ type Contact struct {
 	CreatedAt Timestamp `json:"created_at"` // set in lists; Get may leave it zero
 }
 
-// ContactListParams selects and pages contacts. A zero field is not sent.
+// ContactListParams selects contacts and the page to return. A zero field is not
+// sent.
 type ContactListParams struct {
 	Page    int       `url:"page,omitempty"`     // from 1
 	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -70,7 +71,7 @@ type ContactUpdateParams struct {
 }
 
 // ContactsService has the operations on contacts, and on the tags and custom fields
-// of one. Use it as client.Contacts.
+// of a contact. Use it as client.Contacts.
 type ContactsService service
 
 func (s *ContactsService) resource() resource[Contact] {
@@ -93,8 +94,8 @@ func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*
 
 // All returns an iterator over contacts, newest first, starting at params.Page. If
 // PerPage is 0, All requests 100 at a time. The range ends at the first error. Items
-// have no Tags and no Sequences. Contacts created or deleted during the range shift
-// the pages: an item can appear twice or be missed.
+// have no Tags and no Sequences. If contacts are created or deleted during the range,
+// the pages shift: an item can appear twice or be missed.
 //
 // API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {
@@ -123,8 +124,8 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 
 // Create creates a contact and returns its id. It is safe to repeat, because an
 // e-mail address is unique. If a response is lost and the next attempt finds the
-// contact there, the error is ErrContactExists with MayHaveBeenApplied set;
-// [ContactsService.Upsert] resolves that.
+// contact there, the error is ErrContactExists with MayHaveBeenApplied set; to avoid
+// that, use [ContactsService.Upsert].
 //
 // API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
 // [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].
@@ -353,9 +354,9 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // describes the order of the results and what ends a job. The status of a contact is
 // BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If several
 // contacts have the same address, they are sent one after the other, and the last one
-// wins. If a job was interrupted, repeat it from its beginning or from the first item
-// without a result. If you repeat single items instead, older values can overwrite
-// newer ones of the same address.
+// wins. If addresses occur more than once, do not repeat single items of a job, since
+// older values could overwrite newer ones: repeat the job from the first item for
+// which [BulkResult.Again] is true.
 //
 // As long as most contacts exist already, UpsertAll sends the update before the
 // create: an existing contact then costs one request instead of two.

@@ -20,7 +20,8 @@
 //   - [*APIError]: a response that is not a success. Test for its [Code], such as
 //     [ErrContactExists], with [errors.Is].
 //   - [*ValidationError]: an APIError with messages for each field.
-//   - [*RateLimitError]: an APIError with the time to wait.
+//   - [*RateLimitError]: a 429, or a call that was not sent because it would have had
+//     to wait too long. It has the time to wait.
 //   - [*RequestError]: no usable response.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //
@@ -41,9 +42,10 @@
 //   - Certainly not sent, such as a refused connection: every call is retried, with
 //     the same waits.
 //   - No complete response, such as a timeout: retried with the same waits, except
-//     for creates without a unique key. They fail with MayHaveBeenApplied set. A
-//     create has a unique key if the API refuses a second one with the same key, such
-//     as an e-mail address. The doc comments of the creates say which have one.
+//     for creates without a unique key. They fail with an error for which
+//     [MayHaveBeenApplied] is true. A create has a unique key if the API refuses a
+//     second one with the same key, such as an e-mail address. The doc comments of
+//     the creates say which have one.
 //
 // A retried delete that finds nothing is a success. If a wait would outlast the
 // context's deadline, the call fails immediately. [WithoutRetry] turns retries off
@@ -60,13 +62,13 @@
 // # Lists
 //
 // All returns an iterator over a whole list. Contacts, campaigns, orders,
-// transactions and subscriptions are listed newest first. Items created or deleted
-// during a range shift the pages: an item can appear twice or be missed.
+// transactions and subscriptions are listed newest first. If items are created or
+// deleted during a range, the pages shift: an item can appear twice or be missed.
 //
 // # Documented and assumed
 //
-// The vendor's public reference was seen only in part. Each method states whether
-// its operation is documented, in a line such as
+// We could read only a part of the vendor's public reference. Each method states
+// whether its operation is documented, in a line such as
 //
 //	API: POST /contact (documented, parameters assumed)
 //

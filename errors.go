@@ -60,13 +60,13 @@ const ErrRateLimited Code = "RATE_LIMITED"
 // Test for a code with [errors.Is]. Read the fields with [errors.As], which finds the
 // APIError inside a [ValidationError] or [RateLimitError] too.
 type APIError struct {
-	Code       Code   // of the envelope; empty if the response was not an envelope
-	Message    string // of the envelope, or what is wrong with the response
+	Code       Code   // of the API's error; empty if the response has none
+	Message    string // of the API's error, or what is wrong with the response
 	StatusCode int    // HTTP status
 	Method     string // of the request
 	Path       string // of the operation, without base path and query
 	RequestID  string // X-Request-Id, where the server sent one
-	Attempts   int    // how many were made; 0: refused before the first
+	Attempts   int    // how many were made; 0: the rate limiter refused the call
 
 	// MayHaveBeenApplied is true if an attempt of this failed call may have taken
 	// effect on the server: it got a 5xx, or no complete response. It is always false
@@ -137,14 +137,15 @@ func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
 
-// A RateLimitError is a response with status 429. A call also fails with it, before
-// anything is sent, if the rate limit would delay it for too long:
+// A RateLimitError reports a response with status 429, or that the rate limit would
+// delay a call for too long. In the second case nothing was sent, and Attempts is 0:
 //
-//   - The client's pause after a 429 ends after the context's deadline, or later than
-//     [RetryPolicy.MaxRateLimitWait] allows: StatusCode is 429 and Attempts is 0.
-//   - No slot is free before the context's deadline: StatusCode is 0. The call
-//     returns a [RequestError]; errors.As finds the RateLimitError in it, and
-//     errors.Is finds [context.DeadlineExceeded].
+//   - If the client pauses after an earlier 429, and the pause ends after the
+//     context's deadline or later than [RetryPolicy.MaxRateLimitWait] allows,
+//     StatusCode is 429.
+//   - If no slot is free before the context's deadline, StatusCode is 0. The call
+//     returns a [RequestError] that wraps the RateLimitError and
+//     [context.DeadlineExceeded].
 //
 // It unwraps to its [APIError].
 type RateLimitError struct {

@@ -30,7 +30,7 @@ const (
 	FunnelSales FunnelType = 2
 )
 
-// FunnelListParams pages funnels. A zero field is not sent.
+// FunnelListParams selects a page of the funnels. A zero field is not sent.
 type FunnelListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -115,9 +115,9 @@ func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Pa
 }
 
 // All returns an iterator over funnels with their steps, starting at params.Page. If
-// PerPage is 0, All requests 100 at a time. The range ends at the first error.
-// Funnels created or deleted during the range shift the pages: an item can appear
-// twice or be missed.
+// PerPage is 0, All requests 100 at a time. The range ends at the first error. If
+// funnels are created or deleted during the range, the pages shift: an item can
+// appear twice or be missed.
 //
 // API: GET /funnels (documented). Errors: [*ValidationError].
 func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.Seq2[*Funnel, error] {

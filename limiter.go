@@ -22,7 +22,8 @@ const (
 // If Acquire knows that no slot will be free before ctx's deadline, it should fail
 // immediately, with an error that matches [context.DeadlineExceeded]. If the error
 // has a method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the
-// call's error, and a bulk job ends early only if its own deadline comes first.
+// call's error, and a bulk job waits for that time and goes on, unless the job's own
+// deadline is earlier.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

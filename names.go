@@ -11,8 +11,8 @@ import (
 // A NameError reports that no resource has a name, or that several have. If there is
 // none, errors.Is(err, ErrNotFound) is true.
 //
-// White space around names is ignored. An exact match is preferred; if there is none,
-// case is ignored too. Two matches of the same kind are an error.
+// White space around names is ignored. If no name matches exactly, case is ignored
+// too. Two exact matches, or two matches that ignore case, are an error.
 type NameError struct {
 	Resource string // such as "tag"
 	Name     string // as it was given

@@ -140,9 +140,10 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// WithRateLimit limits the client to n requests in any period of length per: 600 per
-// minute by default (documented). Both must be positive. For limits of 100 or more, 1
-// % is not used, because net/http may repeat a request by itself.
+// WithRateLimit limits the client to n requests in any period of the given length.
+// The default is 600 per minute (documented). Both must be positive. If n is 100 or
+// more, the client uses only 99 % of it: the rest is for requests that net/http
+// repeats by itself.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(cfg *config) error {
 		if n <= 0 || per <= 0 {
@@ -177,9 +178,10 @@ func WithObserver(observer Observer) Option {
 	}
 }
 
-// WithAttemptTimeout limits one attempt, from its admission by the rate limiter to
-// the end of the response's body: to 30 s by default, or to the Timeout of the client
-// given to [WithHTTPClient]. If d is zero, only the context limits an attempt.
+// WithAttemptTimeout sets the time limit of one attempt, which begins when the rate
+// limiter admits it and ends with the response's body. The default is 30 s, or the
+// Timeout of the client given to [WithHTTPClient]. If d is zero, only the context
+// limits an attempt.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
 		if d < 0 {

@@ -42,7 +42,7 @@ const (
 	OrderRefunded  OrderStatus = "refunded"
 )
 
-// OrderListParams selects and pages orders. A zero field is not sent.
+// OrderListParams selects orders and the page to return. A zero field is not sent.
 type OrderListParams struct {
 	Page    int         `url:"page,omitempty"`     // from 1
 	PerPage int         `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -69,8 +69,8 @@ func (s *OrdersService) List(ctx context.Context, params OrderListParams) (*Page
 }
 
 // All returns an iterator over orders, newest first, starting at params.Page. If
-// PerPage is 0, All requests 100 at a time. The range ends at the first error. Orders
-// placed during the range shift the pages: an item can appear twice.
+// PerPage is 0, All requests 100 at a time. The range ends at the first error. If
+// orders are placed during the range, the pages shift: an item can appear twice.
 //
 // API: GET /orders (documented). Errors: [ErrInvalidStatus], [ErrInvalidPeriod],
 // [*ValidationError].

@@ -32,7 +32,8 @@ type RetryPolicy struct {
 	// Budget limits the retries of all calls together: 100 by default, negative for
 	// no limit. Each retry takes one from the budget, and each successful call gives
 	// one back. When none is left, calls fail instead of being retried. Retries after
-	// a 429 take none, nor do retries that the client has held back during an outage.
+	// a 429 take none. In an outage the client sends one request at a time until one
+	// succeeds; retries that have waited for that take none either.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique

@@ -28,7 +28,7 @@ const (
 	SequenceInverted SequenceType = "inverted"
 )
 
-// SequenceListParams pages sequences. A zero field is not sent.
+// SequenceListParams selects a page of the sequences. A zero field is not sent.
 type SequenceListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -51,8 +51,8 @@ type SequenceUpdateParams struct {
 // A StageID identifies a stage of a sequence.
 type StageID = ID[Stage]
 
-// A Stage is one stage of a sequence. It starts TimeValue times TimeType after the
-// previous stage.
+// A Stage is one stage of a sequence. Its delay after the previous stage is TimeValue
+// in units of TimeType, such as 2 days.
 type Stage struct {
 	ID         StageID    `json:"id"`
 	SequenceID SequenceID `json:"sequence_id"`
@@ -74,8 +74,8 @@ const (
 	StageAction    StageType = "action"
 )
 
-// A TimeType is the unit of a stage's delay, in seconds. Values not listed here are
-// sent and returned unchanged.
+// A TimeType is the unit of a stage's delay. Its value is the length of the unit in
+// seconds. Values not listed here are sent and returned unchanged.
 type TimeType int
 
 // The units of a stage's delay (documented).
@@ -152,8 +152,9 @@ func (s *SequencesService) List(ctx context.Context, params SequenceListParams) 
 }
 
 // All returns an iterator over sequences, starting at params.Page. If PerPage is 0,
-// All requests 100 at a time. The range ends at the first error. Sequences created or
-// deleted during the range shift the pages: an item can appear twice or be missed.
+// All requests 100 at a time. The range ends at the first error. If sequences are
+// created or deleted during the range, the pages shift: an item can appear twice or
+// be missed.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) All(ctx context.Context, params SequenceListParams) iter.Seq2[*Sequence, error] {
@@ -200,8 +201,8 @@ func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
 const contactSequencePath = "/contact-sequence"
 
 // Enroll enrols a contact in a sequence, which may send it mail. If the response is
-// lost, the call fails with MayHaveBeenApplied set; [ContactsService.Get] returns
-// the sequences of a contact.
+// lost, the call fails with MayHaveBeenApplied set. To find out whether the contact
+// is enrolled, use [ContactsService.Get].
 //
 // API: POST /contact-sequence (documented, parameters assumed). Errors:
 // [ErrNotFound], [ErrSequenceHasNoStages], [*ValidationError].

@@ -70,7 +70,8 @@ func (p PaymentsLeft) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// SubscriptionListParams selects and pages subscriptions. A zero field is not sent.
+// SubscriptionListParams selects subscriptions and the page to return. A zero field
+// is not sent.
 type SubscriptionListParams struct {
 	Page    int                `url:"page,omitempty"`     // from 1
 	PerPage int                `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -97,8 +98,8 @@ func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionList
 }
 
 // All returns an iterator over subscriptions, newest first, starting at params.Page.
-// If PerPage is 0, All requests 100 at a time. The range ends at the first error.
-// Subscriptions made during the range shift the pages: an item can appear twice.
+// If PerPage is 0, All requests 100 at a time. The range ends at the first error. If
+// subscriptions are made during the range, the pages shift: an item can appear twice.
 //
 // API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].

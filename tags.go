@@ -26,7 +26,7 @@ type TagContact struct {
 	LastName  string    `json:"last_name"`
 }
 
-// TagListParams pages tags. A zero field is not sent.
+// TagListParams selects a page of the tags. A zero field is not sent.
 type TagListParams struct {
 	Page    int `url:"page,omitempty"`     // from 1
 	PerPage int `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -66,8 +66,8 @@ func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag
 }
 
 // All returns an iterator over tags, starting at params.Page. If PerPage is 0, All
-// requests 100 at a time. The range ends at the first error. Tags created or deleted
-// during the range shift the pages: an item can appear twice or be missed.
+// requests 100 at a time. The range ends at the first error. If tags are created or
+// deleted during the range, the pages shift: an item can appear twice or be missed.
 //
 // API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*Tag, error] {
@@ -113,8 +113,8 @@ func (s *TagsService) Contacts(ctx context.Context, id TagID, params PageParams)
 }
 
 // AllContacts returns an iterator over the contacts that have a tag, 100 per request.
-// The range ends at the first error. Contacts that gain or lose the tag during the
-// range shift the pages: an item can appear twice or be missed.
+// The range ends at the first error. If contacts gain or lose the tag during the
+// range, the pages shift: an item can appear twice or be missed.
 //
 // API: GET /tags-contacts (documented). Errors: [ErrNotFound].
 func (s *TagsService) AllContacts(ctx context.Context, id TagID) iter.Seq2[*TagContact, error] {

@@ -36,7 +36,8 @@ const (
 	TransactionError      TransactionStatus = "error"
 )
 
-// TransactionListParams selects and pages transactions. A zero field is not sent.
+// TransactionListParams selects transactions and the page to return. A zero field is
+// not sent.
 type TransactionListParams struct {
 	Page    int       `url:"page,omitempty"`     // from 1
 	PerPage int       `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
@@ -62,8 +63,8 @@ func (s *TransactionsService) List(ctx context.Context, params TransactionListPa
 }
 
 // All returns an iterator over transactions, newest first, starting at params.Page.
-// If PerPage is 0, All requests 100 at a time. The range ends at the first error.
-// Transactions made during the range shift the pages: an item can appear twice.
+// If PerPage is 0, All requests 100 at a time. The range ends at the first error. If
+// transactions are made during the range, the pages shift: an item can appear twice.
 //
 // API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
 // [*ValidationError].

@@ -158,8 +158,8 @@ type PeriodParams struct {
 
 func (p PeriodParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// A DateRange is a range of calendar dates. The date of From and To is the one in
-// their own time zone. Whether the API includes the first and the last day, and which
+// A DateRange is a range of calendar dates. From and To are sent as dates, each in
+// its own time zone. Whether the API includes the first and the last day, and which
 // zone it uses, is not documented.
 type DateRange struct{ From, To time.Time }
 

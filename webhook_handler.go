@@ -269,9 +269,9 @@ func WithSecrets(more ...string) WebhookOption {
 }
 
 // WithSignatureHeader accepts the signature only in the header of that name. By
-// default any header may contain it, because the vendor's pages do not name it;
-// [Event.SignatureHeader] tells which one did. An invalid header name is an
-// [*ArgumentError].
+// default any header may contain it, because the vendor's pages do not name the
+// header. [Event.SignatureHeader] is the name of the header that did. An invalid
+// header name is an [*ArgumentError].
 func WithSignatureHeader(name string) WebhookOption {
 	return func(h *webhookHandler) error {
 		// The characters of a token in HTTP, of which a header's name consists.
@@ -353,8 +353,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 //   - 204: fn returned nil.
 //   - 202: fn will be called later, see [WithWebhookQueue].
-//   - 401: unsigned, forged or modified. The body is read only if 1 to 100 header
-//     values have the form of a signature.
+//   - 401: unsigned, forged or modified, or more than 100 header values have the form
+//     of a signature.
 //   - 405: not a POST.
 //   - 408: the body took too long, see [WithWebhookBodyTimeout].
 //   - 413: the body is too large, see [WithWebhookMaxBytes].
@@ -364,8 +364,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 // The response does not say why a delivery failed; the function of
 // [WithWebhookErrors] receives the reason. A refusal (400, 401, 405, 408, 413) closes
-// the connection within 2 seconds, whatever the sender does. An HTTP/2 connection is
-// closed once its other requests are done.
+// an HTTP/1 connection within 2 seconds, whatever the sender does, and an HTTP/2
+// connection when its other requests are done.
 //
 // fn is called concurrently. Its context is that of the request, which ends when the
 // sender disconnects. It should return within seconds; if it needs longer, use

@@ -14,8 +14,8 @@ import (
 // before the first delivery, and do not copy a queue after its first use. A queue may
 // serve several handlers.
 //
-// The queue has a goroutine for each delivery that is being processed, and none
-// otherwise. Call [WebhookQueue.Shutdown] to end them.
+// The queue has a goroutine only while it processes a delivery. Before the program
+// ends, call [WebhookQueue.Shutdown] to wait for the deliveries.
 type WebhookQueue struct {
 	// Size is the maximum number of deliveries in the queue, those being processed
 	// included; 0 means 100. The body of each has at most [WithWebhookMaxBytes].
@@ -39,11 +39,12 @@ const defaultQueueSize = 100
 // that. Use it if the function can take longer than a sender waits; how long the
 // vendor waits is not documented.
 //
-// The context of the function has the values of the request's, and ends only if the
-// context of [WebhookQueue.Shutdown] ends first. If the function fails after the 202,
-// it is not called again: [WithWebhookErrors] receives the error with status 202. If
-// q is full or shut down, the response is a 503, so that a sender that redelivers can
-// do so (no page says whether the vendor does).
+// The function's context has the values of the request's context, but does not end
+// with it. It ends only if the context given to [WebhookQueue.Shutdown] ends before
+// the function returns. If the function fails after the 202, it is not called again:
+// [WithWebhookErrors] receives the error with status 202. If q is full or shut down,
+// the response is a 503, so that a sender that redelivers can do so (no page says
+// whether the vendor does).
 //
 // A queue is memory: a crash loses the deliveries in it. To lose none, do not use a
 // queue: let the function write the event to a database, and process it from there.
@@ -65,8 +66,8 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 }
 
 // Shutdown refuses further deliveries and waits until all accepted ones have been
-// processed. Call it after [http.Server.Shutdown], so that deliveries that arrive
-// meanwhile are still accepted.
+// processed. Call it when [http.Server.Shutdown] has returned: until then, requests
+// in flight can still add deliveries.
 //
 // If ctx ends first, Shutdown gives up: it drops the waiting deliveries, ends the
 // contexts of those being processed, and returns an error that wraps the cause and
