@@ -3,6 +3,7 @@ package funnel_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -13,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -745,6 +747,42 @@ func TestErrorKind_OfAPIErrors(t *testing.T) {
 	}
 }
 
+func TestErrorKind_WithoutResponse(t *testing.T) {
+	t.Parallel()
+	lost := limiterFunc(func(context.Context) (func(funnel.Outcome), error) { return nil, io.ErrClosedPipe })
+	full := limiterFunc(func(context.Context) (func(funnel.Outcome), error) { return nil, noRoomFor(time.Minute) })
+	for kind, tt := range map[string]struct {
+		responder responder
+		option    funnel.Option
+	}{
+		"timeout":          {breaks(os.ErrDeadlineExceeded), nil},
+		"bad_certificate":  {breaks(x509.UnknownAuthorityError{}), nil},
+		"invalid_response": {data(seven), funnel.WithMaxResponseBytes(10)},
+		"not_sent":         {data(seven), funnel.WithLimiter(lost)},
+		"RATE_LIMITED":     {data(seven), funnel.WithLimiter(full)},
+		"panicked":         {func(*http.Request) (*http.Response, error) { panic("oops") }, nil},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			var err error
+			options := []funnel.Option{funnel.WithObserver(funnel.Observer{
+				CallDone: func(_ context.Context, _ funnel.CallInfo, result funnel.CallResult) { err = result.Err },
+			})}
+			if tt.option != nil {
+				options = append(options, tt.option)
+			}
+			client := clientOver(t, apitest.RoundTripper(tt.responder), options...)
+			call := func() { _ = getContact.call(funnel.WithoutRetry(t.Context()), client) }
+			if kind == "panicked" {
+				require.Panics(t, call)
+			} else {
+				call()
+			}
+			require.Equal(t, kind, funnel.ErrorKind(err), err)
+		})
+	}
+}
+
 func TestErrorKind_OfOtherErrors(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(t.Context())
@@ -794,6 +832,14 @@ func TestErrors_LogValue(t *testing.T) {
 	_, err := client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
 	require.Equal(t, `err.kind=TAG_EXISTS err.operation="POST /tag" err.code=TAG_EXISTS err.status=409 err.request_id=r-1 err.attempts=1 err.may_have_been_applied=false`+"\n", logged(err))
 	require.Contains(t, err.Error(), "(request r-1)")
+
+	client = clientOver(t, apitest.RoundTripper(failure(422, funnel.ErrValidation, "ada@example.com")))
+	_, err = client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
+	require.Equal(t, `err.kind=VALIDATION_ERROR err.operation="POST /tag" err.code=VALIDATION_ERROR err.status=422 err.attempts=1 err.may_have_been_applied=false`+"\n", logged(err))
+
+	client = clientOver(t, apitest.RoundTripper(tooMany()))
+	_, err = client.Tags.Create(funnel.WithoutRetry(t.Context()), funnel.TagCreateParams{Name: "vip"})
+	require.Equal(t, `err.kind=RATE_LIMITED err.operation="POST /tag" err.code=RATE_LIMITED err.status=429 err.attempts=1 err.may_have_been_applied=false`+"\n", logged(err))
 
 	client = clientOver(t, apitest.RoundTripper(breaks(io.EOF)))
 	_, err = client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Spring"})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -262,6 +263,7 @@ func TestSequences_GetByName(t *testing.T) {
 			}
 			require.Nil(t, sequence)
 			require.Equal(t, &funnel.NameError{Resource: "sequence", Name: tt.search, Matches: tt.matches}, apitest.AsError[*funnel.NameError](t, err))
+			require.Equal(t, tt.matches > 0, strings.Contains(err.Error(), "rename all but one, or use the id"), err)
 			require.Equal(t, tt.matches == 0, errors.Is(err, funnel.ErrNotFound))
 		})
 	}
