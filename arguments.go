@@ -52,7 +52,7 @@ func checkText(field, s string) error {
 	case !utf8.ValidString(s):
 		return checkUTF8(field, reflect.ValueOf(s))
 	case hasControl(s):
-		return argumentError(field, "holds a control character or a line break: remove it")
+		return argumentError(field, "contains a control character or a line break: remove it")
 	}
 	return nil
 }
@@ -108,13 +108,13 @@ func checkUTF8(field string, v reflect.Value) error {
 func checkHeader(key, value string) error {
 	const separators = "()<>@,;:\\\"/[]?={} \t"
 	if key == "" || strings.ContainsAny(key, separators) || hasControl(key) || !isASCII(key) {
-		return argumentError("header", "%s is no valid header name", strconv.QuoteToASCII(key))
+		return argumentError("header", "%s is not a valid header name", strconv.QuoteToASCII(key))
 	}
 	if strings.EqualFold(key, "Host") {
-		return argumentError("header", "Host is the base URL's: make a client for another one")
+		return argumentError("header", "Host is that of the base URL: use WithBaseURL")
 	}
 	if hasControl(value) {
-		return argumentError("header", "the value of %s holds a control character", key)
+		return argumentError("header", "the value of %s contains a control character", key)
 	}
 	return nil
 }

@@ -418,7 +418,7 @@ func TestAttempt_InvalidAuthSendsNothing(t *testing.T) {
 		}))
 	require.NoError(t, err)
 	_, err = client.Funnels.Create(t.Context(), funnel.FunnelCreateParams{Name: "Launch"})
-	require.ErrorContains(t, err, "the value of X-Api-Key holds a control character")
+	require.ErrorContains(t, err, "the value of X-Api-Key contains a control character")
 	require.NotContains(t, err.Error(), "from a file")
 	require.False(t, funnel.MayHaveBeenApplied(err))
 	require.Zero(t, mock.GetTotalCallCount())

@@ -214,17 +214,17 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 	case err != nil || !u.IsAbs() || u.Opaque != "":
 		return nil, argumentError(field, "is not an absolute URL: want one such as https://host/v1, with https:// or http:// (is it swapped with the API key?)")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, argumentError(field, "its scheme is neither https nor http")
+		return nil, argumentError(field, "has another scheme than https and http: use https")
 	case u.Hostname() == "":
-		return nil, argumentError(field, "has no host")
+		return nil, argumentError(field, "has no host: want one such as https://host/v1")
 	case !isPort(u.Port()):
 		return nil, argumentError(field, "its port is not between 1 and 65535")
 	case u.User != nil:
-		return nil, argumentError(field, "carries user info: remove it, the API key is given on its own")
+		return nil, argumentError(field, "contains user info: remove it, and pass the API key to New")
 	case u.RawQuery != "" || u.ForceQuery:
-		return nil, argumentError(field, "carries a query: remove it")
+		return nil, argumentError(field, "contains a query: remove it")
 	case u.Fragment != "" || strings.HasSuffix(s, "#"):
-		return nil, argumentError(field, "carries a fragment: remove it")
+		return nil, argumentError(field, "contains a fragment: remove it")
 	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
 		return nil, argumentError(field, "is plain http to another machine, which shows the API key to everybody on the network path: use https, or WithInsecureHTTP")
 	}
@@ -245,7 +245,7 @@ func checkAPIKey(key string) error {
 	case strings.TrimSpace(key) == "":
 		return argumentError(field, "is empty")
 	case hasControl(key):
-		return argumentError(field, "holds a control character, such as a line break at its end: trim it")
+		return argumentError(field, "contains a control character, such as a line break at its end: trim it")
 	case strings.TrimSpace(key) != key:
 		return argumentError(field, "has white space around it: trim it")
 	case len(key) > 7 && strings.EqualFold(key[:7], "Bearer "):
@@ -268,13 +268,13 @@ func checkCall(req *request) error {
 	case req.path == "/" || strings.HasPrefix(req.path, "//") || strings.Contains(req.path, "://"):
 		return argumentError("path", "want a path below the base URL, such as /contact")
 	case strings.ContainsAny(req.path, "?#"):
-		return argumentError("path", "holds a query or a fragment: give the query by its own argument")
+		return argumentError("path", "contains a query or a fragment: pass the query as the argument query")
 	case hasControl(req.path) || strings.Contains(req.path, `\`):
-		return argumentError("path", "holds a control character or a backslash")
+		return argumentError("path", "contains a control character or a backslash")
 	}
 	for segment := range strings.SplitSeq(req.path, "/") {
 		if segment == "." || segment == ".." {
-			return argumentError("path", "must not climb: it holds a %q", segment)
+			return argumentError("path", "contains %q, which leads out of the base URL: remove it", segment)
 		}
 	}
 	return nil

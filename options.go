@@ -91,7 +91,7 @@ func WithHTTPClient(client *http.Client) Option {
 func WithUserAgent(userAgent string) Option {
 	return func(cfg *config) error {
 		if strings.TrimSpace(userAgent) == "" || hasControl(userAgent) {
-			return argumentError("WithUserAgent", "is empty or holds a control character")
+			return argumentError("WithUserAgent", "is empty or contains a control character")
 		}
 		cfg.userAgent = userAgent
 		return nil

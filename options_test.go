@@ -794,7 +794,7 @@ func TestWithField_RefusesBadInput(t *testing.T) {
 	for name, body := range map[string]any{"list": []int{1}, "text": "x", "number": 1, "null": json.RawMessage("null")} {
 		tests["Call with a "+name+" as its body"] = test{"phone", "+44", func(ctx context.Context, c *funnel.Client) error {
 			return c.Call(ctx, http.MethodPost, "/contact", nil, body, nil)
-		}, "the body is no JSON object"}
+		}, "the body is not a JSON object"}
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func (req *request) addFields(fields map[string]json.RawMessage) error {
 			return argumentError("body", "cannot be sent as JSON: %v", err)
 		}
 		if json.Unmarshal(encoded, &body) != nil || body == nil {
-			return argumentError("WithField", "the body is no JSON object: put the field into it")
+			return argumentError("WithField", "the body is not a JSON object, so no field can be added: put the field into the body")
 		}
 	}
 	for _, name := range []string{"email", "contact_id"} {

@@ -148,7 +148,7 @@ func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, er
 // tag exists but no tag of the list matches its name, [*ValidationError].
 func (s *TagsService) Ensure(ctx context.Context, names ...string) (map[string]TagID, error) {
 	if ctx != nil && callOptionsFrom(ctx).fields != nil {
-		return nil, argumentError("WithField", "does not go with Ensure: create the tag with Create")
+		return nil, argumentError("WithField", "cannot be used with Ensure: create the tag with Create")
 	}
 	for _, name := range names {
 		if err := checkText("name", name); err != nil {

@@ -180,7 +180,7 @@ func checkPeriod(period Period, r DateRange) error {
 	case r.IsZero():
 		return nil
 	case period != "" && period != PeriodBetween:
-		return argumentError("period", "is %q: a range goes with %q only", period, PeriodBetween)
+		return argumentError("period", "is %q: a range needs the period %q", period, PeriodBetween)
 	case r.From.IsZero():
 		return argumentError("range", "has no From: set both ends")
 	case r.To.IsZero():

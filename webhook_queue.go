@@ -109,7 +109,7 @@ func (q *WebhookQueue) abandon(cause error) error {
 	if unfinished == 0 {
 		return nil // the last one has just ended
 	}
-	return fmt.Errorf("funnel: webhook queue: %d deliveries were not processed to their end: %w", unfinished, cause)
+	return fmt.Errorf("funnel: webhook queue: %d deliveries were not completed: %w", unfinished, cause)
 }
 
 // A queuedDelivery is an event that was acknowledged.

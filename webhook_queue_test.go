@@ -162,7 +162,7 @@ func TestWebhookQueue_ShutdownGivesUpWithItsContext(t *testing.T) {
 		defer cancel()
 		err := queue.Shutdown(ctx)
 		require.ErrorIs(t, err, tired)
-		require.EqualError(t, err, "funnel: webhook queue: 7 deliveries were not processed to their end: tired of waiting")
+		require.EqualError(t, err, "funnel: webhook queue: 7 deliveries were not completed: tired of waiting")
 		synctest.Wait() // the two that were being processed see their contexts end
 		require.Len(t, receiver.events, 4, "no other is processed")
 		require.Len(t, receiver.reports, 7)

@@ -41,7 +41,7 @@ func TestRun_RefusesBadSettings(t *testing.T) {
 		want               string
 	}{
 		{"no key", "", "", nil, "FUNNEL_API_KEY: the environment variable is not set"},
-		{"a key with a line break", "zqx\n", "", nil, "apiKey: holds a control character"},
+		{"a key with a line break", "zqx\n", "", nil, "apiKey: contains a control character"},
 		{"a base URL without a scheme", "zqx", "zqx.example", nil, "baseURL: is not an absolute URL"},
 		{"an argument", "key", "", []string{"zqx"}, "it takes no arguments"},
 		{"two forms", "key", "", []string{"-json", "-md"}, "-json and -md exclude each other"},
