@@ -797,12 +797,12 @@ func TestErrorKind_OfOtherErrors(t *testing.T) {
 		canRetry bool
 		fields   map[string][]string
 	}{
-		{"nil", nil, "", false, nil},
-		{"not sent, canceled", ended, "canceled", true, nil},
-		{"argument", refused, "invalid_argument", false, map[string][]string{"email": {"The email is required."}}},
-		{"argument of two words", &funnel.ArgumentError{Field: "first_name", Message: "is odd: mend it"}, "invalid_argument", false,
-			map[string][]string{"first_name": {"The first name is odd: mend it."}}},
-		{"not the SDK's", io.ErrClosedPipe, "other", false, nil},
+		{name: "nil"},
+		{name: "not sent, canceled", err: ended, kind: "canceled", canRetry: true},
+		{name: "argument", err: refused, kind: "invalid_argument", fields: map[string][]string{"email": {"The email is required."}}},
+		{name: "argument of two words", err: &funnel.ArgumentError{Field: "first_name", Message: "is odd: mend it"}, kind: "invalid_argument",
+			fields: map[string][]string{"first_name": {"The first name is odd: mend it."}}},
+		{name: "not the SDK's", err: io.ErrClosedPipe, kind: "other"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

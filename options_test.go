@@ -91,9 +91,9 @@ func TestWithHTTPClient_TimeoutLimitsAttempts(t *testing.T) {
 		opts    []funnel.Option
 		want    time.Duration
 	}{
-		{"its own", 7 * time.Second, nil, 7 * time.Second},
-		{"none", 0, nil, 30 * time.Second},
-		{"the option's", 7 * time.Second, []funnel.Option{funnel.WithAttemptTimeout(3 * time.Second)}, 3 * time.Second},
+		{name: "its own", timeout: 7 * time.Second, want: 7 * time.Second},
+		{name: "none", want: 30 * time.Second},
+		{name: "the option's", timeout: 7 * time.Second, opts: []funnel.Option{funnel.WithAttemptTimeout(3 * time.Second)}, want: 3 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

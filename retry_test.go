@@ -487,11 +487,11 @@ func TestRetry_MaxAttempts(t *testing.T) {
 		responders  []responder
 		want        int
 	}{
-		{"none", 1, []responder{respond(503, "")}, 1},
-		{"none of a 429", 1, []responder{tooMany()}, 1},
-		{"the default for 0", 0, []responder{respond(503, "")}, 4},
-		{"six", 6, []responder{respond(503, "")}, 6},
-		{"a 429 counts", 4, []responder{tooMany(), respond(503, ""), tooMany(), respond(503, "")}, 4},
+		{name: "none", maxAttempts: 1, responders: []responder{respond(503, "")}, want: 1},
+		{name: "none of a 429", maxAttempts: 1, responders: []responder{tooMany()}, want: 1},
+		{name: "the default for 0", responders: []responder{respond(503, "")}, want: 4},
+		{name: "six", maxAttempts: 6, responders: []responder{respond(503, "")}, want: 6},
+		{name: "a 429 counts", maxAttempts: 4, responders: []responder{tooMany(), respond(503, ""), tooMany(), respond(503, "")}, want: 4},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -204,10 +204,10 @@ func TestScript_Headers(t *testing.T) {
 			remaining       []int // of responses
 			atLeast, atMost int   // requests that may be sent then
 		}{
-			{"nothing is left", []int{0}, 0, 0},
-			{"some are left", []int{50}, 50, 50},
-			{"a larger number is a new window", []int{3, 700}, 600, 700},
-			{"another program takes as many", []int{500, 498, 496, 494, 492, 490, 488, 486, 484, 482, 480}, 250, 290},
+			{name: "nothing is left", remaining: []int{0}},
+			{name: "some are left", remaining: []int{50}, atLeast: 50, atMost: 50},
+			{name: "a larger number is a new window", remaining: []int{3, 700}, atLeast: 600, atMost: 700},
+			{name: "another program takes as many", remaining: []int{500, 498, 496, 494, 492, 490, 488, 486, 484, 482, 480}, atLeast: 250, atMost: 290},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				s := newRedisStore(rdb, test.name, hourly(990))

@@ -276,14 +276,14 @@ func TestDeliver_States(t *testing.T) {
 		status   int
 		err      string
 	}{
-		"failed after four 5xx":   {transport(responding(500)), funneltest.DeliveryFailed, 4, 500, ""},
-		"failed at once on 4xx":   {transport(responding(410)), funneltest.DeliveryFailed, 1, 410, ""},
-		"failed on a redirect":    {transport(responding(302)), funneltest.DeliveryFailed, 1, 302, ""},
-		"delivered on any 2xx":    {transport(responding(299)), funneltest.DeliveryDone, 1, 299, ""},
-		"failed without response": {transport(failing{}), funneltest.DeliveryFailed, 4, 0, "no route"},
-		"failed after time-outs":  {transport(silent{}), funneltest.DeliveryFailed, 4, 0, "context deadline exceeded"},
-		"failed by a panic":       {handler(func() { panic("oops") }), funneltest.DeliveryFailed, 4, 0, "the handler panicked: oops"},
-		"failed by Goexit":        {handler(runtime.Goexit), funneltest.DeliveryFailed, 4, 0, "the handler ended its goroutine, as a failed require does"},
+		"failed after four 5xx":   {through: transport(responding(500)), state: funneltest.DeliveryFailed, attempts: 4, status: 500},
+		"failed at once on 4xx":   {through: transport(responding(410)), state: funneltest.DeliveryFailed, attempts: 1, status: 410},
+		"failed on a redirect":    {through: transport(responding(302)), state: funneltest.DeliveryFailed, attempts: 1, status: 302},
+		"delivered on any 2xx":    {through: transport(responding(299)), state: funneltest.DeliveryDone, attempts: 1, status: 299},
+		"failed without response": {through: transport(failing{}), state: funneltest.DeliveryFailed, attempts: 4, err: "no route"},
+		"failed after time-outs":  {through: transport(silent{}), state: funneltest.DeliveryFailed, attempts: 4, err: "context deadline exceeded"},
+		"failed by a panic":       {through: handler(func() { panic("oops") }), state: funneltest.DeliveryFailed, attempts: 4, err: "the handler panicked: oops"},
+		"failed by Goexit":        {through: handler(runtime.Goexit), state: funneltest.DeliveryFailed, attempts: 4, err: "the handler ended its goroutine, as a failed require does"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

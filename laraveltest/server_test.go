@@ -94,11 +94,11 @@ func TestServer_FaultsCount(t *testing.T) {
 		body    string
 		headers bool // the response has the rate limit headers
 	}{
-		{laraveltest.Forbidden, 403, "FORBIDDEN", true},
-		{laraveltest.Exception, 500, "SERVER_ERROR", true},
-		{laraveltest.Fatal, 500, "SERVER_ERROR", false},
-		{laraveltest.Crash, 502, "<html>", false},
-		{laraveltest.Warning, 200, "<b>Warning</b>", true},
+		{fault: laraveltest.Forbidden, status: 403, body: "FORBIDDEN", headers: true},
+		{fault: laraveltest.Exception, status: 500, body: "SERVER_ERROR", headers: true},
+		{fault: laraveltest.Fatal, status: 500, body: "SERVER_ERROR"},
+		{fault: laraveltest.Crash, status: 502, body: "<html>"},
+		{fault: laraveltest.Warning, status: 200, body: "<b>Warning</b>", headers: true},
 	} {
 		before := remaining(t, e)
 		s.Fail(test.fault)

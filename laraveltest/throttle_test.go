@@ -62,19 +62,19 @@ func TestThrottle_CountsWhatReachesARoute(t *testing.T) {
 				status  int
 				counted bool
 			}{
-				{e, `GET /tags`, 200, true},
-				{e, `HEAD /tags`, 200, true},
-				{e, `POST /contact {"email":"ada@example.com"}`, 201, true},
-				{e, `POST /contact {"email":"a@example.com","tag_ids":"x"}`, 400, true},
-				{e, `GET /contact?contact_id=99`, 404, true},
-				{e, `POST /tag {"name":"vip"}`, 409, true},
-				{e, `POST /contact {}`, 422, true},
-				{stranger, `GET /tags`, 401, false},
-				{e, `GET /nothing`, 404, false},
-				{stranger, `GET /nothing`, 404, false},
-				{e, `DELETE /tags`, 405, false},
-				{stranger, `DELETE /tags`, 405, false},
-				{e, `OPTIONS /tags`, 200, false},
+				{from: e, line: `GET /tags`, status: 200, counted: true},
+				{from: e, line: `HEAD /tags`, status: 200, counted: true},
+				{from: e, line: `POST /contact {"email":"ada@example.com"}`, status: 201, counted: true},
+				{from: e, line: `POST /contact {"email":"a@example.com","tag_ids":"x"}`, status: 400, counted: true},
+				{from: e, line: `GET /contact?contact_id=99`, status: 404, counted: true},
+				{from: e, line: `POST /tag {"name":"vip"}`, status: 409, counted: true},
+				{from: e, line: `POST /contact {}`, status: 422, counted: true},
+				{from: stranger, line: `GET /tags`, status: 401},
+				{from: e, line: `GET /nothing`, status: 404},
+				{from: stranger, line: `GET /nothing`, status: 404},
+				{from: e, line: `DELETE /tags`, status: 405},
+				{from: stranger, line: `DELETE /tags`, status: 405},
+				{from: e, line: `OPTIONS /tags`, status: 200},
 			} {
 				before := remaining(t, e)
 				got := test.from.call(test.line)

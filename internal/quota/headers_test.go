@@ -29,15 +29,15 @@ func TestParseHeaders_Quota(t *testing.T) {
 		limit, remaining         string
 		wantLimit, wantRemaining int
 	}{
-		"as Laravel sends it": {"600", "599", 600, 599},
-		"used up":             {"600", "0", 600, 0},
-		"with white space":    {" 600 ", " 1", 600, 1},
-		"not said":            {"", "", quota.Unknown, quota.Unknown},
-		"blank":               {" ", " ", quota.Unknown, quota.Unknown},
-		"negative":            {"-600", "-1", quota.Unknown, 0},
-		"no numbers":          {"many", "1.5", quota.Unknown, quota.Unknown},
-		"lists":               {"600, 600;w=60", "1,2", quota.Unknown, quota.Unknown},
-		"too large":           {"99999999999999999999", "9223372036854775808", quota.Unknown, quota.Unknown},
+		"as Laravel sends it": {limit: "600", remaining: "599", wantLimit: 600, wantRemaining: 599},
+		"used up":             {limit: "600", remaining: "0", wantLimit: 600},
+		"with white space":    {limit: " 600 ", remaining: " 1", wantLimit: 600, wantRemaining: 1},
+		"not said":            {wantLimit: quota.Unknown, wantRemaining: quota.Unknown},
+		"blank":               {limit: " ", remaining: " ", wantLimit: quota.Unknown, wantRemaining: quota.Unknown},
+		"negative":            {limit: "-600", remaining: "-1", wantLimit: quota.Unknown},
+		"no numbers":          {limit: "many", remaining: "1.5", wantLimit: quota.Unknown, wantRemaining: quota.Unknown},
+		"lists":               {limit: "600, 600;w=60", remaining: "1,2", wantLimit: quota.Unknown, wantRemaining: quota.Unknown},
+		"too large":           {limit: "99999999999999999999", remaining: "9223372036854775808", wantLimit: quota.Unknown, wantRemaining: quota.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -133,11 +133,11 @@ func TestWindow_ShareOfOneWindowBeginsTheNext(t *testing.T) {
 		flying          int // requests of ours without a response yet
 		atLeast, atMost int // requests at once in the next window
 	}{
-		{"alone", 0, 0, slots, slots},
-		{"alone, with requests under way", 0, 10, slots, slots},
-		{"one other", 1, 0, 25, 25},
-		{"one other, with requests under way", 1, 10, 25, 25},
-		{"three others", 3, 0, 12, 15},
+		{name: "alone", atLeast: slots, atMost: slots},
+		{name: "alone, with requests in flight", flying: 10, atLeast: slots, atMost: slots},
+		{name: "one other", others: 1, atLeast: 25, atMost: 25},
+		{name: "one other, with requests in flight", others: 1, flying: 10, atLeast: 25, atMost: 25},
+		{name: "three others", others: 3, atLeast: 12, atMost: 15},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -348,12 +348,12 @@ func TestWindow_ServersWindowTurns(t *testing.T) {
 		per, turns time.Duration
 		limit      int
 	}{
-		{50, time.Hour, time.Minute, 0},
-		{50, time.Minute, time.Minute, 0},
-		{50, time.Second, time.Second, 0},
-		{10, time.Second, time.Minute, 600},
-		{600, time.Minute, time.Minute, 600},
-		{600, time.Minute, time.Minute, math.MaxInt},
+		{n: 50, per: time.Hour, turns: time.Minute},
+		{n: 50, per: time.Minute, turns: time.Minute},
+		{n: 50, per: time.Second, turns: time.Second},
+		{n: 10, per: time.Second, turns: time.Minute, limit: 600},
+		{n: 600, per: time.Minute, turns: time.Minute, limit: 600},
+		{n: 600, per: time.Minute, turns: time.Minute, limit: math.MaxInt},
 	} {
 		w := clockedWindow(tt.n, tt.per)
 		w.send(t).end(Outcome{Sent: true, StatusCode: 200, Remaining: 0, Limit: tt.limit})
@@ -455,10 +455,10 @@ func TestWindow_RequestsUnderWayAtARejection(t *testing.T) {
 		after   time.Duration
 		size    int
 	}{
-		{"rejected too", status(429), 0, 98},
-		{"rejected much later", status(429), time.Minute, 98},
-		{"served", status(200), 0, 99},
-		{"without a response", status(0), 0, 98},
+		{name: "rejected too", outcome: status(429), size: 98},
+		{name: "rejected much later", outcome: status(429), after: time.Minute, size: 98},
+		{name: "served", outcome: status(200), size: 99},
+		{name: "without a response", outcome: status(0), size: 98},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -612,11 +612,11 @@ func TestPace_Inferred(t *testing.T) {
 		second   int // requests in the second before the rejection
 		pace     bool
 	}{
-		{"ten of a burst accepted", 600, time.Minute, 10, 100, true},
-		{"none accepted: the program came late", 600, time.Minute, 0, 100, false},
-		{"a quarter accepted", 600, time.Minute, 149, 149, false},
-		{"no burst", 600, time.Minute, 10, 9, false},
-		{"a limit per second already", 10, time.Second, 2, 10, false},
+		{name: "ten of a burst accepted", n: 600, per: time.Minute, accepted: 10, second: 100, pace: true},
+		{name: "none accepted: the program came late", n: 600, per: time.Minute, second: 100},
+		{name: "a quarter accepted", n: 600, per: time.Minute, accepted: 149, second: 149},
+		{name: "no burst", n: 600, per: time.Minute, accepted: 10, second: 9},
+		{name: "a limit per second already", n: 10, per: time.Second, accepted: 2, second: 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
