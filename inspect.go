@@ -92,8 +92,8 @@ const (
 )
 
 // ErrorKind returns a short label for logs and metrics: a code of the API, an HTTP
-// status, or one of a few words such as "timeout" and "connection_lost". The set of
-// labels is bounded, and none contains personal data. It is "" for nil.
+// status, or a word such as "timeout" or "connection_lost". The labels are few, and
+// contain no personal data. It is "" for nil.
 func ErrorKind(err error) string {
 	if err == nil { // before the variables, which are allocated
 		return ""
