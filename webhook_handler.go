@@ -123,8 +123,8 @@ func (e *decodeError) Error() string {
 
 func (e *decodeError) Unwrap() error { return e.err }
 
-// ErrInvalidSignature is the error of a webhook delivery that is unsigned,
-// forged or modified. [VerifySignature] returns it, and [WithWebhookErrors]
+// ErrInvalidSignature is the error of a webhook delivery that is unsigned, forged or
+// modified. [VerifySignature] returns it, and the function of [WithWebhookErrors]
 // receives it with status 401. Test for it with [errors.Is].
 var ErrInvalidSignature = errors.New("funnel: invalid webhook signature")
 
@@ -133,7 +133,7 @@ var ErrInvalidSignature = errors.New("funnel: invalid webhook signature")
 // are not an [http.Handler], such as a cloud function or a queue worker; all others
 // use [NewWebhookHandler].
 //
-// Body must be the bytes as received: decoding and encoding JSON changes them.
+// The body must be the bytes as received: decoding and encoding JSON changes them.
 // The values of all headers are considered. To accept only one header, pass only
 // that: http.Header{name: h.Values(name)}.
 //
@@ -367,9 +367,9 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 // an HTTP/1 connection within 2 seconds, whatever the sender does, and an HTTP/2
 // connection when its other requests are done.
 //
-// fn is called concurrently. Its context is that of the request, which ends when the
-// sender disconnects. It should return within seconds; if it needs longer, use
-// [WithWebhookQueue].
+// fn is called concurrently, and should return within seconds; if it needs longer,
+// use [WithWebhookQueue]. Its context is that of the request, which ends when the
+// sender disconnects.
 //
 // # Replay and redelivery
 //
