@@ -108,8 +108,8 @@ func (s *CampaignsService) Get(ctx context.Context, id CampaignID) (*Campaign, e
 	return s.resource().get(ctx, id)
 }
 
-// Create creates a draft and returns its id. It has no unique key: if the response
-// is lost, the call fails with MayHaveBeenApplied set.
+// Create creates a draft and returns its id. It has no unique key: if the response is
+// lost, the call fails and MayHaveBeenApplied reports true.
 //
 // API: POST /campaign (assumed). Errors: [*ValidationError].
 func (s *CampaignsService) Create(ctx context.Context, params CampaignCreateParams) (CampaignID, error) {
@@ -140,8 +140,8 @@ func (s *CampaignsService) schedule() resource[Campaign] {
 
 // Schedule makes the vendor send a campaign at the given time, which must be in the
 // future by the server's clock. The request contains the time in UTC, without
-// fractions of a second. If the response is lost, the call fails with
-// MayHaveBeenApplied set.
+// fractions of a second. If the response is lost, the call fails and
+// MayHaveBeenApplied reports true.
 //
 // API: POST /campaign-schedule (assumed). Errors: [ErrNotFound], [ErrInvalidDate],
 // [*ValidationError].

@@ -124,8 +124,8 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 
 // Create creates a contact and returns its id. It is safe to repeat, because an
 // e-mail address is unique. If a response is lost and the next attempt finds the
-// contact there, the error is ErrContactExists with MayHaveBeenApplied set; to avoid
-// that, use [ContactsService.Upsert].
+// contact there, the error is ErrContactExists and MayHaveBeenApplied reports true;
+// to avoid that, use [ContactsService.Upsert].
 //
 // API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
 // [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].

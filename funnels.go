@@ -125,7 +125,7 @@ func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.
 }
 
 // Create creates a funnel without steps; the result has no Steps. It has no unique
-// key: if the response is lost, the call fails with MayHaveBeenApplied set.
+// key: if the response is lost, the call fails and MayHaveBeenApplied reports true.
 //
 // API: POST /funnel (documented). Errors: [ErrNoSubdomain], [*ValidationError].
 func (s *FunnelsService) Create(ctx context.Context, params FunnelCreateParams) (*Funnel, error) {
@@ -148,7 +148,7 @@ func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
 
 // CreateStep adds a step to a funnel. The API generates Path from the name, and adds
 // a number if the path is taken. The result has no Type. If the response is lost, the
-// call fails with MayHaveBeenApplied set.
+// call fails and MayHaveBeenApplied reports true.
 //
 // API: POST /funnel-step (documented). Errors: [ErrNotFound], [*ValidationError].
 func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams) (*Step, error) {

@@ -177,7 +177,7 @@ func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequenc
 }
 
 // Create creates a sequence. It has no unique key: if the response is lost, the call
-// fails with MayHaveBeenApplied set. Add a stage before you enrol contacts.
+// fails and MayHaveBeenApplied reports true. Add a stage before you enrol contacts.
 //
 // API: POST /sequence (documented). Errors: [*ValidationError].
 func (s *SequencesService) Create(ctx context.Context, params SequenceCreateParams) (*Sequence, error) {
@@ -201,8 +201,8 @@ func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
 const contactSequencePath = "/contact-sequence"
 
 // Enroll enrols a contact in a sequence, which may send it mail. If the response is
-// lost, the call fails with MayHaveBeenApplied set. To find out whether the contact
-// is enrolled, use [ContactsService.Get].
+// lost, the call fails and MayHaveBeenApplied reports true. To find out whether the
+// contact is enrolled, use [ContactsService.Get].
 //
 // API: POST /contact-sequence (documented, parameters assumed). Errors:
 // [ErrNotFound], [ErrSequenceHasNoStages], [*ValidationError].
@@ -238,8 +238,8 @@ func enrolment(id SequenceID, contact ContactRef) (object, error) {
 }
 
 // CreateStage adds a stage to a sequence. The API creates it inactive; it is
-// activated in the vendor's dashboard. If the response is lost, the call fails with
-// MayHaveBeenApplied set.
+// activated in the vendor's dashboard. If the response is lost, the call fails and
+// MayHaveBeenApplied reports true.
 //
 // API: POST /sequence-stage (documented). Errors: [ErrNotFound],
 // [*ValidationError].
