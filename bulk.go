@@ -38,10 +38,10 @@ type BulkResult[P, R any] struct {
 }
 
 // Again reports whether to repeat the item later. It is true if the item was skipped,
-// if it failed because of the rate limit, an outage or the end of the context, and if
-// it is unknown whether it was done. It is false if a repeat would fail again. Unlike
-// [CanRetry] it is true for every unknown item: repeat it in a way that cannot
-// duplicate it, such as UpsertAll.
+// or failed because of the rate limit, an outage or the end of the context, or may
+// have been done. It is false if a repeat would fail again. Unlike [CanRetry] it is
+// true for every unknown item: repeat it in a way that cannot duplicate it, such as
+// UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -70,7 +70,8 @@ const (
 //   - the context is done, or its deadline is before the next request may be sent;
 //   - an outage has lasted for 30 s: every request got a 5xx, no response, or a
 //     response that is not from the API, such as a proxy's 404;
-//   - the server rejects everything for longer than [RetryPolicy].MaxRateLimitWait.
+//   - the server has responded with 429 for longer than
+//     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
 // context is done. Each item taken from items gets a result; the Err of the last
@@ -82,13 +83,13 @@ const (
 // the loop early, requests in flight are canceled, and some of the items without a
 // result may have been done.
 //
-// do can make several calls, also with other clients. If a call fails, the status of
-// the item describes that call; the item's earlier calls have taken effect. To upsert
-// contacts and do more with each, run UpsertAll, and then Each for the other calls:
-// that costs fewer requests than [ContactsService.Upsert] in do. [WithResponse] on
-// ctx has no effect. Bulk ranges over items on the caller's goroutine and ahead of
-// the results, so items must not block or wait for a result. A panic in do is raised
-// again on the caller's goroutine.
+// The function do can make several calls, also with other clients. If a call fails,
+// the status of the item describes that call; the item's earlier calls have taken
+// effect. To upsert contacts and make other calls for each, run UpsertAll first, and
+// then Each: that costs fewer requests than [ContactsService.Upsert] in the function.
+// [WithResponse] on ctx has no effect. Bulk ranges over items on the caller's
+// goroutine and ahead of the results, so items must not block or wait for a result. A
+// panic in do is raised again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -158,7 +158,7 @@ func (c *Client) RateLimit() RateLimit {
 
 // LimiterStats returns a snapshot of the client's limiter. With [WithLimiter], it
 // comes from the limiter's method Stats() LimiterStats. If the limiter has none, only
-// the waiting calls and the pause are known. The quota as the server sees it is in
+// the waiting calls and the pause are known. For what the server last reported see
 // [Client.RateLimit].
 func (c *Client) LimiterStats() LimiterStats {
 	if c.engine() == nil {
@@ -171,7 +171,7 @@ func (c *Client) LimiterStats() LimiterStats {
 // with the same authentication, retries and rate limiting as all others. The path,
 // such as "/contact", is relative to the base URL; pass it unescaped. A body that is
 // not nil is sent as JSON. The response's "data" is decoded into out. If out is nil,
-// no result is expected.
+// the data is ignored.
 //
 // A GET, HEAD, PUT or DELETE is treated as safe to repeat, and any other method is
 // treated as a create without a unique key: see the package documentation on retries.

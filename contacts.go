@@ -358,8 +358,8 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // older values could overwrite newer ones: repeat the job from the first item for
 // which [BulkResult.Again] is true.
 //
-// As long as most contacts exist already, UpsertAll sends the update before the
-// create: an existing contact then costs one request instead of two.
+// Once most contacts of a job have turned out to exist, UpsertAll sends the update
+// before the create: an existing contact then costs one request instead of two.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -30,22 +30,22 @@
 //
 // # Retries
 //
-// A request is retried only if that can help and cannot duplicate anything, with
-// one exception. A call makes at most 4 attempts by default ([RetryPolicy]):
+// A call makes at most 4 attempts by default: see [RetryPolicy]. A request is retried
+// only if that can help and, except after a 5xx, cannot duplicate anything:
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
 //   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. The API's reference
-//     calls a 5xx transient, so creates are retried too. That is the exception: set
+//     calls a 5xx transient, so creates are retried too. Set
 //     [RetryPolicy.NoRetryCreateOn5xx] if a duplicate would be worse than a failed
 //     call.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
 //     the same waits.
 //   - No complete response, such as a timeout: retried with the same waits, except
-//     for creates without a unique key. They fail with an error for which
-//     [MayHaveBeenApplied] is true. A create has a unique key if the API refuses a
-//     second one with the same key, such as an e-mail address. The doc comments of
-//     the creates say which have one.
+//     for creates without a unique key, Enroll and Schedule. They fail with an error
+//     for which [MayHaveBeenApplied] is true. A create has a unique key if the API
+//     refuses a second one with the same key, such as an e-mail address. The doc
+//     comments of the creates say which have one.
 //
 // A retried delete that finds nothing is a success. If a wait would outlast the
 // context's deadline, the call fails immediately. [WithoutRetry] turns retries off
@@ -55,13 +55,13 @@
 //
 // The API allows 600 requests per minute. A client stays within that limit over all
 // its goroutines: a request takes up one of 600 slots from when it is sent until 60 s
-// after its response, so that the server never counts more. Calls wait until a slot
-// is free. As long as no other program uses the API key, no request is rejected. See
-// [WithRateLimit] and [WithLimiter].
+// after its response, so that the server never counts more than 600 in a minute.
+// Calls wait until a slot is free. As long as nothing but this client uses the API
+// key, no request is rejected. See [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //
-// All returns an iterator over a whole list. Contacts, campaigns, orders,
+// The All methods return an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. If items are created or
 // deleted during a range, the pages shift: an item can appear twice or be missed.
 //

@@ -28,8 +28,8 @@ func (c Code) Error() string {
 // clipped is the code as an error prints it.
 func (c Code) clipped() string { return text.Clip(string(c), 64) }
 
-// The codes of the API's reference, all documented. An error has a code only if the
-// response's envelope does: an HTML page with status 404 is not ErrNotFound.
+// The codes of the API's reference, all documented. An error has one of them only if
+// the response's envelope does: an HTML page with status 404 is not ErrNotFound.
 const (
 	ErrUnauthorized        Code = "UNAUTHORIZED"           // 401: the API key is missing, invalid or disabled
 	ErrForbidden           Code = "FORBIDDEN"              // 403: the API key has no access to the resource
@@ -132,7 +132,7 @@ func (e *ValidationError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *ValidationError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrValidation] or the Code of the envelope.
+// Is reports whether target is [ErrValidation] or this error's Code.
 func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
@@ -168,8 +168,7 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited], or the Code if the 429 had an
-// envelope.
+// Is reports whether target is [ErrRateLimited] or this error's Code.
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || e.APIError.Is(target)
 }

@@ -29,7 +29,7 @@ func CodeOf(err error) Code {
 // anything. It is true if the cause is the rate limit, an outage or the end of the
 // context, unless the call may have been applied and a repeat could duplicate it. It
 // is false for errors that a repeat would return again: bad input, an error code of
-// the API, a key that is not accepted, a response in another format.
+// the API, a key that is not accepted, a response that is not in the API's format.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError
@@ -55,8 +55,8 @@ func CanRetry(err error) bool {
 }
 
 // FieldErrors returns the messages of a [ValidationError] or an [ArgumentError]. The
-// keys are the API's names of the fields. A program can show the messages to its
-// users. For every other error the result is nil.
+// keys are the API's names of the fields, or the SDK's name of an argument. A program
+// can show the messages to its users. For every other error the result is nil.
 //
 //	for field, messages := range funnel.FieldErrors(err) { … }
 func FieldErrors(err error) map[string][]string {

@@ -8,7 +8,7 @@ import (
 type LimiterStats struct {
 	Limit       int       // requests per window; 0: unknown
 	Used        int       // slots that are taken now: at most Limit
-	Interactive int       // calls without InBackground that wait for a slot
+	Interactive int       // calls without low priority that wait for a slot
 	Background  int       // calls with low priority that wait for a slot, see InBackground
 	PausedUntil time.Time // the end of the pause after a 429; zero: no pause
 	NextSlot    time.Time // when the next slot is free; zero: now, or unknown

@@ -8,11 +8,12 @@ import (
 	"github.com/funnel-go/funnel/internal/text"
 )
 
-// A NameError reports that no resource has a name, or that several have. If there is
-// none, errors.Is(err, ErrNotFound) is true.
+// A NameError reports that no resource has the given name, or that several do. If
+// there is none, errors.Is(err, ErrNotFound) is true.
 //
 // White space around names is ignored. If no name matches exactly, case is ignored
-// too. Two exact matches, or two matches that ignore case, are an error.
+// too. Two exact matches are an error, and so are two that differ in case if none is
+// exact.
 type NameError struct {
 	Resource string // such as "tag"
 	Name     string // as it was given

@@ -60,7 +60,7 @@ type CallResult struct {
 type AttemptInfo struct {
 	CallInfo
 	Attempt int           // from 1
-	Waited  time.Duration // before this attempt: backoff, pause and rate limit together
+	Waited  time.Duration // total wait before this attempt
 }
 
 // An AttemptResult describes how an attempt ended.

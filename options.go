@@ -178,10 +178,9 @@ func WithObserver(observer Observer) Option {
 	}
 }
 
-// WithAttemptTimeout sets the time limit of one attempt, which begins when the rate
-// limiter admits it and ends with the response's body. The default is 30 s, or the
-// Timeout of the client given to [WithHTTPClient]. If d is zero, only the context
-// limits an attempt.
+// WithAttemptTimeout limits each attempt to d, from its admission by the rate limiter
+// to the end of the response's body. The default is 30 s, or the Timeout of the
+// client given to [WithHTTPClient]. If d is zero, only the context limits an attempt.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
 		if d < 0 {

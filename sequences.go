@@ -237,9 +237,9 @@ func enrolment(id SequenceID, contact ContactRef) (object, error) {
 	return object{name, {"sequence_id", id}}, nil
 }
 
-// CreateStage adds a stage to a sequence. The API creates it inactive; it is
-// activated in the vendor's dashboard. If the response is lost, the call fails and
-// MayHaveBeenApplied reports true.
+// CreateStage adds a stage to a sequence. The stage is inactive: activate it in the
+// vendor's dashboard. If the response is lost, the call fails and MayHaveBeenApplied
+// reports true.
 //
 // API: POST /sequence-stage (documented). Errors: [ErrNotFound],
 // [*ValidationError].

@@ -47,8 +47,8 @@ type PaymentsLeft struct {
 	Count     *int // nil: unlimited or unknown
 }
 
-// UnmarshalJSON reads "unlimited", a number and null. Any other value is unknown: it
-// does not make a whole page unusable.
+// UnmarshalJSON reads "unlimited", a number and null. Any other value is read as
+// unknown, so that it does not fail the whole list.
 func (p *PaymentsLeft) UnmarshalJSON(b []byte) error {
 	*p = PaymentsLeft{}
 	text := string(bytes.Trim(b, `"`))

@@ -309,7 +309,7 @@ const defaultBodyTimeout = 10 * time.Second
 // The handler sets the deadline through [http.ResponseController]. If middleware
 // hides the connection, because its ResponseWriter has no Unwrap method, the handler
 // cannot set it, and only the server's ReadTimeout limits the body. Only the server's
-// ReadHeaderTimeout limits the header, so set both.
+// ReadHeaderTimeout limits the header, so set ReadTimeout and ReadHeaderTimeout.
 func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 	return func(h *webhookHandler) error {
 		if d < time.Millisecond {
@@ -339,9 +339,9 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 }
 
 // NewWebhookHandler returns a handler that verifies webhook deliveries and calls fn
-// for each authentic one. The secret is the Secret of the created [Webhook]. It is
-// used byte for byte: if it comes from a file, remove the line break. For more than
-// one secret see [WithSecrets].
+// for each authentic one. The secret is the Webhook.Secret that
+// [WebhooksService.Create] returned. It is used byte for byte: if it comes from a
+// file, remove the line break. For more than one secret see [WithSecrets].
 //
 // A delivery is authentic if the value of one of its headers is the signature: the
 // HMAC-SHA256 of the body, keyed with the secret, in hex, with or without the prefix
@@ -362,10 +362,10 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //   - 500: fn returned an error or panicked.
 //   - 503: the queue is full or shut down.
 //
-// The response does not say why a delivery failed; the function of
-// [WithWebhookErrors] receives the reason. A refusal (400, 401, 405, 408, 413) closes
-// an HTTP/1 connection within 2 seconds, whatever the sender does, and an HTTP/2
-// connection when its other requests are done.
+// The response says no more than its status; the function of [WithWebhookErrors]
+// receives the reason. A refusal (400, 401, 405, 408, 413) closes an HTTP/1
+// connection within 2 seconds, whatever the sender does, and an HTTP/2 connection
+// when its other requests are done.
 //
 // fn is called concurrently, and should return within seconds; if it needs longer,
 // use [WithWebhookQueue]. Its context is that of the request, which ends when the
@@ -373,8 +373,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 // # Replay and redelivery
 //
-// No page documents a timestamp or an event id, so a valid signature does not
-// prove that a delivery is new:
+// The vendor documents neither a timestamp nor an event id, so a valid signature does
+// not prove that a delivery is new:
 //
 //   - Replay: anybody who recorded a delivery, or reads it in a log, can send it
 //     again at any time. Serve the handler over HTTPS only.
@@ -386,10 +386,10 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //     duplicates.
 //
 // If two different events never have the same body, because it contains an id or a
-// time, store BodyHash under a unique key in the transaction that stores the effect.
-// The example "redelivery" shows this. Otherwise make fn idempotent: set a value
-// instead of incrementing it, or treat the event as a hint and read the current state
-// through the API.
+// time, insert BodyHash into a unique column in the transaction that stores the
+// effect. The example "redelivery" shows this. Otherwise make fn idempotent: set a
+// value instead of incrementing it, or treat the event as a hint and read the current
+// state through the API.
 //
 // Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
 // invalid.

@@ -43,8 +43,8 @@ const defaultQueueSize = 100
 // with it. It ends only if the context given to [WebhookQueue.Shutdown] ends before
 // the function returns. If the function fails after the 202, it is not called again:
 // [WithWebhookErrors] receives the error with status 202. If q is full or shut down,
-// the response is a 503, so that a sender that redelivers can do so (no page says
-// whether the vendor does).
+// the response is a 503, so that a sender that redelivers can do so (whether the
+// vendor does is not documented).
 //
 // A queue is memory: a crash loses the deliveries in it. To lose none, do not use a
 // queue: let the function write the event to a database, and process it from there.
