@@ -61,7 +61,8 @@ const (
 
 // Bulk calls do for many items, up to 500 at a time, and yields one result for each,
 // in order. It sends as many requests as the quota allows, and keeps at most 500
-// items in memory.
+// items in memory. The calls of do overlap: if the order of two changes matters, make
+// both in one call of do.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:

@@ -88,7 +88,7 @@ func run(ctx context.Context, out io.Writer, live bool) error {
 			fmt.Fprintf(out, "rejected: %q: %s: %s\n", result.Item.Email, field, messages[0])
 		}
 	}
-	fmt.Fprintf(out, "%d contacts: %d created, %d updated, %d failed\n", len(contacts),
+	fmt.Fprintf(out, "%d contacts: %d created, %d updated (repeated addresses), %d failed\n", len(contacts),
 		count[funnel.BulkCreated], count[funnel.BulkUpdated], count[funnel.BulkFailed])
 
 	// Set the custom field, several contacts at a time.

@@ -23,7 +23,7 @@ rejected: "missing-domain@": email: The email must be a valid email address.
 rejected: "@example.com": email: The email must be a valid email address.
 rejected: "nobody": email: The email must be a valid email address.
 rejected: "spaces in@example.com": email: The email must be a valid email address.
-240 contacts: 226 created, 8 updated, 6 failed
+240 contacts: 226 created, 8 updated (repeated addresses), 6 failed
 custom field Plan: set for 30 contacts
 tag vip: 32 contacts
 `, out.String())
