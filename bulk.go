@@ -75,8 +75,8 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Each item taken from items gets a result; the Err of the last
-// result is the reason.
+// context is done. Each item taken from items gets a result. [errors.Is] finds the
+// reason in the Err of a skipped item.
 //
 // Nothing happens until the sequence is ranged over. To continue a job later, repeat
 // the items for which [BulkResult.Again] is true, and the items without a result. If

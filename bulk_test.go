@@ -277,7 +277,7 @@ func TestBulk_StoppedSendsNothingMore(t *testing.T) {
 			require.ErrorIs(t, result.Err, funnel.ErrUnauthorized)
 			require.NotErrorIs(t, result.Err, context.Canceled)
 			if result.Status == funnel.BulkSkipped {
-				require.EqualError(t, result.Err, "funnel: POST /contact: not sent, because another one failed: POST /contact: 401 UNAUTHORIZED: no")
+				require.EqualError(t, result.Err, "funnel: POST /contact: not sent, because the call of another item failed: POST /contact: 401 UNAUTHORIZED: no")
 				require.NotErrorAs(t, result.Err, new(*funnel.APIError), "the API returned it for another item")
 			}
 			got = append(got, result.Status)

@@ -292,7 +292,7 @@ func responseError(path, format string, args ...any) error {
 type skipped struct{ reason error }
 
 func (e *skipped) Error() string {
-	return "not sent, because another one failed: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
+	return "not sent, because the call of another item failed: " + strings.TrimPrefix(e.reason.Error(), "funnel: ")
 }
 
 func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }

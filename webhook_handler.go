@@ -387,9 +387,9 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 // If two different events never have the same body, because it contains an id or a
 // time, insert BodyHash into a unique column in the transaction that stores the
-// effect. The example "redelivery" shows this. Otherwise make fn idempotent: set a
-// value instead of incrementing it, or treat the event as a hint and read the current
-// state through the API.
+// effect. The example ExampleNewWebhookHandler_redelivery shows this. Otherwise make
+// fn idempotent: set a value instead of incrementing it, or treat the event as a hint
+// and read the current state through the API.
 //
 // Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
 // invalid.

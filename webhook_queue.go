@@ -71,8 +71,9 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 //
 // If ctx ends first, Shutdown gives up: it drops the waiting deliveries, ends the
 // contexts of those being processed, and returns an error that wraps the cause and
-// says how many deliveries were not completed. [WithWebhookErrors] receives each
-// dropped delivery with status 202.
+// says how many deliveries were not completed. The function of [WithWebhookErrors]
+// can still be called for these after Shutdown has returned. [WithWebhookErrors]
+// receives each dropped delivery with status 202.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true

@@ -16,8 +16,9 @@
 //   - [Server.Client] is an SDK client in memory, without sockets and goroutines.
 //   - [Server.Transport] serves a client that the program creates itself:
 //     funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}) with
-//     [Server.APIKey] as the key and any base URL with the path of [WithBasePath],
-//     which is none by default.
+//     [Server.APIKey] as the key. Add [WithBasePath]("/v1") to the server, or give
+//     the client another base URL: its default one ends in /v1, and the server has
+//     no base path by default.
 //   - [Server.URL] opens a loopback socket, for programs that are tested from
 //     outside.
 //   - [Server.Handler] serves a listener or mux of the caller.

@@ -1,8 +1,10 @@
 package funneltest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,9 +30,8 @@ type Fault struct {
 	Method string // only these requests, such as "POST"; empty: any method
 	Path   string // only these, below the base path, such as "/contact"; empty: any path
 
-	// Match, if set, must return true too. The request's body has been read by
-	// then. Match is called with the server's lock held, so it must not call
-	// the server.
+	// Match, if set, must return true too. It can read the request's body. It is
+	// called with the server's lock held, so it must not call the server.
 	Match func(*http.Request) bool
 
 	// Met, if set, is called for each request that the fault applies to, with the
@@ -165,14 +166,14 @@ func (s *Server) PendingFaults() []Fault {
 }
 
 // hasFault reports whether a fault applies to the request.
-func (s *Server) hasFault(r *http.Request, path string) bool {
-	return slices.ContainsFunc(s.faults, func(f *pendingFault) bool { return f.appliesTo(r, path) })
+func (s *Server) hasFault(r *http.Request, path string, body []byte) bool {
+	return slices.ContainsFunc(s.faults, func(f *pendingFault) bool { return f.appliesTo(r, path, body) })
 }
 
 // takeFault returns the first fault that applies to the request, or nil.
-func (s *Server) takeFault(r *http.Request, path string) *Fault {
+func (s *Server) takeFault(r *http.Request, path string, body []byte) *Fault {
 	for i, f := range s.faults {
-		if !f.appliesTo(r, path) {
+		if !f.appliesTo(r, path, body) {
 			continue
 		}
 		f.met = true
@@ -190,10 +191,16 @@ func (s *Server) takeFault(r *http.Request, path string) *Fault {
 	return nil
 }
 
-func (f *Fault) appliesTo(r *http.Request, path string) bool {
-	return (f.Method == "" || f.Method == r.Method) &&
-		(f.Path == "" || f.Path == path) &&
-		(f.Match == nil || f.Match(r))
+func (f *Fault) appliesTo(r *http.Request, path string, body []byte) bool {
+	if f.Method != "" && f.Method != r.Method || f.Path != "" && f.Path != path {
+		return false
+	}
+	if f.Match == nil {
+		return true
+	}
+	unread := *r
+	unread.Body = io.NopCloser(bytes.NewReader(body))
+	return f.Match(&unread)
 }
 
 // responds reports whether the fault replaces the real response.

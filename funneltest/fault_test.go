@@ -88,11 +88,15 @@ func TestFault_AppliesOnlyToWhatItNames(t *testing.T) {
 		fault funneltest.Fault
 		hits  []string
 	}{
-		"everything":           {funneltest.Fault{}, []string{"GET /tags", "GET /contacts", "POST /tag"}},
-		"a method":             {funneltest.Fault{Method: "GET"}, []string{"GET /tags", "GET /contacts"}},
-		"a path":               {funneltest.Fault{Path: "/tags"}, []string{"GET /tags"}},
-		"both":                 {funneltest.Fault{Method: "POST", Path: "/tags"}, nil},
-		"a match":              {funneltest.Fault{Match: func(r *http.Request) bool { return r.URL.Query().Get("page") == "2" }}, []string{"GET /contacts"}},
+		"everything": {funneltest.Fault{}, []string{"GET /tags", "GET /contacts", "POST /tag"}},
+		"a method":   {funneltest.Fault{Method: "GET"}, []string{"GET /tags", "GET /contacts"}},
+		"a path":     {funneltest.Fault{Path: "/tags"}, []string{"GET /tags"}},
+		"both":       {funneltest.Fault{Method: "POST", Path: "/tags"}, nil},
+		"a match":    {funneltest.Fault{Match: func(r *http.Request) bool { return r.URL.Query().Get("page") == "2" }}, []string{"GET /contacts"}},
+		"a match of the body": {funneltest.Fault{Match: func(r *http.Request) bool {
+			body, err := io.ReadAll(r.Body)
+			return err == nil && string(body) == `{}`
+		}}, []string{"POST /tag"}},
 		"a method and a match": {funneltest.Fault{Method: "POST", Match: func(*http.Request) bool { return true }}, []string{"POST /tag"}},
 	}
 	for name, test := range tests {

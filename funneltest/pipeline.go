@@ -83,14 +83,14 @@ func (s *Server) admit(r *http.Request, body []byte, now time.Time) response {
 	switch {
 	case len(body) > maxBody:
 		return s.failure(bare(http.StatusRequestEntityTooLarge, ""))
-	case unknown != nil && !s.hasFault(r, path):
+	case unknown != nil && !s.hasFault(r, path, body):
 		return s.elsewhere(r, unknown)
 	case !s.authorised(r):
 		return s.failure(newError(codeUnauthorized))
 	case !s.throttle.hit(now):
 		return s.tooMany(now)
 	}
-	fault := s.takeFault(r, path)
+	fault := s.takeFault(r, path, body)
 	if fault == nil {
 		return s.perform(r, route, body, now)
 	}
