@@ -167,11 +167,11 @@ func (c *Client) LimiterStats() LimiterStats {
 	return c.core.limiterStats()
 }
 
-// Call sends a request to any endpoint, also one that this SDK has no method for,
-// with the same authentication, retries and rate limiting as all others. The path,
-// such as "/contact", is relative to the base URL; pass it unescaped. A body that is
-// not nil is sent as JSON. The response's "data" is decoded into out. If out is nil,
-// the data is ignored.
+// Call sends a request to any endpoint, also one without a Go method, with the same
+// authentication, retries and rate limiting as all other calls. The path, such as
+// "/contact", is relative to the base URL; pass it unescaped. A body that is not nil
+// is sent as JSON. The response's "data" is decoded into out. If out is nil, the data
+// is ignored.
 //
 // A GET, HEAD, PUT or DELETE is treated as safe to repeat, and any other method is
 // treated as a create without a unique key: see the package documentation on retries.

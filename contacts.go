@@ -46,8 +46,8 @@ type ContactCreateParams struct {
 	LastName       string           `json:"last_name,omitempty"`
 	EmailMarketing *bool            `json:"email_marketing,omitempty"` // nil: the API's default
 	GDPR           *bool            `json:"gdpr,omitempty"`            // nil: the API's default
-	TagIDs         IDList[Tag]      `json:"tag_ids,omitempty"`         // a []TagID: tags to add
-	SequenceIDs    IDList[Sequence] `json:"sequence_ids,omitempty"`    // a []SequenceID: sequences to enrol in
+	TagIDs         IDList[Tag]      `json:"tag_ids,omitempty"`         // tags to add; takes a []TagID
+	SequenceIDs    IDList[Sequence] `json:"sequence_ids,omitempty"`    // sequences to enrol in; takes a []SequenceID
 }
 
 // B3: the parameters of create are those of the API's older table. Those of update

@@ -12,9 +12,10 @@ import (
 	"github.com/funnel-go/funnel/internal/text"
 )
 
-// A Code is the machine-readable reason in the API's error envelope. A code is itself
-// an error. Use it with [errors.Is], or in a switch over [CodeOf]. Codes that this
-// SDK does not know work in the same way:
+// A Code is the machine-readable reason in the API's error envelope, the JSON object
+// {"success": false, "error": …}. A code is itself an error. Use it with [errors.Is],
+// or in a switch over [CodeOf]. Codes that this SDK does not know work in the same
+// way:
 //
 //	errors.Is(err, funnel.ErrContactExists)
 //	errors.Is(err, funnel.Code("SOMETHING_NEW"))
@@ -151,8 +152,8 @@ func (e *ValidationError) Is(target error) bool {
 type RateLimitError struct {
 	APIError
 
-	// RetryAfter is how long to wait before the next request, from the moment the
-	// error was made: after a 429 at least 60 s, by the API's reference.
+	// RetryAfter is how long to wait before the next request, counted from the return
+	// of the call.
 	RetryAfter time.Duration
 }
 

@@ -194,8 +194,8 @@ func WithAttemptTimeout(d time.Duration) Option {
 	}
 }
 
-// WithMaxResponseBytes refuses responses with a larger body, counted after
-// decompression: 32 MiB by default. Responses with more than 262,144 JSON values are
+// WithMaxResponseBytes refuses responses whose body has more than n bytes after
+// decompression, 32 MiB by default. Responses with more than 262,144 JSON values are
 // always refused, because many small values need much more memory than their text; a
 // page of 100 contacts has about 1,500.
 func WithMaxResponseBytes(n int64) Option {

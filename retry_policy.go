@@ -24,9 +24,9 @@ type RetryPolicy struct {
 	// Retry-After: 60 s by default, the minimum of the API's reference.
 	RateLimitWait time.Duration
 
-	// MaxRateLimitWait is how long a call waits for pauses in total: 5 min by
-	// default, and never less than RateLimitWait. A call that would have to wait
-	// longer fails immediately.
+	// MaxRateLimitWait is the longest time that a call spends in pauses, in total: 5
+	// min by default, and never less than RateLimitWait. A call that would have to
+	// wait longer fails immediately.
 	MaxRateLimitWait time.Duration
 
 	// Budget limits the retries of all calls together: 100 by default, negative for
