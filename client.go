@@ -112,9 +112,9 @@ func newClient(base *url.URL, cfg config) *Client {
 }
 
 // WithKey returns a client for another account. It shares this client's connections
-// and options; opts are applied after these. It has its own rate limit, pauses and
-// retry budget ([RetryPolicy]), hides its own key in errors and logs, and never uses
-// a cookie jar of this client.
+// and options; opts are applied after these. The new client has its own rate limit,
+// pauses and retry budget ([RetryPolicy]). It hides its key in errors and logs, and
+// does not use this client's cookie jar.
 //
 // If this client was made with [WithLimiter] or [WithAuth], opts must contain that
 // option for the new account. The error is an [*ArgumentError].
