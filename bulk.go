@@ -39,9 +39,10 @@ type BulkResult[P, R any] struct {
 
 // Again reports whether to repeat the item later. It is true if the item was skipped,
 // or failed because of the rate limit, an outage or the end of the context, or may
-// have been done. It is false if a repeat would fail again. Unlike [CanRetry] it is
-// true for every unknown item: repeat it in a way that cannot duplicate it, such as
-// UpsertAll.
+// have been done. It is also true if the function that was called for the item
+// returned an error of its own. It is false if the API or the SDK would refuse the
+// item again. Unlike [CanRetry] it is true for every unknown item: repeat it in a way
+// that cannot duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:

@@ -78,7 +78,7 @@ func build(apiKey string, cfg config, opts []Option) (*Client, error) {
 func NewFromEnv(opts ...Option) (*Client, error) {
 	key := os.Getenv("FUNNEL_API_KEY")
 	if key == "" {
-		return nil, argumentError("FUNNEL_API_KEY", "the environment variable is not set: set it to your API key")
+		return nil, argumentError("FUNNEL_API_KEY", "is not set: set this environment variable to your API key")
 	}
 	if err := checkAPIKey(key); err != nil {
 		return nil, err

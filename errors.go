@@ -21,9 +21,10 @@ import (
 //	errors.Is(err, funnel.Code("SOMETHING_NEW"))
 type Code string
 
-// Error returns the code, such as "CONTACT_EXISTS".
+// Error returns the code, such as "CONTACT_EXISTS". It is "" for the zero Code, so that
+// a log shows CodeOf as it is.
 func (c Code) Error() string {
-	return cmp.Or(c.clipped(), "funnel: error without a code")
+	return c.clipped()
 }
 
 // clipped is the code as an error prints it.

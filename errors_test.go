@@ -166,8 +166,8 @@ func TestErrors_Text(t *testing.T) {
 	}{
 		"Code":         {funnel.ErrNotFound, "NOT_FOUND"},
 		"unknown Code": {funnel.Code("SOMETHING_NEW"), "SOMETHING_NEW"},
-		"zero Code":    {funnel.Code(""), "funnel: error without a code"},
-		"blank Code":   {funnel.Code("\n"), "funnel: error without a code"},
+		"zero Code":    {funnel.Code(""), ""},
+		"blank Code":   {funnel.Code("\n"), ""},
 
 		"zero APIError":       {&funnel.APIError{}, "funnel: request failed"},
 		"APIError":            {&api, "funnel: POST /contact: 422 VALIDATION_ERROR: Invalid"},

@@ -40,7 +40,7 @@ func TestRun_RefusesBadSettings(t *testing.T) {
 		args               []string
 		want               string
 	}{
-		{"no key", "", "", nil, "FUNNEL_API_KEY: the environment variable is not set"},
+		{"no key", "", "", nil, "FUNNEL_API_KEY: is not set: set this environment variable"},
 		{"a key with a line break", "zqx\n", "", nil, "apiKey: contains a control character"},
 		{"a base URL without a scheme", "zqx", "zqx.example", nil, "baseURL: is not an absolute URL"},
 		{"an argument", "key", "", []string{"zqx"}, "it takes no arguments"},
