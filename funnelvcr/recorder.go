@@ -219,7 +219,7 @@ func (r *Recorder) clean(i *cassette.Interaction) error {
 			headers.Add(name, r.cleanText(value))
 		}
 	}
-	for _, name := range []string{"Set-Cookie", "Date", "Content-Length"} {
+	for _, name := range []string{"Set-Cookie", "Date", "Content-Length", "X-RateLimit-Limit", "X-RateLimit-Remaining"} {
 		headers.Del(name)
 	}
 	i.Response.Headers = headers

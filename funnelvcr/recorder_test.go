@@ -273,6 +273,18 @@ func replayWithQuery(t *testing.T, path string) *funnel.Client {
 }
 
 // go-vcr's own debug log would contain every header.
+// A replay would wait for a quota that was used up when the recording was made.
+func TestRecorder_LeavesOutTheQuota(t *testing.T) {
+	path := record(t, func(client *funnel.Client) {
+		_, err := client.Tags.List(t.Context(), funnel.TagListParams{})
+		require.NoError(t, err)
+		require.Positive(t, client.RateLimit().Limit)
+	})
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotContains(t, strings.ToLower(string(content)), "ratelimit")
+}
+
 func TestRecorder_PrintsNothing(t *testing.T) {
 	t.Setenv("VCR_DEBUG", "1")
 	output, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
