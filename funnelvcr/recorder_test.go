@@ -272,7 +272,6 @@ func replayWithQuery(t *testing.T, path string) *funnel.Client {
 	}))
 }
 
-// go-vcr's own debug log would contain every header.
 // A replay would wait for a quota that was used up when the recording was made.
 func TestRecorder_LeavesOutTheQuota(t *testing.T) {
 	path := record(t, func(client *funnel.Client) {
@@ -285,6 +284,7 @@ func TestRecorder_LeavesOutTheQuota(t *testing.T) {
 	require.NotContains(t, strings.ToLower(string(content)), "ratelimit")
 }
 
+// go-vcr's own debug log would contain every header.
 func TestRecorder_PrintsNothing(t *testing.T) {
 	t.Setenv("VCR_DEBUG", "1")
 	output, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
