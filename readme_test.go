@@ -57,6 +57,17 @@ func TestREADME_CodeCompiles(t *testing.T) {
 	}
 }
 
+// The commands for a new user are code, one on each line: as prose they cannot be
+// copied.
+func TestREADME_CommandsAreCode(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, command := range []string{"go mod edit ", "go run ./examples/quickstart ", "go run ./cmd/funnel-emulator ", "make test "} {
+		require.Contains(t, string(readme), "\n    "+command, "README.md")
+	}
+}
+
 // program returns a snippet as a program. One that is only statements gets a
 // function around it, with what the text takes for granted as parameters.
 func program(t *testing.T, snippet string) string {
