@@ -30,7 +30,7 @@ func check(params any) error {
 
 func checkID[R any](field string, id ID[R]) error {
 	if id <= 0 {
-		return argumentError(field, "is %d: ids are positive (is the id of a name missing from a map?)", id)
+		return argumentError(field, "is %d: ids are positive (did a look-up in a map find nothing?)", id)
 	}
 	return nil
 }
@@ -108,13 +108,13 @@ func checkUTF8(field string, v reflect.Value) error {
 func checkHeader(key, value string) error {
 	const separators = "()<>@,;:\\\"/[]?={} \t"
 	if key == "" || strings.ContainsAny(key, separators) || hasControl(key) || !isASCII(key) {
-		return argumentError("header", "%s is not a valid header name", strconv.QuoteToASCII(key))
+		return argumentError("header", "%s is not a valid header name: use letters, digits and hyphens", strconv.QuoteToASCII(key))
 	}
 	if strings.EqualFold(key, "Host") {
-		return argumentError("header", "Host is that of the base URL: use WithBaseURL")
+		return argumentError("header", "Host cannot be set: set the base URL with WithBaseURL")
 	}
 	if hasControl(value) {
-		return argumentError("header", "the value of %s contains a control character", key)
+		return argumentError("header", "the value of %s contains a control character: remove it", key)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package funnel
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -178,7 +179,7 @@ func (c *call) send(parent context.Context, req *http.Request) response {
 	if resp.StatusCode < 200 {
 		// No final response. The body of a 101 is the bare connection, and reading
 		// it would not end with the context.
-		return noResponse(fmt.Errorf("the response has the unexpected status %d", resp.StatusCode), false)
+		return noResponse(fmt.Errorf("the response has the status %d, which is not a final response", resp.StatusCode), false)
 	}
 	got := response{
 		status:  resp.StatusCode,
@@ -222,7 +223,11 @@ func (c *call) cause(ctx, parent context.Context, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("no complete response within %s: %w", c.core.attemptTimeout, c.scrub(withoutURL(err)))
 	}
-	return c.scrub(withoutURL(err))
+	err = c.scrub(withoutURL(err))
+	if noTLS := (tls.RecordHeaderError{}); errors.As(err, &noTLS) {
+		return fmt.Errorf("the server does not use TLS: is the base URL's scheme http? %w", err)
+	}
+	return err
 }
 
 func noResponse(err error, unsent bool) response {
@@ -237,7 +242,7 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	}
 	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
 	if int64(buf.Len()) > limit {
-		return buf.Bytes()[:limit], fmt.Errorf("%w: over %d bytes", errTooLarge, limit)
+		return buf.Bytes()[:limit], fmt.Errorf("%w: it has more than %d bytes (see WithMaxResponseBytes)", errTooLarge, limit)
 	}
 	if err != nil {
 		return buf.Bytes(), fmt.Errorf("the response was cut short after %d bytes: %w", buf.Len(), err)

@@ -164,7 +164,7 @@ func TestAttempt_BodyOverTheLimit(t *testing.T) {
 				started := time.Now()
 				err := op.call(t.Context(), api.client(t, funnel.WithMaxResponseBytes(100)))
 				require.Equal(t, apitest.Failure{Method: op.method, Path: op.path, Attempts: 1, MayHaveBeenApplied: op.column != get}, apitest.FailureOf(t, err))
-				require.ErrorContains(t, err, "over 100 bytes")
+				require.ErrorContains(t, err, "more than 100 bytes")
 				require.Zero(t, time.Since(started))
 			})
 		})
@@ -215,7 +215,7 @@ func TestAttempt_DefaultResponseLimit(t *testing.T) {
 		return resp, err
 	})
 	err := getContact.call(t.Context(), api.client(t))
-	require.EqualError(t, err, "funnel: GET /contact: the response is too large: over 33554432 bytes")
+	require.EqualError(t, err, "funnel: GET /contact: the response is too large: it has more than 33554432 bytes (see WithMaxResponseBytes)")
 	require.LessOrEqual(t, read, 33<<20)
 	require.Len(t, api.requests(), 1)
 }
@@ -266,17 +266,17 @@ func TestAttempt_UnexpectedResult(t *testing.T) {
 	tests := []struct {
 		name, body, want string
 	}{
-		{"no data", `{"success":true}`, `no result in "data"`},
-		{"null data", success(`null`), `no result in "data"`},
+		{"no data", `{"success":true}`, `"data" is missing`},
+		{"null data", success(`null`), `"data" is missing`},
 		{"data of another kind", success(`"ok"`), "string"},
 		{"a list", success(`[` + seven + `]`), "array"},
-		{"a bare list", `[1]`, `no "success"`},
-		{"a bare resource", seven, `no "success"`},
-		{"a nested result", success(`{"tag":` + seven + `}`), "it has no id"},
-		{"the id under its old name", success(`{"tag_id":7,"name":"vip"}`), "it has no id"},
-		{"a null id", success(`{"id":null,"name":"vip"}`), "it has no id"},
-		{"the id 0", success(`{"id":0,"name":"vip"}`), "it has no id"},
-		{"an empty object", success(`{}`), "it has no id"},
+		{"a bare list", `[1]`, `"success" is missing`},
+		{"a bare resource", seven, `"success" is missing`},
+		{"a nested result", success(`{"tag":` + seven + `}`), "an id is missing"},
+		{"the id under its old name", success(`{"tag_id":7,"name":"vip"}`), "an id is missing"},
+		{"a null id", success(`{"id":null,"name":"vip"}`), "an id is missing"},
+		{"the id 0", success(`{"id":0,"name":"vip"}`), "an id is missing"},
+		{"an empty object", success(`{}`), "an id is missing"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -302,18 +302,18 @@ func TestAttempt_ResponseWithAnotherResource(t *testing.T) {
 		get                func(context.Context, *funnel.Client) error
 		want               string // of the error; empty: none
 	}{
-		{"a contact by id", "/contact", `{"id":8}`, getContact.call, "another resource was requested (contact_id)"},
+		{"a contact by id", "/contact", `{"id":8}`, getContact.call, "the server returned another resource than the requested one (contact_id differs)"},
 		{"the contact by id", "/contact", seven, getContact.call, ""},
 		{"the contact by id, as a string", "/contact", `{"id":"7"}`, getContact.call, ""},
-		{"a contact by e-mail", "/contact", `{"id":7,"email":"grace@example.com"}`, getByEmail, "another resource was requested (email)"},
+		{"a contact by e-mail", "/contact", `{"id":7,"email":"grace@example.com"}`, getByEmail, "the server returned another resource than the requested one (email differs)"},
 		{"the contact by e-mail", "/contact", `{"id":7,"email":"ada@example.com"}`, getByEmail, ""},
 		{"the contact by e-mail in another case", "/contact", `{"id":7,"email":"Ada@Example.COM"}`, getByEmail, ""},
 		{"a contact without an e-mail by e-mail", "/contact", `{"id":7,"email":null}`, getByEmail, ""},
-		{"an order", "/order", `{"id":7,"id_order":"acme-2"}`, getOrder, "another resource was requested (id_order)"},
+		{"an order", "/order", `{"id":7,"id_order":"acme-2"}`, getOrder, "the server returned another resource than the requested one (id_order differs)"},
 		{"the order", "/order", `{"id":7,"id_order":"acme-1"}`, getOrder, ""},
 		{"the order, a number", "/order", `{"id":7,"id_order":12}`, getOrderNumber, ""},
-		{"an order in another case", "/order", `{"id":7,"id_order":"ACME-1"}`, getOrder, "another resource was requested (id_order)"},
-		{"a campaign", "/campaign", `{"id":8}`, getCampaign, "another resource was requested (campaign_id)"},
+		{"an order in another case", "/order", `{"id":7,"id_order":"ACME-1"}`, getOrder, "the server returned another resource than the requested one (id_order differs)"},
+		{"a campaign", "/campaign", `{"id":8}`, getCampaign, "the server returned another resource than the requested one (campaign_id differs)"},
 		{"the campaign", "/campaign", seven, getCampaign, ""},
 	}
 	for _, tt := range tests {
@@ -384,7 +384,7 @@ func TestAttempt_EmptyResponse(t *testing.T) {
 						}
 						apiErr := apitest.AsError[*funnel.APIError](t, err)
 						require.Empty(t, apiErr.Code)
-						require.Contains(t, apiErr.Message, "the response is not")
+						require.Contains(t, apiErr.Message, "the response ")
 					})
 				})
 			}

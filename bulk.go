@@ -76,14 +76,16 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Each item taken from items gets a result. [errors.Is] finds the
-// reason in the Err of a skipped item.
+// context is done. Each item taken from items gets a result. In the Err of a skipped
+// item, [errors.Is] finds the reason. [errors.As] and [CodeOf] do not find it, because
+// it is the error of another item.
 //
-// Nothing happens until the sequence is ranged over. To continue a job later, repeat
-// the items for which [BulkResult.Again] is true, and the items without a result. If
-// the job ended by itself, nothing was sent for items without a result. If you leave
-// the loop early, requests in flight are canceled, and some of the items without a
-// result may have been done.
+// Nothing happens until the sequence is ranged over. To stop a job and know the outcome
+// of every item, let items end: requests in flight are completed. If you cancel the
+// context or leave the loop instead, requests in flight are canceled, and their items
+// may have been done. To continue a job later, repeat the items for which
+// [BulkResult.Again] is true, and the items without a result. If you have not left the
+// loop, nothing was sent for items without a result.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken

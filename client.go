@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/funnel-go/funnel/internal/quota"
+	"github.com/funnel-go/funnel/internal/text"
 )
 
 // A Client talks to the API. Make it with [New] or [NewFromEnv]; a zero Client
@@ -243,7 +244,7 @@ func checkAPIKey(key string) error {
 	const field = "apiKey"
 	switch {
 	case strings.TrimSpace(key) == "":
-		return argumentError(field, "is empty")
+		return argumentError(field, "is empty: pass the API key")
 	case hasControl(key):
 		return argumentError(field, "contains a control character, such as a line break at its end: trim it")
 	case strings.TrimSpace(key) != key:
@@ -259,18 +260,18 @@ func checkAPIKey(key string) error {
 // checkCall refuses a method or path that cannot be right, and normalizes the path.
 func checkCall(req *request) error {
 	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return argumentError("method", "want one such as http.MethodGet")
+		return argumentError("method", "is %q: use one such as http.MethodGet", text.Clip(req.method, 16))
 	}
 	if !strings.HasPrefix(req.path, "/") {
 		req.path = "/" + req.path
 	}
 	switch {
 	case req.path == "/" || strings.HasPrefix(req.path, "//") || strings.Contains(req.path, "://"):
-		return argumentError("path", "want a path below the base URL, such as /contact")
+		return argumentError("path", "is empty or a whole URL: use a path below the base URL, such as /contact")
 	case strings.ContainsAny(req.path, "?#"):
 		return argumentError("path", "contains a query or a fragment: pass the query as the argument query")
 	case hasControl(req.path) || strings.Contains(req.path, `\`):
-		return argumentError("path", "contains a control character or a backslash")
+		return argumentError("path", "contains a control character or a backslash: remove it")
 	}
 	for segment := range strings.SplitSeq(req.path, "/") {
 		if segment == "." || segment == ".." {

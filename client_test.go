@@ -306,6 +306,22 @@ func TestClient_EveryMethodRefusesAnInvalidID(t *testing.T) {
 	}
 }
 
+// An update without a field would change nothing: its caller has forgotten something.
+func TestClient_EveryUpdateRefusesToChangeNothing(t *testing.T) {
+	t.Parallel()
+	for _, method := range apitest.Methods(newMockAPI(t).client(t)) {
+		if !strings.Contains(method.Name, ".Update") || method.Name == "Sequences.UpdateStageContent" { // whose fields are required
+			continue
+		}
+		t.Run(method.Name, func(t *testing.T) {
+			t.Parallel()
+			requireArgumentError(t, method.CallWith(t.Context(), nil), "params")
+			client := clientOver(t, apitest.RoundTripper(data(seven)))
+			require.NoError(t, method.Of(client).CallWith(funnel.WithField(t.Context(), "colour", "red"), nil))
+		})
+	}
+}
+
 // If the context ends during an attempt, the error wraps the context's error and its
 // cause, also if the transport reports only the cause.
 func TestClient_ContextEndsWithACause(t *testing.T) {
@@ -518,17 +534,17 @@ func TestCall_UnexpectedResult(t *testing.T) {
 		result, want string
 	}{
 		"another type":                      {new(int), seven, "cannot unmarshal object"},
-		"none of the fields, since renamed": {&contact{}, `{"contact_id":7,"mail":"ada@example.com"}`, "it has none of the fields of *funnel_test.contact"},
-		"none of the fields, since nested":  {&contact{}, `{"contact":{"id":7,"email":"ada@example.com"}}`, "it has none of the fields of *funnel_test.contact"},
-		"an element with none of them":      {&[]contact{}, `[{"id":7},{"mail":"ada@example.com"}]`, "it has none of the fields of *[]funnel_test.contact"},
-		"none of the fields of the SDK's":   {&funnel.Tag{}, `{"tag":{"id":7}}`, "it has none of the fields of *funnel.Tag"},
+		"none of the fields, since renamed": {&contact{}, `{"contact_id":7,"mail":"ada@example.com"}`, "the data has none of the fields of *funnel_test.contact"},
+		"none of the fields, since nested":  {&contact{}, `{"contact":{"id":7,"email":"ada@example.com"}}`, "the data has none of the fields of *funnel_test.contact"},
+		"an element with none of them":      {&[]contact{}, `[{"id":7},{"mail":"ada@example.com"}]`, "the data has none of the fields of *[]funnel_test.contact"},
+		"none of the fields of the SDK's":   {&funnel.Tag{}, `{"tag":{"id":7}}`, "the data has none of the fields of *funnel.Tag"},
 		"a list for an object":              {&contact{}, `[` + seven + `]`, "cannot unmarshal array"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newMockAPI(t).on(http.MethodGet, "/contact", data(tt.result))
 			err := api.client(t).Call(t.Context(), http.MethodGet, "/contact", nil, nil, tt.out)
-			require.ErrorContains(t, err, "not what the API promises")
+			require.ErrorContains(t, err, "differs from what the SDK expects")
 			require.ErrorContains(t, err, tt.want)
 			require.ErrorContains(t, err, tt.result)
 			require.Len(t, api.requests(), 1)

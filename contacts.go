@@ -141,11 +141,7 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 	if err != nil {
 		return err
 	}
-	if err := check(params); err != nil {
-		return err
-	}
-	r := s.resource()
-	return r.core.do(ctx, request{method: http.MethodPut, path: r.one, body: object{name}.and(params)}, nil)
+	return s.resource().put(ctx, name, params)
 }
 
 // Upsert creates a contact or updates the one with that address: it sets the

@@ -47,9 +47,12 @@
 //     refuses a second one with the same key, such as an e-mail address. The doc
 //     comments of the creates say which have one.
 //
-// A retried delete that finds nothing is a success. If a wait would outlast the
-// context's deadline, the call fails immediately. [WithoutRetry] turns retries off
+// A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
 // for a call.
+//
+// If a wait would outlast the context's deadline, the call fails immediately. If it
+// has sent a request, its error is that of the last attempt, such as a 503. If not,
+// [errors.Is] finds [context.DeadlineExceeded].
 //
 // # Rate limit
 //

@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -146,16 +147,18 @@ func (e *ValidationError) Is(target error) bool {
 //     context's deadline or later than [RetryPolicy.MaxRateLimitWait] allows,
 //     StatusCode is 429.
 //   - If no slot is free before the context's deadline, StatusCode is 0. The call
-//     returns a [RequestError] that wraps the RateLimitError and
-//     [context.DeadlineExceeded].
+//     returns a [RequestError] that wraps the RateLimitError.
 //
-// It unwraps to its [APIError].
+// If the reason is the deadline, [errors.Is] also finds [context.DeadlineExceeded]. A
+// RateLimitError unwraps to its [APIError].
 type RateLimitError struct {
 	APIError
 
 	// RetryAfter is how long to wait before the next request, counted from the return
 	// of the call.
 	RetryAfter time.Duration
+
+	tooLate bool // not sent because of the context's deadline
 }
 
 // Error returns the text of the [APIError] and the time to wait.
@@ -170,9 +173,11 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited] or this error's Code.
+// Is reports whether target is [ErrRateLimited] or this error's Code, or
+// [context.DeadlineExceeded] if the context's deadline is the reason why the call was
+// not sent.
 func (e *RateLimitError) Is(target error) bool {
-	return target == ErrRateLimited || e.APIError.Is(target)
+	return target == ErrRateLimited || e.tooLate && target == context.DeadlineExceeded || e.APIError.Is(target)
 }
 
 // A RequestError is a call without a usable response: no connection, a timeout, a

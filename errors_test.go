@@ -584,7 +584,7 @@ func TestErrorTable_ResponsesWithoutEnvelope(t *testing.T) {
 		want      string // text of the error
 	}{
 		{"HTML 404", htmlPage(404, "Not Found | nginx"),
-			"funnel: GET /contact: 404 Not Found: the response is not in the API's format: text/html: Not Found | nginx"},
+			"funnel: GET /contact: 404 Not Found: the response is not in the API's format: text/html: Not Found | nginx; is the path of the base URL right? The vendor's is /v1"},
 		{"HTML 502", htmlPage(502, "Bad Gateway"),
 			"funnel: GET /contact: 502 Bad Gateway: the response is not in the API's format: text/html: Bad Gateway"},
 		{"HTML 409", htmlPage(409, "Conflict"),
@@ -655,7 +655,7 @@ func TestErrorTable_200WithoutSuccess(t *testing.T) {
 				api := newMockAPI(t).on(op.method, op.path, respond(200, body))
 				err := op.call(t.Context(), api.client(t))
 				isAPIError(200, "")(t, err)
-				require.ErrorContains(t, err, `it has no "success"`)
+				require.ErrorContains(t, err, `"success" is missing`)
 				require.ErrorContains(t, err, body)
 				require.Equal(t, apitest.Failure{Method: op.method, Path: op.path, Attempts: 1, MayHaveBeenApplied: op.column != get}, apitest.FailureOf(t, err))
 				require.Len(t, api.requests(), 1)

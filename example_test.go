@@ -407,7 +407,7 @@ func ExampleArgumentError() {
 	}
 	fmt.Println(server.RequestCount(), "requests")
 	// Output:
-	// contact_id is 0: ids are positive (is the id of a name missing from a map?)
+	// contact_id is 0: ids are positive (did a look-up in a map find nothing?)
 	// 0 requests
 }
 

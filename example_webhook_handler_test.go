@@ -164,7 +164,7 @@ func ExampleWithWebhookErrors() {
 	forged := signedDelivery(`{"event":"order.paid","data":{"amount":49.90}}`)
 	forged.Body = http.NoBody
 	handler.ServeHTTP(httptest.NewRecorder(), forged)
-	// Output: 401 funnel: invalid webhook signature: it does not match the body
+	// Output: 401 funnel: invalid webhook signature: no secret matches the signature and the body
 }
 
 // A function of a cloud provider gets header and body, but no http.Request.

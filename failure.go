@@ -44,6 +44,9 @@ func (c *call) newAPIError(f *envelope.Failure) APIError {
 		e.Message = "the response is not in the API's format" + c.excerpt()
 	}
 	if e.Code == "" && (e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusMethodNotAllowed) {
+		if c.core.base.String() != DefaultBaseURL {
+			e.Message = text.Clip(e.Message, maxErrorText/2) + "; is the path of the base URL right? The vendor's is /v1"
+		}
 		e.Message = c.doubt(e.Message)
 	}
 	return e
@@ -152,8 +155,9 @@ func (c *call) refused(err error) error {
 		}
 		return c.requestError(&unsent{outage: outage, last: c.core.failure.Load()})
 	case errors.As(err, &paused):
-		err = c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
-		if c.err == nil {
+		limited := c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
+		limited.tooLate = paused.TooLate
+		if err = limited; c.err == nil {
 			return err
 		}
 	case errors.As(err, &full):
@@ -192,6 +196,9 @@ func stopRetrying(err error, why string, outage bool) error {
 // notSent is the error of an attempt that the rate limit holds up for longer than
 // the call may wait.
 func (c *call) notSent(status int, message string, wait time.Duration) *RateLimitError {
+	if c.attempts == 0 {
+		message = "not sent: " + message
+	}
 	return &RateLimitError{
 		APIError: APIError{
 			Code:               ErrRateLimited,

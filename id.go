@@ -25,7 +25,7 @@ func (id *ID[R]) UnmarshalJSON(b []byte) error {
 	}
 	n, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil {
-		return errors.New("an id is not a 64-bit integer") // which one, the error of the call shows: it may be the API key
+		return errors.New("an id is not an integer of 64 bits") // which one, the error of the call shows: it may be the API key
 	}
 	*id = ID[R](n)
 	return nil

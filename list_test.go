@@ -304,7 +304,7 @@ func TestList_UnpagedWithPagesFails(t *testing.T) {
 				t.Parallel()
 				api := newMockAPI(t).on("GET", list.path, respond(200, `{"success":true,"data":`+resourcesFrom(1, 2)+`,`+paging+`}`))
 				got, err := list.list(t.Context(), api.client(t))
-				require.ErrorContains(t, err, "the list has pages, and this is only one of them")
+				require.ErrorContains(t, err, "the list has several pages, but the SDK expects a list without pages")
 				require.ErrorContains(t, err, paging)
 				require.Zero(t, got)
 				require.Len(t, api.requests(), 1)
@@ -328,15 +328,15 @@ func TestList_ItemWithoutAnIDFails(t *testing.T) {
 			body := listBody(`[{"id":1},`+item+`]`, 1, 50, 2)
 			api := newMockAPI(t).on("GET", "/tags", respond(200, body))
 			_, err := api.client(t).Tags.List(t.Context(), funnel.TagListParams{})
-			require.ErrorContains(t, err, "it has no id")
+			require.ErrorContains(t, err, "an id is missing")
 			require.ErrorContains(t, err, item)
 			got, err := collect(api.client(t).Tags.All(t.Context(), funnel.TagListParams{}))
-			require.ErrorContains(t, err, "it has no id")
+			require.ErrorContains(t, err, "an id is missing")
 			require.Empty(t, got)
 			for _, list := range unpagedLists {
 				api := newMockAPI(t).on("GET", list.path, respond(200, body))
 				_, err := list.list(t.Context(), api.client(t))
-				require.ErrorContains(t, err, "it has no id")
+				require.ErrorContains(t, err, "an id is missing")
 			}
 		})
 	}
@@ -354,7 +354,7 @@ func TestList_StepWithoutAnIDFails(t *testing.T) {
 			t.Parallel()
 			api := newMockAPI(t).on("GET", "/funnels", respond(200, listBody(`[{"id":7,"steps":`+steps+`}]`, 1, 50, 1)))
 			_, err := api.client(t).Funnels.List(t.Context(), funnel.FunnelListParams{})
-			require.ErrorContains(t, err, "it has no id")
+			require.ErrorContains(t, err, "an id is missing")
 			require.ErrorContains(t, err, steps)
 		})
 	}
@@ -603,7 +603,7 @@ func TestList_Unreadable(t *testing.T) {
 			page, err := api.client(t).Contacts.List(funnel.WithoutRetry(t.Context()), funnel.ContactListParams{})
 			require.Nil(t, page)
 			require.Equal(t, tt.body, string(apitest.AsError[*funnel.APIError](t, err).Body))
-			require.ErrorContains(t, err, "the response is not")
+			require.ErrorContains(t, err, "the response ")
 		})
 	}
 }

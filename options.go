@@ -80,7 +80,7 @@ func WithBaseURL(baseURL string) Option {
 func WithHTTPClient(client *http.Client) Option {
 	return func(cfg *config) error {
 		if client == nil {
-			return argumentError("WithHTTPClient", "the client is nil")
+			return argumentError("WithHTTPClient", "the client is nil: leave the option out")
 		}
 		cfg.httpClient = client
 		return nil
@@ -91,7 +91,7 @@ func WithHTTPClient(client *http.Client) Option {
 func WithUserAgent(userAgent string) Option {
 	return func(cfg *config) error {
 		if strings.TrimSpace(userAgent) == "" || hasControl(userAgent) {
-			return argumentError("WithUserAgent", "is empty or contains a control character")
+			return argumentError("WithUserAgent", "is empty or contains a control character: use a name such as my-app/1.0")
 		}
 		cfg.userAgent = userAgent
 		return nil
@@ -105,7 +105,7 @@ func WithUserAgent(userAgent string) Option {
 func WithAuth(auth func(*http.Request) error) Option {
 	return func(cfg *config) error {
 		if auth == nil {
-			return argumentError("WithAuth", "the function is nil")
+			return argumentError("WithAuth", "the function is nil: leave the option out")
 		}
 		cfg.auth = auth
 		return nil
@@ -123,7 +123,7 @@ func WithAuth(auth func(*http.Request) error) Option {
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {
-			return argumentError("WithLogger", "the logger is nil")
+			return argumentError("WithLogger", "the logger is nil: leave the option out")
 		}
 		cfg.logger = logger
 		return nil
@@ -162,7 +162,7 @@ func WithRateLimit(n int, per time.Duration) Option {
 func WithLimiter(limiter Limiter) Option {
 	return func(cfg *config) error {
 		if limiter == nil {
-			return argumentError("WithLimiter", "the limiter is nil")
+			return argumentError("WithLimiter", "the limiter is nil: leave the option out")
 		}
 		cfg.limiter = limiter
 		return nil

@@ -113,7 +113,7 @@ func (s *OrdersService) SalesAmount(ctx context.Context, params PeriodParams) (D
 		}
 		text, ok := (*result)["amount"]
 		if !ok { // which is not an amount of nothing
-			return fmt.Errorf("%w: it has no amount", envelope.ErrUnexpected)
+			return fmt.Errorf(`%w: the field "amount" is missing`, envelope.ErrUnexpected)
 		}
 		if err := json.Unmarshal(text, &amount); err != nil {
 			return fmt.Errorf("%w: %w", envelope.ErrUnexpected, err)

@@ -79,15 +79,15 @@ func (p *Page[T]) isWhole(q url.Values) error {
 			full = min(full, p.PerPage)
 		}
 		if items > 0 && items >= full || p.Total > items {
-			return fmt.Errorf(`%w: "meta" does not say how many pages there are, so that this page may not be all`, envelope.ErrUnexpected)
+			return fmt.Errorf(`%w: "meta" does not say how many pages there are, so items may be missing`, envelope.ErrUnexpected)
 		}
 		return nil
 	}
 	switch {
 	case p.PerPage > 0 && p.Total > p.LastPage*p.PerPage:
-		return fmt.Errorf(`%w: "meta" says that page %d is the last, and that there are more items`, envelope.ErrUnexpected, p.LastPage)
+		return fmt.Errorf(`%w: "meta" contradicts itself: the total does not fit into last_page %d`, envelope.ErrUnexpected, p.LastPage)
 	case items > 0 && p.Page > p.LastPage:
-		return fmt.Errorf(`%w: "meta" says that page %d is the last, and this is page %d`, envelope.ErrUnexpected, p.LastPage, p.Page)
+		return fmt.Errorf(`%w: "meta" says that page %d is the last, but page %d has items`, envelope.ErrUnexpected, p.LastPage, p.Page)
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func fetchAll[T any](ctx context.Context, c *core, path string, q url.Values) ([
 			return err
 		}
 		if all = items; paging.LastPage > 1 || paging.Total > len(items) {
-			return fmt.Errorf("%w: the list has pages, and this is only one of them", envelope.ErrUnexpected)
+			return fmt.Errorf("%w: the list has several pages, but the SDK expects a list without pages", envelope.ErrUnexpected)
 		}
 		return checkItems(items)
 	})

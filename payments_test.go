@@ -86,16 +86,16 @@ func TestOrders_Methods(t *testing.T) {
 func TestOrders_SalesAmountUnexpectedResult(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, says string }{
-		"another field":   {`{"success":true,"data":{"total":1234.50}}`, "it has no amount"},
-		"an empty object": {`{"success":true,"data":{}}`, "it has no amount"},
-		"one level down":  {`{"success":true,"data":{"sales":{"amount":1234.50}}}`, "it has no amount"},
+		"another field":   {`{"success":true,"data":{"total":1234.50}}`, `the field "amount" is missing`},
+		"an empty object": {`{"success":true,"data":{}}`, `the field "amount" is missing`},
+		"one level down":  {`{"success":true,"data":{"sales":{"amount":1234.50}}}`, `the field "amount" is missing`},
 		"an empty list":   {`{"success":true,"data":[]}`, "cannot unmarshal array"},
 		"a list":          {`{"success":true,"data":[{"amount":1234.50}]}`, "cannot unmarshal array"},
 		"a bare number":   {`{"success":true,"data":1234.50}`, "cannot unmarshal number"},
-		"no data":         {`{"success":true}`, "it has no result"},
-		"null":            {`{"success":true,"data":null}`, "it has no result"},
-		"no success":      {`{"data":{"amount":1234.50}}`, `it has no "success"`},
-		"a bare list":     {`[{"amount":1234.50}]`, `it has no "success"`},
+		"no data":         {`{"success":true}`, `"data" is missing`},
+		"null":            {`{"success":true,"data":null}`, `"data" is missing`},
+		"no success":      {`{"data":{"amount":1234.50}}`, `"success" is missing`},
+		"a bare list":     {`[{"amount":1234.50}]`, `"success" is missing`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestOrders_GetRefusesAnotherOrder(t *testing.T) {
 			api := newMockAPI(t).on("GET", "/order", data(orderJSON))
 			got, err := api.client(t).Orders.Get(t.Context(), id)
 			require.Nil(t, got)
-			require.ErrorContains(t, err, "another resource was requested (id_order)")
+			require.ErrorContains(t, err, "the server returned another resource than the requested one (id_order differs)")
 			require.ErrorContains(t, err, `{"success":true,"data":{"id":91,`)
 		})
 	}

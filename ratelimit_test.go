@@ -497,7 +497,32 @@ func TestRateLimit_PauseTooLongForANewCall(t *testing.T) {
 		paused, ok := err.(*funnel.RateLimitError)
 		require.True(t, ok, "%T", err)
 		require.Equal(t, time.Hour, paused.RetryAfter)
+		require.NotErrorIs(t, err, context.DeadlineExceeded)
+		require.EqualError(t, err, "funnel: POST /funnel: 429 RATE_LIMITED: not sent: "+
+			"after a 429 the client pauses for another 1h0m0s, which is longer than MaxRateLimitWait allows; retry after 1h0m0s")
 		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
+	})
+}
+
+// A call whose deadline is before the end of a pause is not sent, and its error
+// matches that of a deadline.
+func TestRateLimit_DeadlineBeforeTheEndOfAPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany())
+		client := api.client(t)
+		require.Error(t, getContact.call(funnel.WithoutRetry(t.Context()), client))
+		wait(t, 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		err := createFunnel.call(ctx, client)
+		require.EqualError(t, err, "funnel: POST /funnel: 429 RATE_LIMITED: not sent: "+
+			"after a 429 the client pauses for another 40s, which is longer than the context's deadline allows; retry after 40s")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, funnel.ErrRateLimited)
+		require.NoError(t, ctx.Err())
+		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
+		require.Len(t, api.requests(), 1)
 	})
 }
 

@@ -23,7 +23,7 @@ func scrub(err error, clean func(text string) string) error {
 func withoutURL(err error) error {
 	for wrapped := (*url.Error)(nil); errors.As(err, &wrapped); {
 		if err = wrapped.Err; err == nil { // of a transport of the user's own
-			return errors.New("no reason was given")
+			return errors.New("the transport returned a url.Error without a cause")
 		}
 	}
 	return err

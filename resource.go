@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 )
 
@@ -77,10 +78,21 @@ func (r resource[T]) update(ctx context.Context, id ID[T], params any) error {
 	if err := checkID(r.idField, id); err != nil {
 		return err
 	}
+	return r.put(ctx, field{r.idField, id}, params)
+}
+
+// put updates the resource that name identifies.
+func (r resource[T]) put(ctx context.Context, name field, params any) error {
 	if err := check(params); err != nil {
 		return err
 	}
-	return r.core.do(ctx, request{method: http.MethodPut, path: r.one, body: object{{r.idField, id}}.and(params)}, nil)
+	if err := r.core.ready(ctx); err != nil {
+		return err
+	}
+	if reflect.ValueOf(params).IsZero() && callOptionsFrom(ctx).fields == nil {
+		return argumentError("params", "sets no field: set at least one, for example with funnel.Ptr")
+	}
+	return r.core.do(ctx, request{method: http.MethodPut, path: r.one, body: object{name}.and(params)}, nil)
 }
 
 func (r resource[T]) delete(ctx context.Context, id ID[T]) error {

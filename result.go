@@ -33,7 +33,7 @@ func fetch[T any](ctx context.Context, c *core, req request, isSame func(*T) err
 func checkResult[T any](result *T) error {
 	v := reflect.ValueOf(result).Elem()
 	if id, ok := idOf(v); ok && id <= 0 {
-		return fmt.Errorf("%w: it has no id", envelope.ErrUnexpected)
+		return fmt.Errorf("%w: an id is missing", envelope.ErrUnexpected)
 	}
 	if nested, ok := any(result).(checker); ok {
 		return nested.check()
@@ -54,7 +54,7 @@ func checkItems[T any](items []T) error {
 // as a server sends that ignores the parameter.
 func checkSame(field, requested, got string) error {
 	if requested != got {
-		return fmt.Errorf("%w: another resource was requested (%s)", envelope.ErrUnexpected, field)
+		return fmt.Errorf("%w: the server returned another resource than the requested one (%s differs)", envelope.ErrUnexpected, field)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func decodeInto(out any) decoder {
 			return fmt.Errorf("%w: %w", envelope.ErrUnexpected, err)
 		}
 		if envelope.HasNoneOf(*data, reflect.TypeOf(out)) {
-			return fmt.Errorf("%w: it has none of the fields of %T", envelope.ErrUnexpected, out)
+			return fmt.Errorf("%w: the data has none of the fields of %T", envelope.ErrUnexpected, out)
 		}
 		return nil
 	}

@@ -3,6 +3,7 @@ package funnel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"time"
@@ -162,7 +163,7 @@ func (c *call) schedule(ctx context.Context) (why string) {
 	if c.last.status == http.StatusTooManyRequests {
 		// The whole client pauses, and this call with it.
 		if err := admission.Refuse(ctx, &c.place); err != nil {
-			return "the pause is longer than the call may wait"
+			return err.Error()
 		}
 		admission.Retry(&c.place, 0, false)
 		c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitPause, Duration: c.core.rateLimitWait(c.last.quota), Err: c.err})
@@ -174,7 +175,7 @@ func (c *call) schedule(ctx context.Context) (why string) {
 		backoff = retryAfter
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= backoff {
-		return "the next attempt would come after the deadline"
+		return fmt.Sprintf("the next attempt would be made in %s, after the context's deadline", backoff.Round(time.Millisecond))
 	}
 	if !admission.Recovering() && !c.core.budget.withdraw() { // in a recovery only probes take from it
 		return "the retry budget is used up"

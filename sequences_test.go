@@ -65,13 +65,6 @@ func TestSequences_Methods(t *testing.T) {
 		sends:     sentRequest{Method: "PUT", Path: "/sequence", Body: `{"sequence_id":3,` + welcomeFields + `}`},
 		responder: data(sequenceJSON),
 	}, {
-		name: "Update, nothing set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return nil, c.Sequences.Update(ctx, 3, funnel.SequenceUpdateParams{})
-		},
-		sends:     sentRequest{Method: "PUT", Path: "/sequence", Body: `{"sequence_id":3}`},
-		responder: data(sequenceJSON),
-	}, {
 		name:      "Delete",
 		call:      func(ctx context.Context, c *funnel.Client) (any, error) { return nil, c.Sequences.Delete(ctx, 3) },
 		sends:     sentRequest{Method: "DELETE", Path: "/sequence", Body: `{"sequence_id":3}`},
@@ -132,13 +125,6 @@ func TestSequences_Methods(t *testing.T) {
 			return nil, c.Sequences.UpdateStage(ctx, 31, funnel.StageUpdateParams{TimeValue: funnel.Ptr(0)})
 		},
 		sends:     sentRequest{Method: "PUT", Path: "/sequence-stage", Body: `{"stage_id":31,"time_value":0}`},
-		responder: data(stageJSON),
-	}, {
-		name: "UpdateStage, nothing set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return nil, c.Sequences.UpdateStage(ctx, 31, funnel.StageUpdateParams{})
-		},
-		sends:     sentRequest{Method: "PUT", Path: "/sequence-stage", Body: `{"stage_id":31}`},
 		responder: data(stageJSON),
 	}, {
 		name:      "DeleteStage",

@@ -3,6 +3,7 @@ package funnel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/url"
 	"strings"
@@ -150,8 +151,8 @@ func (s *TagsService) Ensure(ctx context.Context, names ...string) (map[string]T
 	if ctx != nil && callOptionsFrom(ctx).fields != nil {
 		return nil, argumentError("WithField", "cannot be used with Ensure: create the tag with Create")
 	}
-	for _, name := range names {
-		if err := checkText("name", name); err != nil {
+	for i, name := range names {
+		if err := checkText(fmt.Sprintf("names[%d]", i), name); err != nil {
 			return nil, err
 		}
 	}

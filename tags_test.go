@@ -55,13 +55,6 @@ func TestTags_Methods(t *testing.T) {
 		sends:     sentRequest{Method: "PUT", Path: "/tag", Body: `{"tag_id":7,"name":"vip"}`},
 		responder: data(newTagJSON),
 	}, {
-		name: "Update, nothing set",
-		call: func(ctx context.Context, c *funnel.Client) (any, error) {
-			return nil, c.Tags.Update(ctx, 7, funnel.TagUpdateParams{})
-		},
-		sends:     sentRequest{Method: "PUT", Path: "/tag", Body: `{"tag_id":7}`},
-		responder: data(newTagJSON),
-	}, {
 		name:      "Delete",
 		call:      func(ctx context.Context, c *funnel.Client) (any, error) { return nil, c.Tags.Delete(ctx, 7) },
 		sends:     sentRequest{Method: "DELETE", Path: "/tag", Body: `{"tag_id":7}`},
@@ -224,7 +217,7 @@ func TestTags_EnsureRefusesBadInput(t *testing.T) {
 	t.Parallel()
 	client := newMockAPI(t).client(t)
 	_, err := client.Tags.Ensure(t.Context(), "vip", "")
-	requireArgumentError(t, err, "name")
+	requireArgumentError(t, err, "names[1]")
 	_, err = client.Tags.Ensure(funnel.WithField(t.Context(), "color", "red"), "vip")
 	requireArgumentError(t, err, "WithField")
 }

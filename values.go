@@ -65,7 +65,7 @@ func (d *Decimal) UnmarshalJSON(b []byte) error {
 	case len(b) > 0 && strings.IndexByte("-0123456789", b[0]) >= 0:
 		*d = Decimal(b)
 	default:
-		return errors.New("an amount is neither a number nor a text")
+		return errors.New("an amount is neither a JSON number nor a string")
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func TestDecimal_RefusesOtherTypes(t *testing.T) {
 
 			api := newMockAPI(t).on("GET", "/sales-amount", data(`{"amount":`+value+`}`))
 			_, err := api.client(t).Orders.SalesAmount(t.Context(), funnel.PeriodParams{})
-			require.ErrorContains(t, err, "an amount is neither a number nor a text")
+			require.ErrorContains(t, err, "an amount is neither a JSON number nor a string")
 		})
 	}
 	require.Error(t, new(funnel.Decimal).UnmarshalJSON(nil))
@@ -562,7 +562,7 @@ func TestID_RefusesOtherValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := funnel.ContactID(99)
-			require.EqualError(t, json.Unmarshal([]byte(value), &got), "an id is not a 64-bit integer")
+			require.EqualError(t, json.Unmarshal([]byte(value), &got), "an id is not an integer of 64 bits")
 			require.Equal(t, funnel.ContactID(99), got)
 		})
 	}

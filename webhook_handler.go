@@ -206,13 +206,13 @@ func findSignatures(h http.Header, pinned string) ([]signature, error) {
 	}
 	switch {
 	case len(found) > maxSignatures:
-		return nil, fmt.Errorf("%w: %d header values have the form of one", ErrInvalidSignature, len(found))
+		return nil, fmt.Errorf("%w: %d header values look like signatures, more than the allowed %d: name the header with WithSignatureHeader", ErrInvalidSignature, len(found), maxSignatures)
 	case len(found) > 0:
 		return found, nil
 	case pinned != "":
-		return nil, fmt.Errorf("%w: the header %s has none", ErrInvalidSignature, pinned)
+		return nil, fmt.Errorf("%w: the header %s contains no hex HMAC-SHA256", ErrInvalidSignature, pinned)
 	}
-	return nil, fmt.Errorf("%w: no header value has the form of one", ErrInvalidSignature)
+	return nil, fmt.Errorf("%w: no header contains a hex HMAC-SHA256", ErrInvalidSignature)
 }
 
 func parseSignature(value string) (mac [sha256.Size]byte, ok bool) {
@@ -228,7 +228,7 @@ func parseSignature(value string) (mac [sha256.Size]byte, ok bool) {
 // of the secrets. It compares all secrets with all signatures, each in constant
 // time, so that the time tells nothing about a secret.
 func verify(found []signature, body []byte, secrets []string) (header string, err error) {
-	err = fmt.Errorf("%w: it does not match the body", ErrInvalidSignature)
+	err = fmt.Errorf("%w: no secret matches the signature and the body", ErrInvalidSignature)
 	expected := make([][]byte, len(secrets))
 	for i, secret := range secrets {
 		mac := hmac.New(sha256.New, []byte(secret))
@@ -277,7 +277,7 @@ func WithSignatureHeader(name string) WebhookOption {
 		// The characters of a token in HTTP, of which a header's name consists.
 		const token = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		if name == "" || strings.Trim(name, token) != "" {
-			return argumentError("WithSignatureHeader", "%q is not the name of a header", text.Clip(name, 64))
+			return argumentError("WithSignatureHeader", "%q is not a valid header name: use one such as X-Signature", text.Clip(name, 64))
 		}
 		h.header = http.CanonicalHeaderKey(name)
 		return nil
@@ -331,7 +331,7 @@ func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 func WithWebhookErrors(report func(ctx context.Context, status int, err error)) WebhookOption {
 	return func(h *webhookHandler) error {
 		if report == nil {
-			return argumentError("WithWebhookErrors", "the function is nil")
+			return argumentError("WithWebhookErrors", "the function is nil: leave the option out")
 		}
 		h.report = report
 		return nil
@@ -462,7 +462,7 @@ func (h *webhookHandler) process(ctx context.Context, event *Event) (status int,
 func (h *webhookHandler) receive(w http.ResponseWriter, r *http.Request) (event *Event, status int, err error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return nil, http.StatusMethodNotAllowed, fmt.Errorf("funnel: webhook delivery: the method is %s", text.Clip(r.Method, 16))
+		return nil, http.StatusMethodNotAllowed, fmt.Errorf("funnel: webhook delivery: the method is %s: want POST", text.Clip(r.Method, 16))
 	}
 	found, err := findSignatures(r.Header, h.header)
 	if err != nil {

@@ -164,7 +164,7 @@ func TestWebhookHandler_Signatures(t *testing.T) {
 		}
 		return header
 	}
-	const none, mismatch = "form of one", "does not match"
+	const none, mismatch = "contains a hex", "no secret matches"
 	tests := []struct {
 		name   string
 		header []string
@@ -221,7 +221,7 @@ func TestWebhookHandler_Signatures(t *testing.T) {
 		{name: "pinned, second value", header: []string{"X-Signed", junk, "X-Signed", good}, opts: []funnel.WebhookOption{funnel.WithSignatureHeader("X-Signed")}, found: "X-Signed"},
 		{name: "pinned, twice", header: []string{"X-Signed", good}, opts: []funnel.WebhookOption{funnel.WithSignatureHeader("X-Other"), funnel.WithSignatureHeader("X-Signed")}, found: "X-Signed"},
 		{name: "pinned, beside many others", header: append(many(500), "X-Signed", good), opts: []funnel.WebhookOption{funnel.WithSignatureHeader("X-Signed")}, found: "X-Signed"},
-		{name: "pinned, in another header", header: []string{"Signature", good}, opts: []funnel.WebhookOption{funnel.WithSignatureHeader("X-Signed")}, reason: "the header X-Signed has none"},
+		{name: "pinned, in another header", header: []string{"Signature", good}, opts: []funnel.WebhookOption{funnel.WithSignatureHeader("X-Signed")}, reason: "the header X-Signed contains no hex HMAC-SHA256"},
 		{name: "pinned, wrong there and right elsewhere", header: []string{"X-Signed", junk, "Signature", good}, opts: []funnel.WebhookOption{funnel.WithSignatureHeader("X-Signed")}, reason: mismatch},
 	}
 	for _, tt := range tests {
@@ -321,9 +321,9 @@ func TestWebhookHandler_Statuses(t *testing.T) {
 		{name: "post in lower case", method: "post", body: unread(t), signature: good, status: 405, closes: true, reason: "the method is post"},
 		{name: "GET, unsigned", method: "GET", body: unread(t), status: 405, closes: true, reason: "the method is GET"},
 		{name: "a long method", method: strings.Repeat("X", 500), body: unread(t), signature: good, status: 405, closes: true, reason: "the method is XXXXXXXXXXXXXXXX…"},
-		{name: "unsigned", method: "POST", body: unread(t), status: 401, closes: true, reason: "form of one"},
-		{name: "forged", method: "POST", body: strings.NewReader(saleDelivery), signature: sign("guessed", saleDelivery), status: 401, closes: true, reason: "does not match"},
-		{name: "unsigned and too large", method: "POST", body: unread(t), status: 401, closes: true, reason: "form of one"},
+		{name: "unsigned", method: "POST", body: unread(t), status: 401, closes: true, reason: "contains a hex"},
+		{name: "forged", method: "POST", body: strings.NewReader(saleDelivery), signature: sign("guessed", saleDelivery), status: 401, closes: true, reason: "no secret matches"},
+		{name: "unsigned and too large", method: "POST", body: unread(t), status: 401, closes: true, reason: "contains a hex"},
 		{name: "too large", method: "POST", body: strings.NewReader(large), signature: goodLarge, status: 413, closes: true, reason: "too large"},
 		{name: "too large, of unknown length", method: "POST", body: io.MultiReader(strings.NewReader(large)), signature: goodLarge, status: 413, closes: true, reason: "too large"},
 		{name: "truncated", method: "POST", body: half, signature: good, status: 400, closes: true, reason: "read the body: unexpected EOF"},
@@ -631,10 +631,10 @@ func TestVerifySignature(t *testing.T) {
 		require.ErrorIs(t, funnel.VerifySignature(h, body, oldHookSecret), funnel.ErrInvalidSignature, name)
 	}
 	require.EqualError(t, funnel.VerifySignature(http.Header{"Signature": {good}}, nil, hookSecret),
-		"funnel: invalid webhook signature: it does not match the body")
+		"funnel: invalid webhook signature: no secret matches the signature and the body")
 	for _, unsigned := range []http.Header{nil, {}, {"Signature": nil}, {"Signature": {"", "v1"}}} {
 		require.EqualError(t, funnel.VerifySignature(unsigned, body, hookSecret),
-			"funnel: invalid webhook signature: no header value has the form of one")
+			"funnel: invalid webhook signature: no header contains a hex HMAC-SHA256")
 	}
 	require.NoError(t, funnel.VerifySignature(http.Header{"Signature": {sign(hookSecret, "")}}, nil, hookSecret), "an empty body can be signed")
 }

@@ -129,7 +129,7 @@ func (q *WebhookQueue) add(d *queuedDelivery) error {
 	case q.closed:
 		return errors.New("funnel: webhook delivery: the queue is shut down")
 	case len(q.waiting)+len(q.running) >= cmp.Or(q.Size, defaultQueueSize):
-		return fmt.Errorf("funnel: webhook delivery: the queue is full (%d deliveries)", len(q.waiting)+len(q.running))
+		return fmt.Errorf("funnel: webhook delivery: the queue is full (%d deliveries): see WebhookQueue.Size and Workers", len(q.waiting)+len(q.running))
 	}
 	q.waiting = append(q.waiting, d)
 	q.startNext()

@@ -98,7 +98,7 @@ func TestWebhookQueue_FullIsUnavailable(t *testing.T) {
 			require.Empty(t, resp.Header.Get("Connection"), "the sender is authentic")
 			require.Len(t, receiver.reports, 1)
 			require.Equal(t, http.StatusServiceUnavailable, receiver.reports[0].status)
-			require.EqualError(t, receiver.reports[0].err, fmt.Sprintf("funnel: webhook delivery: the queue is full (%d deliveries)", size))
+			require.EqualError(t, receiver.reports[0].err, fmt.Sprintf("funnel: webhook delivery: the queue is full (%d deliveries): see WebhookQueue.Size and Workers", size))
 
 			time.Sleep(time.Second) // the first one is done
 			synctest.Wait()

@@ -357,7 +357,7 @@ func TestWireSamples_NullAndMissingFields(t *testing.T) {
 // requireNoID requires the error of a resource without its own id.
 func requireNoID(t *testing.T, err error, resource string) {
 	t.Helper()
-	require.ErrorContains(t, err, "it has no id")
+	require.ErrorContains(t, err, "an id is missing")
 	require.ErrorContains(t, err, `{"success":true,"data":`) // the error's text has the beginning
 	failed := apitest.AsError[*funnel.APIError](t, err)
 	require.Contains(t, string(failed.Body), resource)

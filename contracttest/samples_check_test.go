@@ -497,7 +497,7 @@ func TestSamples_OldNamesOfIDs(t *testing.T) {
 			_, _, err := s.serve(t, body, func(contracttest.Exchange) {})
 			var apiError *funnel.APIError
 			require.ErrorAs(t, err, &apiError, body)
-			require.Contains(t, err.Error(), "it has no id")
+			require.Contains(t, err.Error(), "an id is missing")
 			require.Equal(t, body, string(apiError.Body))
 		}
 		tested++

@@ -115,11 +115,15 @@ func (m Method) CallWithInvalidID(ctx context.Context, n int, id int64) error {
 	return err
 }
 
-// CallWith calls the method with parameters that have only these fields.
+// CallWith calls the method with the id 7 and with parameters that have only these
+// fields.
 func (m Method) CallWith(ctx context.Context, fields map[string]any) error {
 	_, err := m.call(ctx, func(arg reflect.Value) {
-		if arg.Kind() == reflect.Int64 {
-			arg.SetInt(7) // a list within a resource
+		switch {
+		case arg.Kind() == reflect.Int64:
+			arg.SetInt(7)
+		case arg.Type() == contactRefType:
+			arg.Set(reflect.ValueOf(funnel.ContactID(7)))
 		}
 		for name, value := range fields {
 			if arg.Kind() == reflect.Struct {
@@ -190,6 +194,9 @@ func fill(v reflect.Value, id func(name string) int64) {
 		v.SetInt(1)
 	case v.Kind() == reflect.String:
 		v.SetString("https://example.com/x")
+	case v.Kind() == reflect.Pointer: // to a field of an update
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), id)
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			fill(v.Field(i), id)

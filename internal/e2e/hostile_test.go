@@ -184,7 +184,7 @@ var timesOut = outcome{
 
 // tooLarge is the outcome if a response exceeds the limit.
 var tooLarge = outcome{
-	errText: "the response is too large: over 1048576 bytes", getAttempts: 1, createAttempts: 1, mayHaveBeenApplied: true,
+	errText: "the response is too large: it has more than 1048576 bytes", getAttempts: 1, createAttempts: 1, mayHaveBeenApplied: true,
 }
 
 // serverError is the outcome if the server reports an error of its own.

@@ -146,7 +146,7 @@ func TestSocket_DecompressedSizeCounts(t *testing.T) {
 	}))
 	client := newClient(t, server.URL, funnel.WithMaxResponseBytes(1<<20))
 	err := getContact(t.Context(), client)
-	require.ErrorContains(t, err, "the response is too large: over 1048576 bytes")
+	require.ErrorContains(t, err, "the response is too large: it has more than 1048576 bytes")
 	require.Equal(t, 1, apitest.FailureOf(t, err).Attempts)
 	require.Equal(t, "gzip", accepted.Load())
 	server.Close()

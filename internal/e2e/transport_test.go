@@ -313,5 +313,5 @@ func TestTransport_FailsWithoutAReason(t *testing.T) {
 		return nil, &url.Error{Op: "Get", URL: "https://x.example?email=a"}
 	}))
 	err := getContact(funnel.WithoutRetry(t.Context()), client)
-	require.EqualError(t, err, "funnel: GET /contact: no reason was given")
+	require.EqualError(t, err, "funnel: GET /contact: the transport returned a url.Error without a cause")
 }

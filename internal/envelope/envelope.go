@@ -21,7 +21,7 @@ var (
 
 	// ErrUnexpected marks a response that is JSON, but not what the call expects: a
 	// retry would get the same.
-	ErrUnexpected = errors.New("the response is not what the API promises")
+	ErrUnexpected = errors.New("the response differs from what the SDK expects")
 )
 
 // maxValues bounds the values of a response: in memory the smallest take about a
@@ -29,7 +29,7 @@ var (
 // thousand.
 const maxValues = 1 << 18
 
-var errTooMany = fmt.Errorf("%w: it holds more than %d values", ErrUnexpected, maxValues)
+var errTooMany = fmt.Errorf("%w: more than %d values", ErrUnexpected, maxValues)
 
 // unmarshal is [json.Unmarshal] for a body from outside.
 func unmarshal(body []byte, v any) error {
@@ -70,7 +70,7 @@ func (h head) err(body []byte) error {
 	case "true":
 		return nil
 	case "":
-		return fmt.Errorf(`%w: it has no "success"`, ErrUnexpected)
+		return fmt.Errorf(`%w: "success" is missing`, ErrUnexpected)
 	}
 	return ParseFailure(body)
 }
@@ -85,7 +85,7 @@ func Data[T any](body []byte) (*T, error) {
 		return nil, err
 	}
 	if response.Data == nil {
-		return nil, fmt.Errorf(`%w: it has no result in "data"`, ErrUnexpected)
+		return nil, fmt.Errorf(`%w: "data" is missing`, ErrUnexpected)
 	}
 	return response.Data, nil
 }

@@ -97,7 +97,7 @@ func TestData_MissingResultIsUnexpected(t *testing.T) {
 			t.Parallel()
 			_, err := envelope.Data[person]([]byte(body))
 			require.ErrorIs(t, err, envelope.ErrUnexpected)
-			require.ErrorContains(t, err, `it has no result in "data"`)
+			require.ErrorContains(t, err, `"data" is missing`)
 		})
 	}
 }
@@ -125,7 +125,7 @@ func TestReaders_MissingSuccessIsUnexpected(t *testing.T) {
 				require.ErrorIs(t, err, envelope.ErrUnexpected)
 				require.NotErrorAs(t, err, new(*envelope.Failure))
 				if reader == "Success" { // the others may not even decode data
-					require.ErrorContains(t, err, `it has no "success"`)
+					require.ErrorContains(t, err, `"success" is missing`)
 				}
 			})
 		}

@@ -21,7 +21,7 @@ func List[T any](body []byte) ([]T, Paging, error) {
 		return nil, Paging{}, err
 	}
 	if response.Data == nil {
-		return nil, Paging{}, fmt.Errorf(`%w: it has no list in "data"`, ErrUnexpected)
+		return nil, Paging{}, fmt.Errorf(`%w: "data" has no list`, ErrUnexpected)
 	}
 	return *response.Data, response.Meta, nil
 }

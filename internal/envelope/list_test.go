@@ -89,11 +89,11 @@ func TestList_ReadsItemsTolerantly(t *testing.T) {
 func TestList_ResponseWithoutAListIsUnexpected(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, want string }{
-		"no data":             {`{"success":true}`, `it has no list in "data"`},
-		"null":                {`{"success":true,"data":null}`, `it has no list in "data"`},
+		"no data":             {`{"success":true}`, `"data" has no list`},
+		"null":                {`{"success":true,"data":null}`, `"data" has no list`},
 		"an empty text":       {`{"success":true,"data":""}`, "cannot unmarshal string"},
 		"one result":          {`{"success":true,"data":{"id":1}}`, "cannot unmarshal object"},
-		"a bare list":         {`[{"id":1}]`, `it has no "success"`},
+		"a bare list":         {`[{"id":1}]`, `"success" is missing`},
 		"text":                {`{"success":true,"data":"none"}`, "cannot unmarshal string"},
 		"a list of lists":     {`{"success":true,"data":[[1]]}`, "cannot unmarshal array"},
 		"a broken item":       {`{"success":true,"data":[{"id":1},{"id":"abc"}]}`, "cannot unmarshal string"},

@@ -36,7 +36,7 @@ func TestReaders_LimitTheNumberOfValues(t *testing.T) {
 			t.Parallel()
 			err := read(`{"success":true,"data":[` + empty + `{},{},{}]}`)
 			require.ErrorIs(t, err, envelope.ErrUnexpected)
-			require.ErrorContains(t, err, "it holds more than 262144 values")
+			require.ErrorContains(t, err, "more than 262144 values")
 			if name == "as a list" {
 				require.NoError(t, read(`{"success":true,"data":[`+empty+`{},{}]}`))
 			}

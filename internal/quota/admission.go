@@ -124,9 +124,11 @@ type Call struct {
 // Why a call is not admitted. All of them are found by errors.As, and have a
 // method RetryAfter.
 type (
-	// A PausedError refuses a call that a pause would delay for longer than it may
-	// wait.
-	PausedError struct{ Wait time.Duration }
+	// A PausedError refuses a call that a pause would delay for too long.
+	PausedError struct {
+		Wait    time.Duration // how much longer the pause lasts; 0: no request has ended it yet
+		TooLate bool          // the pause ends after the context's deadline; false: it is longer than Config.MaxPause allows
+	}
 
 	// A DeadlineError refuses a call that would be admitted too late for its
 	// context's deadline. It unwraps to [context.DeadlineExceeded].
@@ -138,7 +140,13 @@ type (
 )
 
 func (e *PausedError) Error() string {
-	return fmt.Sprintf("rate limited: paused for another %s, longer than the call may wait", e.Wait.Round(time.Millisecond))
+	switch {
+	case e.TooLate:
+		return fmt.Sprintf("after a 429 the client pauses for another %s, which is longer than the context's deadline allows", e.Wait.Round(time.Millisecond))
+	case e.Wait > 0:
+		return fmt.Sprintf("after a 429 the client pauses for another %s, which is longer than MaxRateLimitWait allows", e.Wait.Round(time.Millisecond))
+	}
+	return "the server has responded with 429 for longer than MaxRateLimitWait allows"
 }
 
 func (e *DeadlineError) Error() string {
@@ -373,8 +381,11 @@ func (a *Admission) now() moment { return time.Since(a.base) }
 func (a *Admission) refuse(c *Call, now moment) error {
 	if left := a.pause.until - now; left > 0 {
 		waited := c.paused + a.pause.clock(now) - c.pauseMark
-		if waited+left > a.cfg.MaxPause || now+left+a.typical >= c.deadline {
+		if waited+left > a.cfg.MaxPause {
 			return &PausedError{Wait: left}
+		}
+		if now+left+a.typical >= c.deadline {
+			return &PausedError{Wait: left, TooLate: true}
 		}
 	} else if a.pause.open && c.paused+a.pause.clock(now)-c.pauseMark > a.cfg.MaxPause {
 		return &PausedError{}
