@@ -80,12 +80,13 @@ const (
 // item, [errors.Is] finds the reason. [errors.As] and [CodeOf] do not find it, because
 // it is the error of another item.
 //
-// Nothing happens until the sequence is ranged over. To stop a job and know the outcome
-// of every item, let items end: requests in flight are completed. If you cancel the
-// context or leave the loop instead, requests in flight are canceled, and their items
-// may have been done. To continue a job later, repeat the items for which
-// [BulkResult.Again] is true, and the items without a result. If you have not left the
-// loop, nothing was sent for items without a result.
+// Nothing happens until the sequence is ranged over. To stop a job and know the
+// outcome of every item, let items end: what was taken from items is completed, which
+// takes up to a minute if the quota is used up. If you cancel the context or leave
+// the loop instead, requests in flight are canceled, and their items may have been
+// done. To continue a job later, repeat the items for which [BulkResult.Again] is
+// true, and the items without a result. If you have not left the loop, nothing was
+// sent for items without a result.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken

@@ -35,9 +35,6 @@ type Client struct {
 	cfg  config // for WithKey
 }
 
-// DefaultBaseURL is the vendor's API (documented).
-const DefaultBaseURL = "https://api.wolfeo.me/v1"
-
 // New returns a client that authenticates with apiKey, against the vendor's API
 // unless [WithBaseURL] says otherwise. The error is an [*ArgumentError]; it never
 // contains the key.

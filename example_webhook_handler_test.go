@@ -2,16 +2,12 @@ package funnel_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,11 +21,7 @@ const exampleSecret = "kept with the API key"
 
 // signedDelivery is what the platform sends.
 func signedDelivery(body string) *http.Request {
-	mac := hmac.New(sha256.New, []byte(exampleSecret))
-	mac.Write([]byte(body))
-	req := httptest.NewRequest(http.MethodPost, "/webhooks/funnel", strings.NewReader(body))
-	req.Header.Set("Signature", hex.EncodeToString(mac.Sum(nil))) // the handler accepts any name
-	return req
+	return funneltest.NewDelivery("/webhooks/funnel", exampleSecret, []byte(body))
 }
 
 func ExampleNewWebhookHandler() {

@@ -59,6 +59,9 @@ func (cfg *config) transport() (http.RoundTripper, http.CookieJar) {
 	return cfg.httpClient.Transport, cfg.httpClient.Jar
 }
 
+// DefaultBaseURL is the vendor's API (documented).
+const DefaultBaseURL = "https://api.wolfeo.me/v1"
+
 // WithBaseURL sets the base URL, [DefaultBaseURL] by default, to that of another
 // server, such as "http://127.0.0.1:8080/v1". It must be absolute, without user info,
 // query or fragment. Plain http is accepted for loopback addresses only, unless

@@ -125,7 +125,8 @@ func (e *decodeError) Unwrap() error { return e.err }
 
 // ErrInvalidSignature is the error of a webhook delivery that is unsigned, forged or
 // modified. [VerifySignature] returns it, and the function of [WithWebhookErrors]
-// receives it with status 401. Test for it with [errors.Is].
+// receives it with status 401. It is always wrapped with the reason: test for it with
+// [errors.Is].
 var ErrInvalidSignature = errors.New("funnel: invalid webhook signature")
 
 // VerifySignature returns nil if a webhook delivery is authentic: a value in the

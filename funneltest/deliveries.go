@@ -54,18 +54,9 @@ const (
 // nothing on its own. Deliver fails if the event cannot be encoded or no active
 // webhook is registered.
 func (s *Server) Deliver(event any) error {
-	var body []byte
-	switch event := event.(type) {
-	case []byte:
-		body = slices.Clone(event)
-	case json.RawMessage:
-		body = slices.Clone(event)
-	default:
-		encoded, err := json.Marshal(event)
-		if err != nil {
-			return fmt.Errorf("funneltest: encode the event: %w", err)
-		}
-		body = encoded
+	body, err := encodeEvent(event)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,6 +68,52 @@ func (s *Server) Deliver(event any) error {
 		s.hooks.deliver(*wh, s.cfg.now(), body)
 	}
 	return nil
+}
+
+// NewDelivery returns a delivery of the event to target, such as "/webhooks", as
+// [Server.Deliver] sends it: signed with secret, in the header "Signature". Give it to
+// the ServeHTTP of a webhook handler, to test that handler without a server and a
+// registered webhook. NewDelivery panics if the event cannot be encoded or target is
+// not a URL.
+//
+//	w := httptest.NewRecorder()
+//	handler.ServeHTTP(w, funneltest.NewDelivery("/webhooks", secret, map[string]any{"event": "order.paid"}))
+func NewDelivery(target, secret string, event any) *http.Request {
+	body, err := encodeEvent(event)
+	if err != nil {
+		panic(err)
+	}
+	r, err := newDelivery(context.Background(), target, body, defaultSignatureHeader, sign(secret, body))
+	if err != nil {
+		panic("funneltest: target: " + err.Error())
+	}
+	return r
+}
+
+func newDelivery(ctx context.Context, url string, body []byte, signatureHeader, signature string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "funneltest")
+	r.Header.Set(signatureHeader, signature)
+	return r, nil
+}
+
+// encodeEvent returns an event as JSON.
+func encodeEvent(event any) ([]byte, error) {
+	switch event := event.(type) {
+	case []byte:
+		return slices.Clone(event), nil
+	case json.RawMessage:
+		return slices.Clone(event), nil
+	}
+	body, err := json.Marshal(event)
+	if err != nil {
+		return nil, fmt.Errorf("funneltest: encode the event: %w", err)
+	}
+	return body, nil
 }
 
 // Deliveries returns the webhook deliveries in the order in which they were
@@ -243,13 +280,10 @@ func (d *dispatcher) note(p parcel, attempt, status int, err error) {
 func (d *dispatcher) attempt(p parcel) (status int, err error) {
 	ctx, cancel := context.WithTimeout(d.ctx, deliveryTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.Body))
+	r, err := newDelivery(ctx, p.url, p.Body, d.signatureHeader, p.signature)
 	if err != nil {
 		return 0, errors.New("the webhook's URL cannot be requested")
 	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "funneltest")
-	r.Header.Set(d.signatureHeader, p.signature)
 	response, err := d.transport.RoundTrip(r)
 	if err != nil {
 		return 0, err

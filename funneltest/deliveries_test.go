@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/funnel-go/funnel"
 	"github.com/funnel-go/funnel/funneltest"
 )
 
@@ -53,6 +54,31 @@ func (a *api) deliver() {
 func (a *api) settle() {
 	a.t.Helper()
 	require.NoError(a.t, a.WaitForDeliveries(a.t.Context()))
+}
+
+// A delivery that the test makes itself is like one of the server.
+func TestNewDelivery_IsAcceptedByAHandler(t *testing.T) {
+	t.Parallel()
+	var got *funnel.Event
+	handler, err := funnel.NewWebhookHandler("secret", func(_ context.Context, event *funnel.Event) error {
+		got = event
+		return nil
+	}, funnel.WithSignatureHeader("Signature"))
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("POST /webhooks", handler)
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, funneltest.NewDelivery("/webhooks", "secret", map[string]any{"event": "order.paid"}))
+	require.Equal(t, http.StatusNoContent, w.Code)
+	require.Equal(t, "order.paid", got.Type)
+	require.JSONEq(t, `{"event":"order.paid"}`, string(got.Body))
+
+	w = httptest.NewRecorder()
+	mux.ServeHTTP(w, funneltest.NewDelivery("/webhooks", "another", []byte(`{}`)))
+	require.Equal(t, http.StatusUnauthorized, w.Code)
+
+	require.PanicsWithError(t, "funneltest: encode the event: json: unsupported type: func()", func() { funneltest.NewDelivery("/", "secret", func() {}) })
+	require.Panics(t, func() { funneltest.NewDelivery("http://\x00", "secret", nil) })
 }
 
 func TestDeliver_SignsForEachWebhook(t *testing.T) {

@@ -69,14 +69,15 @@
 // that the program has registered. [WithWebhookHandler] passes it to the
 // program's own handler in memory; without it, deliveries go over the network,
 // but only to loopback addresses. [Server.WaitForDeliveries] waits until all
-// have arrived, and [Server.Deliveries] returns how each ended.
+// have arrived, and [Server.Deliveries] returns how each ended. [NewDelivery]
+// returns a single signed request, for a test without a server.
 //
 // # Limits of the fake
 //
 // The statuses, codes and limits of the vendor's reference are followed exactly.
 // Parts of the API are not documented; there the fake makes the same assumptions
-// as the SDK, marked B1 to B13 in its source. A program that passes against this
-// fake has not been proven against the vendor. The fake does not use the SDK's
+// as the SDK, which docs/contract.md in the repository lists as B1 to B13. A program
+// that passes against this fake has not been proven against the vendor. The fake does not use the SDK's
 // types and codes for its JSON, so that a mistake in one of them fails a test.
 // It stores which contacts are enrolled in a sequence, but does not move them
 // through its stages.

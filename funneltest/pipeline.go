@@ -80,6 +80,9 @@ func (s *Server) serve(r *http.Request, body []byte) (resp response) {
 func (s *Server) admit(r *http.Request, body []byte, now time.Time) response {
 	path := s.apiPath(r)
 	route, unknown := s.routes.find(r, path)
+	if isOperation := s.routes[strings.TrimPrefix(r.URL.Path, "/v1")] != nil; isOperation && s.routes[path] == nil {
+		unknown.message = fmt.Sprintf("The base path of this fake is %q: see WithBasePath.", s.cfg.basePath)
+	}
 	switch {
 	case len(body) > maxBody:
 		return s.failure(bare(http.StatusRequestEntityTooLarge, ""))

@@ -148,7 +148,7 @@ func TestPipeline_OperationsAreThoseOfTheContract(t *testing.T) {
 func TestPipeline_UnknownRoutesAreNotFound(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	for _, path := range []string{"", "/", "/nothing", "/contacts/", "/contact/1", "/v1/contacts", "//contacts",
+	for _, path := range []string{"", "/", "/nothing", "/contacts/", "/contact/1", "//contacts",
 		"/funnel-steps", "/sequence-stages", "/funnel-stats", "/campaign-stats"} {
 		a.get(path).isNoRoute()
 	}
@@ -214,9 +214,12 @@ func TestWithBasePath(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithBasePath("api/v1/"))
 	a.get("/api/v1/contacts").ok()
-	for _, path := range []string{"/contacts", "/api/v1contacts", "/api/contacts", "/api/v1", "/x/api/v1/contacts"} {
+	for _, path := range []string{"/api/v1contacts", "/api/contacts", "/api/v1", "/x/api/v1/contacts"} {
 		a.get(path).isNoRoute()
 	}
+	// The path of a client with the vendor's base URL, or with none, gets a hint.
+	require.JSONEq(t, `{"message":"The base path of this fake is \"/api/v1\": see WithBasePath."}`, a.get("/contacts").Body)
+	require.JSONEq(t, `{"message":"The base path of this fake is \"\": see WithBasePath."}`, newAPI(t).get("/v1/contacts").Body)
 }
 
 func TestInput_IDsAreNumbersOrNumericStrings(t *testing.T) {

@@ -3,9 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +17,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/funnel-go/funnel/funneltest"
 )
 
 const body = `{"event":"order.paid","data":{"id":7}}`
@@ -38,12 +37,7 @@ func env(vars ...string) func(string) string {
 }
 
 func delivery(target, secret string) *http.Request {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(body))
-	req := httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))
-	req.RequestURI = "" // for a client
-	req.Header.Set("Signature", hex.EncodeToString(mac.Sum(nil)))
-	return req
+	return funneltest.NewDelivery(target, secret, []byte(body))
 }
 
 func TestHandler_AcceptsSecretsOfEnvironment(t *testing.T) {
