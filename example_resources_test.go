@@ -308,6 +308,44 @@ func ExampleContactsService_UpsertAll() {
 	// ada@example.com created
 }
 
+// An import that can be interrupted: after Ctrl-C it takes no more contacts, and
+// completes those that it has taken. The next run begins with the first contact that
+// is not done.
+func ExampleContactsService_UpsertAll_interrupted() {
+	server := funneltest.NewServer()
+	defer server.Close()
+	client := server.Client()
+
+	interrupted, interrupt := context.WithCancel(context.Background()) // in a program: signal.NotifyContext
+	defer interrupt()
+	contacts := []funnel.ContactCreateParams{{Email: "ada@example.com"}, {Email: "alan@example.com"}, {Email: "grace@example.com"}}
+	start := 0 // what the last run has stored
+	taken := func(yield func(funnel.ContactCreateParams) bool) {
+		for i, contact := range contacts[start:] {
+			if interrupted.Err() != nil || !yield(contact) {
+				return
+			}
+			if i == 1 {
+				interrupt() // Ctrl-C
+			}
+		}
+	}
+
+	next, again := start, false
+	// The context of the job is another one: it would end what has begun.
+	for result := range client.Contacts.UpsertAll(context.Background(), taken) {
+		fmt.Println(result.Item.Email, result.Status)
+		if again = again || result.Again(); !again {
+			next = start + result.Index + 1
+		}
+	}
+	fmt.Println("begin the next run with contact", next) // store it
+	// Output:
+	// ada@example.com created
+	// alan@example.com created
+	// begin the next run with contact 2
+}
+
 func ExampleTagsService_List() {
 	server := funneltest.NewServer()
 	defer server.Close()
