@@ -46,7 +46,11 @@ type operation struct {
 }
 
 // An assumption is one of B1 to B13.
-type assumption struct{ name, file string }
+type assumption struct {
+	name  string
+	title string // what is assumed, in a few words
+	file  string // of the SDK, which marks it
+}
 
 // A difference is one way in which a response differs from the contract.
 type difference struct {
@@ -91,8 +95,10 @@ func loadContract() (*contract, error) {
 		}
 	}
 	for name := range below(c.root, "x-assumptions") {
-		file, _ := below(c.root, "x-assumptions", name)["marked-in"].(string)
-		c.assumptions = append(c.assumptions, assumption{name, file})
+		n := below(c.root, "x-assumptions", name)
+		title, _ := n["title"].(string)
+		file, _ := n["marked-in"].(string)
+		c.assumptions = append(c.assumptions, assumption{name, title, file})
 	}
 	slices.SortFunc(c.assumptions, func(a, b assumption) int { return byNumber(a.name, b.name) })
 	return c, nil

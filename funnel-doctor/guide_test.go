@@ -17,7 +17,7 @@ func TestGuide_QuotesReports(t *testing.T) {
 	guide, err := os.ReadFile(filepath.Join(sdk(t), "docs", "when-the-real-api-differs.md"))
 	require.NoError(t, err)
 	for _, a := range loaded(t).assumptions {
-		row := regexp.MustCompile(`(?m)^\| ` + a.name + ` \| .* \| .* \| .([^|]+). \| .* \|$`).FindStringSubmatch(string(guide))
+		row := regexp.MustCompile(`(?m)^\| ` + a.name + ` \| ` + regexp.QuoteMeta(a.title) + ` \| .* \| .([^|]+). \| .* \|$`).FindStringSubmatch(string(guide))
 		require.NotNil(t, row, a.name)
 		verdict := (&report{Writes: true}).judge(a)
 		isReported := slices.ContainsFunc(deviations, func(d deviation) bool { return slices.Contains(d.want, row[1]+" ["+a.name+"]") })

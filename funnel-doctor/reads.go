@@ -17,7 +17,10 @@ const (
 	wrongKey  = "funnel-doctor-wrong-key"
 )
 
-var errKey = errors.New("the API key was not accepted: check FUNNEL_API_KEY")
+var (
+	errKey     = errors.New("the API key was not accepted: check FUNNEL_API_KEY")
+	errBaseURL = errors.New("GET /contacts got a 404 without an error code, so the API is not at this URL: check FUNNEL_BASE_URL (the path of the vendor's is /v1)")
+)
 
 // A sample is what the lists have, one of each.
 type sample struct {
@@ -40,6 +43,8 @@ func (d *doctor) reads(ctx context.Context) error {
 	switch {
 	case errors.Is(err, funnel.ErrUnauthorized):
 		return errKey
+	case d.first.StatusCode == http.StatusNotFound && funnel.CodeOf(err) == "":
+		return errBaseURL
 	case d.first.StatusCode == 0 && ctx.Err() == nil:
 		return errors.New(noResponse(err))
 	}

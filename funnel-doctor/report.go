@@ -36,6 +36,7 @@ type result struct {
 // A verdict is what is known of an assumption after all checks.
 type verdict struct {
 	Name    string `json:"name"`
+	Title   string `json:"title"` // what is assumed
 	State   string `json:"state"` // confirmed, wrong, or not tested
 	Note    string `json:"note,omitempty"`
 	Correct string `json:"correct,omitempty"` // the line of the SDK, if it is wrong
@@ -86,7 +87,7 @@ func (r *report) hide(values map[string]bool) {
 }
 
 func (r *report) judge(a assumption) verdict {
-	v := verdict{Name: a.name, State: "not tested"}
+	v := verdict{Name: a.name, Title: a.title, State: "not tested"}
 	for _, result := range r.Results {
 		if slices.Contains(result.Assumptions, a.name) && v.State != "wrong" {
 			v.State = "confirmed"
@@ -114,17 +115,21 @@ func (r *report) judge(a assumption) verdict {
 
 // summary is the last line of a report.
 func (r *report) summary() string {
-	failed := 0
+	failed, skipped := 0, 0
 	for _, result := range r.Results {
 		if result.fails {
 			failed++
 		}
+		if result.Outcome == untestable {
+			skipped++
+		}
 	}
+	tested := fmt.Sprintf(" %d of %d checks were not testable.", skipped, len(r.Results))
 	switch {
 	case failed > 0:
-		return fmt.Sprintf("%d of %d checks contradict the documentation.", failed, len(r.Results))
+		return fmt.Sprintf("%d of %d checks contradict the documentation.%s", failed, len(r.Results), tested)
 	case !r.Complete:
-		return "The checks are incomplete. Nothing so far contradicts the documentation."
+		return "The checks are incomplete. Nothing so far contradicts the documentation." + tested
 	}
 	const holds = "Everything that is documented and could be tested holds"
 	var wrong []string
@@ -134,9 +139,9 @@ func (r *report) summary() string {
 		}
 	}
 	if len(wrong) > 0 {
-		return holds + "; wrong assumptions: " + strings.Join(wrong, ", ") + "."
+		return holds + "; wrong assumptions: " + strings.Join(wrong, ", ") + "." + tested
 	}
-	return holds + "."
+	return holds + "." + tested
 }
 
 // text returns the outcome of a result in words.
@@ -183,7 +188,7 @@ func (r *report) print(w io.Writer) error {
 	}
 	fmt.Fprintln(table)
 	for _, v := range r.Assumptions {
-		fmt.Fprintf(table, "assumption %s\t\t%s\n", v.Name, v)
+		fmt.Fprintf(table, "%s: %s\t\t%s\n", v.Name, v.Title, v)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -221,7 +226,7 @@ func (r *report) printMarkdown(w io.Writer) error {
 	}
 	b.WriteString("\n| assumption | result |\n| --- | --- |\n")
 	for _, v := range r.Assumptions {
-		fmt.Fprintf(&b, "| %s | %s |\n", v.Name, v)
+		fmt.Fprintf(&b, "| %s: %s | %s |\n", v.Name, v.Title, v)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

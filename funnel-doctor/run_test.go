@@ -77,7 +77,7 @@ func TestRun_AsksFirst(t *testing.T) {
 
 	stdout, stderr, code := ran(t, "y\n")
 	require.Equal(t, exitHolds, code)
-	require.Contains(t, stdout, "27 requests. Everything that is documented and could be tested holds.\n")
+	require.Contains(t, stdout, "27 requests. Everything that is documented and could be tested holds. 0 of 28 checks were not testable.\n")
 	require.NotContains(t, stderr, "creates")
 	requirePrivate(t, stdout+stderr)
 
@@ -96,6 +96,7 @@ func TestRun_ExitCodes(t *testing.T) {
 	}{
 		{"a documented field is missing", accountKey, each(func(n node) { delete(n, "name") }, "GET /tags"), exitDiffers, ""},
 		{"an assumption is wrong", accountKey, on((*message).noRoute, "GET /sequences"), exitHolds, ""},
+		{"another base URL", accountKey, on((*message).noRoute, "GET /contacts"), exitIncomplete, "so the API is not at this URL: check FUNNEL_BASE_URL"},
 		{"a key that is not accepted", "zqx-another-key", nil, exitIncomplete, "funnel-doctor: the API key was not accepted: check FUNNEL_API_KEY\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
