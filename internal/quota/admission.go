@@ -379,22 +379,27 @@ func (a *Admission) now() moment { return time.Since(a.base) }
 // refuse returns the reason if a call that waits, or is about to, cannot be admitted
 // in time.
 func (a *Admission) refuse(c *Call, now moment) error {
-	if left := a.pause.until - now; left > 0 {
-		waited := c.paused + a.pause.clock(now) - c.pauseMark
-		if waited+left > a.cfg.MaxPause {
-			return &PausedError{Wait: left}
-		}
-		if now+left+a.typical >= c.deadline {
-			return &PausedError{Wait: left, TooLate: true}
-		}
-	} else if a.pause.open && c.paused+a.pause.clock(now)-c.pauseMark > a.cfg.MaxPause {
-		return &PausedError{}
+	if err := a.pausedTooLong(c, now); err != nil {
+		return err
 	}
 	if a.window == nil || c.deadline == never {
 		return nil
 	}
 	if wait := a.expected(c, now, a.ahead(c)); wait > 0 && now+wait+a.typical >= c.deadline {
 		return &DeadlineError{Wait: wait}
+	}
+	return nil
+}
+
+// pausedTooLong returns the error of a call that the pause delays for too long, or nil.
+func (a *Admission) pausedTooLong(c *Call, now moment) error {
+	left := max(0, a.pause.until-now)
+	waited := c.paused + a.pause.clock(now) - c.pauseMark
+	switch {
+	case a.pause.open && waited+left > a.cfg.MaxPause:
+		return &PausedError{Wait: left}
+	case left > 0 && now+left+a.typical >= c.deadline:
+		return &PausedError{Wait: left, TooLate: true}
 	}
 	return nil
 }
@@ -414,14 +419,7 @@ func (a *Admission) ahead(c *Call) int {
 // refuseWaiting refuses the waiting calls that a pause delays for too long. The others
 // are not woken.
 func (a *Admission) refuseWaiting(now moment) {
-	a.end(func(c *Call) error {
-		left := a.pause.until - now
-		waited := c.paused + a.pause.clock(now) - c.pauseMark
-		if waited+max(0, left) > a.cfg.MaxPause || left > 0 && now+left+a.typical >= c.deadline {
-			return &PausedError{Wait: max(0, left)}
-		}
-		return nil
-	})
+	a.end(func(c *Call) error { return a.pausedTooLong(c, now) })
 }
 
 // loseWaiting ends the waiting calls whose patience has ended.
