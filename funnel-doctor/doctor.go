@@ -17,7 +17,7 @@ import (
 // maxRequests bounds the requests of a run, those of the cleanup included.
 const maxRequests = 60
 
-var errTooMany = fmt.Errorf("the run would need more than %d requests", maxRequests)
+var errTooMany = fmt.Errorf("not sent: the run has made %d requests, its maximum", maxRequests)
 
 // A doctor makes the checks, one after the other.
 type doctor struct {

@@ -45,7 +45,7 @@ func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	}
 	switch {
 	case flags.NArg() > 0: // which may be the key
-		return s, errors.New("it takes no arguments: the API key is read from FUNNEL_API_KEY")
+		return s, errors.New("too many arguments: only flags are allowed, and the API key is read from FUNNEL_API_KEY")
 	case s.json && s.markdown:
 		return s, errors.New("-json and -md exclude each other")
 	case s.webhookURL != "" && !s.write:

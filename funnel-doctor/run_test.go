@@ -43,7 +43,7 @@ func TestRun_RefusesBadSettings(t *testing.T) {
 		{"no key", "", "", nil, "FUNNEL_API_KEY: is not set: set this environment variable"},
 		{"a key with a line break", "zqx\n", "", nil, "apiKey: contains a control character"},
 		{"a base URL without a scheme", "zqx", "zqx.example", nil, "baseURL: is not an absolute URL"},
-		{"an argument", "key", "", []string{"zqx"}, "it takes no arguments"},
+		{"an argument", "key", "", []string{"zqx"}, "too many arguments: only flags are allowed"},
 		{"two forms", "key", "", []string{"-json", "-md"}, "-json and -md exclude each other"},
 		{"a webhook without -write", "key", "", []string{"-webhook", "https://zqx.example"}, "-webhook needs -write"},
 		{"a webhook without TLS", "key", "", []string{"-write", "-webhook", "http://zqx.example"}, "begins with https://"},

@@ -19,7 +19,7 @@ import (
 // also wrap the error of the Redis client.
 var ErrUnavailable = errors.New("funnelredis: Redis is unavailable")
 
-var errNotMade = errors.New("funnelredis: the Limiter was not made with New")
+var errNotMade = errors.New("funnelredis: the Limiter is a zero value: make one with New")
 
 // maxPause is the longest pause that a 429 can cause for all processes.
 const maxPause = 5 * time.Minute
@@ -261,7 +261,7 @@ func (l *Limiter) Flush(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return fmt.Errorf("funnelredis: Redis does not know of all responses yet: %w", ctx.Err())
+			return fmt.Errorf("funnelredis: not all responses were reported to Redis before the context ended: %w", ctx.Err())
 		}
 	}
 }

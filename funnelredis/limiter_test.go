@@ -356,7 +356,7 @@ func TestLimiter_ZeroValue(t *testing.T) {
 	t.Parallel()
 	for _, l := range []*Limiter{nil, {}} {
 		_, err := l.Acquire(t.Context())
-		require.ErrorContains(t, err, "not made with New")
+		require.ErrorContains(t, err, "a zero value: make one with New")
 		require.Equal(t, err, l.Flush(t.Context()))
 	}
 }

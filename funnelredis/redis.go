@@ -135,7 +135,7 @@ func (s *redisStore) exchange(ctx context.Context, a ask) (reply, error) {
 	}
 	values, err := s.run(ctx, args)
 	if err == nil && len(values) != 11 {
-		err = fmt.Errorf("%d values in the script's reply, want 11", len(values))
+		err = fmt.Errorf("the script's reply has %d values instead of 11: do all processes use the same version of funnelredis?", len(values))
 	}
 	if err != nil {
 		s.reload(ctx, err)

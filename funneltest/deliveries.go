@@ -62,7 +62,7 @@ func (s *Server) Deliver(event any) error {
 	defer s.mu.Unlock()
 	webhooks := selectRows(s.account.webhooks.rows, func(wh *webhook) bool { return wh.Active })
 	if len(webhooks) == 0 {
-		return errors.New("funneltest: deliver: no active webhook is registered")
+		return errors.New("funneltest: deliver: no active webhook is registered: create one with Webhooks.Create")
 	}
 	for _, wh := range webhooks {
 		s.hooks.deliver(*wh, s.cfg.now(), body)
@@ -282,7 +282,7 @@ func (d *dispatcher) attempt(p parcel) (status int, err error) {
 	defer cancel()
 	r, err := newDelivery(ctx, p.url, p.Body, d.signatureHeader, p.signature)
 	if err != nil {
-		return 0, errors.New("the webhook's URL cannot be requested")
+		return 0, errors.New("the webhook's URL is not valid")
 	}
 	response, err := d.transport.RoundTrip(r)
 	if err != nil {

@@ -168,9 +168,9 @@ func TestDeliver_KeepsItsOwnCopyOfTheBody(t *testing.T) {
 func TestDeliver_Errors(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, funneltest.WithWebhookHandler(&receiver{}))
-	require.EqualError(t, a.Deliver("x"), "funneltest: deliver: no active webhook is registered")
+	require.EqualError(t, a.Deliver("x"), "funneltest: deliver: no active webhook is registered: create one with Webhooks.Create")
 	require.NoError(t, a.Restore([]byte(`{"version":2,"webhooks":{"rows":[{"id":1,"url":"https://asleep.example/"}]}}`)))
-	require.EqualError(t, a.Deliver("x"), "funneltest: deliver: no active webhook is registered")
+	require.EqualError(t, a.Deliver("x"), "funneltest: deliver: no active webhook is registered: create one with Webhooks.Create")
 	a.setUp(`POST /webhook {"url":"https://hooks.example/"}`)
 	require.ErrorContains(t, a.Deliver(make(chan int)), "funneltest: encode the event: json: unsupported type")
 	require.NoError(t, a.Deliver("x"))
@@ -309,7 +309,7 @@ func TestDeliver_States(t *testing.T) {
 		"failed without response": {through: transport(failing{}), state: funneltest.DeliveryFailed, attempts: 4, err: "no route"},
 		"failed after time-outs":  {through: transport(silent{}), state: funneltest.DeliveryFailed, attempts: 4, err: "context deadline exceeded"},
 		"failed by a panic":       {through: handler(func() { panic("oops") }), state: funneltest.DeliveryFailed, attempts: 4, err: "the handler panicked: oops"},
-		"failed by Goexit":        {through: handler(runtime.Goexit), state: funneltest.DeliveryFailed, attempts: 4, err: "the handler ended its goroutine, as a failed require does"},
+		"failed by Goexit":        {through: handler(runtime.Goexit), state: funneltest.DeliveryFailed, attempts: 4, err: "the handler called runtime.Goexit, as t.FailNow and a failed require do"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -131,9 +131,9 @@ func (f *Fault) mistake() string {
 	case f.Path != "" && (f.Path[0] != '/' || strings.ContainsRune(f.Path, '?')):
 		return fmt.Sprintf("a fault with the path %q applies to no request: want one without a query, as in /contact", f.Path)
 	case f.DropConnection && (f.Status != 0 || f.Code != "" || f.Body != "" || f.TruncateBody):
-		return "a fault that drops the connection has no response"
+		return "a fault that drops the connection has no response: leave out Status, Code, Body and TruncateBody"
 	case f.Match == nil && !f.responds() && len(f.Header) == 0 && !f.TruncateBody && f.Delay <= 0:
-		return "a fault without effect"
+		return "a fault without effect: set Status, Code, Body, Header, Delay, DropConnection or TruncateBody"
 	}
 	return ""
 }

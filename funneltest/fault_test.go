@@ -274,14 +274,14 @@ func TestFault_WithoutEffectPanics(t *testing.T) {
 		"method in lower case":  {funneltest.Fault{Method: "post", Status: 500}, `a fault with the method "post" applies to no request: want capitals, as in POST`},
 		"path without slash":    {funneltest.Fault{Path: "contact", Status: 500}, `a fault with the path "contact" applies to no request: want one without a query, as in /contact`},
 		"path with query":       {funneltest.Fault{Path: "/tag?tag_id=1", Status: 500}, `a fault with the path "/tag?tag_id=1" applies to no request: want one without a query, as in /contact`},
-		"dropped with a status": {funneltest.Fault{DropConnection: true, Status: 500}, "a fault that drops the connection has no response"},
-		"dropped with a code":   {funneltest.Fault{DropConnection: true, Code: "FORBIDDEN"}, "a fault that drops the connection has no response"},
-		"dropped with a body":   {funneltest.Fault{DropConnection: true, Body: "x"}, "a fault that drops the connection has no response"},
-		"dropped and truncated": {funneltest.Fault{DropConnection: true, TruncateBody: true}, "a fault that drops the connection has no response"},
-		"nothing":               {funneltest.Fault{}, "a fault without effect"},
-		"nothing, to one path":  {funneltest.Fault{Method: "POST", Path: "/contact", Times: 2}, "a fault without effect"},
-		"nothing, afterwards":   {funneltest.Fault{AfterCommit: true}, "a fault without effect"},
-		"nothing, in the past":  {funneltest.Fault{Delay: -1}, "a fault without effect"},
+		"dropped with a status": {funneltest.Fault{DropConnection: true, Status: 500}, "a fault that drops the connection has no response: leave out Status, Code, Body and TruncateBody"},
+		"dropped with a code":   {funneltest.Fault{DropConnection: true, Code: "FORBIDDEN"}, "a fault that drops the connection has no response: leave out Status, Code, Body and TruncateBody"},
+		"dropped with a body":   {funneltest.Fault{DropConnection: true, Body: "x"}, "a fault that drops the connection has no response: leave out Status, Code, Body and TruncateBody"},
+		"dropped and truncated": {funneltest.Fault{DropConnection: true, TruncateBody: true}, "a fault that drops the connection has no response: leave out Status, Code, Body and TruncateBody"},
+		"nothing":               {funneltest.Fault{}, "a fault without effect: set Status, Code, Body, Header, Delay, DropConnection or TruncateBody"},
+		"nothing, to one path":  {funneltest.Fault{Method: "POST", Path: "/contact", Times: 2}, "a fault without effect: set Status, Code, Body, Header, Delay, DropConnection or TruncateBody"},
+		"nothing, afterwards":   {funneltest.Fault{AfterCommit: true}, "a fault without effect: set Status, Code, Body, Header, Delay, DropConnection or TruncateBody"},
+		"nothing, in the past":  {funneltest.Fault{Delay: -1}, "a fault without effect: set Status, Code, Body, Header, Delay, DropConnection or TruncateBody"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -366,16 +365,16 @@ func (t *table[T, P]) UnmarshalJSON(b []byte) error {
 	}
 	t.rows, t.last, t.index, t.unordered = in.Rows, in.LastID, nil, false
 	var previous base
-	for _, row := range t.rows {
+	for i, row := range t.rows {
 		if row == nil {
-			return errors.New("a row is null")
+			return fmt.Errorf("row %d is null: remove it", i+1)
 		}
 		current := *row.row()
 		if current.ID <= previous.ID {
 			return fmt.Errorf("id %d follows id %d: ids must be positive and ascending", current.ID, previous.ID)
 		}
 		if t.taken(row) {
-			return fmt.Errorf("id %d: %q exists already", current.ID, t.unique(row))
+			return fmt.Errorf("id %d: another row has %q already", current.ID, t.unique(row))
 		}
 		t.unordered = t.unordered || current.CreatedAt < previous.CreatedAt
 		previous = current

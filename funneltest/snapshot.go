@@ -3,6 +3,7 @@ package funneltest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 const (
@@ -47,11 +48,13 @@ func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {
 		return nil, fmt.Errorf(`the field "version" is missing: add "version": %d`, snapshotVersion)
 	}
 	if string(content[versionKey]) != fmt.Sprint(snapshotVersion) {
-		return nil, fmt.Errorf("version %s is not %d", content[versionKey], snapshotVersion)
+		return nil, fmt.Errorf(`the field "version" is %s: want %d`, content[versionKey], snapshotVersion)
 	}
 	delete(content, versionKey)
 	a := newAccount(subdomain)
+	var known []string
 	for _, store := range a.stores {
+		known = append(known, store.label())
 		if rows, ok := content[store.label()]; ok {
 			if err := store.UnmarshalJSON(rows); err != nil {
 				return nil, fmt.Errorf("%s: %w", store.label(), err)
@@ -60,7 +63,7 @@ func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {
 		}
 	}
 	for unknown := range content {
-		return nil, fmt.Errorf("unknown resource %q", unknown)
+		return nil, fmt.Errorf("unknown resource %q: want one of %s", unknown, strings.Join(known, ", "))
 	}
 	for _, store := range a.stores {
 		if err := store.settle(a); err != nil {

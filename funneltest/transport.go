@@ -144,7 +144,7 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // handler may end it: a failed require in a user's test does. That and a panic
 // look like a dropped connection.
 func (t handlerTransport) serve(w http.ResponseWriter, r *http.Request) error {
-	err := errors.New("the handler ended its goroutine, as a failed require does")
+	err := errors.New("the handler called runtime.Goexit, as t.FailNow and a failed require do")
 	var handling sync.WaitGroup
 	handling.Go(func() {
 		defer func() {

@@ -49,7 +49,7 @@ func (s *stamp) parse(b []byte, layout string) error {
 	}
 	t, err := time.Parse(`"`+layout+`"`, string(b))
 	if err != nil {
-		return fmt.Errorf("%s is not a time of the form %s", b, layout)
+		return fmt.Errorf("%s is not a time such as %q", b, time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC).Format(layout))
 	}
 	*s = stampOf(t)
 	return nil

@@ -68,7 +68,7 @@ func New(path string, opts ...Option) (*Recorder, error) {
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("funnelvcr: %w", err)
 	case cfg.replayOnly:
-		return nil, fmt.Errorf("funnelvcr: there is no recording to replay: %w", err)
+		return nil, fmt.Errorf("funnelvcr: there is no recording to replay (record it first, without ReplayOnly): %w", err)
 	}
 
 	r := &Recorder{path: path, redact: cfg.redact, empty: true}
@@ -86,7 +86,7 @@ func New(path string, opts ...Option) (*Recorder, error) {
 		recorder.WithDebugWriter(struct{ io.Writer }{io.Discard}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("funnelvcr: %s is not a recording: %w", path, err)
+		return nil, fmt.Errorf("funnelvcr: %s is not a recording (delete it to record again): %w", path, err)
 	}
 	return r, nil
 }

@@ -383,5 +383,5 @@ func TestNew_RefusesUnusableFiles(t *testing.T) {
 	}
 	_, err := funnelvcr.New(filepath.Join(dir, "none.yaml"), funnelvcr.ReplayOnly())
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.ErrorContains(t, err, "there is no recording to replay")
+	require.ErrorContains(t, err, "there is no recording to replay (record it first")
 }

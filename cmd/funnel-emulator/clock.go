@@ -23,7 +23,7 @@ func (c *clock) advance(d time.Duration) error {
 		ahead := c.ahead.Load()
 		switch {
 		case d <= 0:
-			return errors.New("advance: the clock only moves forward")
+			return errors.New("advance: is zero or negative, and the clock only moves forward: use a duration such as 25h")
 		case d > maxAhead-time.Duration(ahead):
 			return errors.New("advance: the clock can be at most 100 years ahead")
 		case c.ahead.CompareAndSwap(ahead, ahead+int64(d)):

@@ -89,8 +89,8 @@ func TestControl_InvalidRequests(t *testing.T) {
 		{"deliver", `{`, 400, "the body is the event to send: it must be JSON"},
 		{"deliver", ``, 400, "the body is the event to send: it must be JSON"},
 		{"deliver", `{}`, 409, "no active webhook is registered: register one with POST /v1/webhook"},
-		{"clock", `{"advance": "-1s"}`, 400, "advance: the clock only moves forward"},
-		{"clock", `{}`, 400, "advance: the clock only moves forward"},
+		{"clock", `{"advance": "-1s"}`, 400, "advance: is zero or negative, and the clock only moves forward: use a duration such as 25h"},
+		{"clock", `{}`, 400, "advance: is zero or negative, and the clock only moves forward: use a duration such as 25h"},
 		{"clock", `{"advance": "876001h"}`, 400, "advance: the clock can be at most 100 years ahead"},
 		{"clock", `{"now": "2030-01-01T00:00:00Z"}`, 400, `unknown field "now"`},
 	} {

@@ -273,7 +273,7 @@ func (c *Cluster) AwaitOwner(key string, old *Server) {
 				return nil
 			}
 		}
-		return errors.New("nobody else has it")
+		return errors.New("no other node owns the key")
 	})
 }
 
@@ -306,7 +306,7 @@ func (c *Cluster) AwaitReplica(key string) {
 		nodes := c.nodes(key, 2)
 		if written < 0 {
 			written = replicated(ctx, nodes[0].Client(), "master_repl_offset:")
-			return errors.New("it is to be seen")
+			return errors.New("the replica has not been compared yet")
 		}
 		if read := replicated(ctx, nodes[1].Client(), "slave_repl_offset:"); read < written {
 			return fmt.Errorf("%d of %d bytes", read, written)
@@ -369,7 +369,7 @@ func (c *Cluster) MoveSlot(key string, during func()) {
 		if err := source.Do(ctx, args...).Err(); err != nil {
 			return err
 		}
-		return errors.New("there may be more")
+		return errors.New("the slot may have more keys")
 	})
 	during()
 	for _, rdb := range []*redis.Client{target, source} {
