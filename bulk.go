@@ -37,12 +37,15 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later. It is true if the item was skipped,
-// or failed because of the rate limit, an outage or the end of the context, or may
-// have been done. It is also true if the function that was called for the item
-// returned an error of its own. It is false if the API or the SDK would refuse the
-// item again. Unlike [CanRetry] it is true for every unknown item: repeat it in a way
-// that cannot duplicate it, such as UpsertAll.
+// Again reports whether to repeat the item later. It is false for an item that was
+// done, and for one that the API or the SDK would refuse again. It is true for all
+// others:
+//
+//   - the item was skipped;
+//   - it failed because of the rate limit, an outage or the end of the context;
+//   - the function that was called for it returned an error of its own;
+//   - it may have been done. Unlike [CanRetry], Again is true for all these items: repeat
+//     them in a way that cannot duplicate them, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:

@@ -51,9 +51,9 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 // methods the field is part of the requests that create or update the contact, not of
 // those that add tags.
 //
-// Fields that identify a resource, such as contact_id, are refused. So is email in
-// requests that identify or create a contact. A value that cannot be sent makes the
-// call fail with an [*ArgumentError].
+// Fields that identify a resource, such as contact_id, are refused. The field email
+// is refused in requests that identify or create a contact. A value that cannot be
+// sent makes the call fail with an [*ArgumentError].
 func WithField(ctx context.Context, name string, value any) context.Context {
 	return withCallOption(ctx, func(o *callOptions) {
 		encoded, err := json.Marshal(value)

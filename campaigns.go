@@ -63,6 +63,7 @@ type CampaignCreateParams struct {
 func (p CampaignCreateParams) check() error { return checkText("name", p.Name) }
 
 // CampaignUpdateParams changes a campaign. A nil field is left as it is.
+// At least one field must be set.
 type CampaignUpdateParams struct {
 	Name      *string `json:"name,omitempty"`
 	Subject   *string `json:"subject,omitempty"`

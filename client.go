@@ -155,9 +155,9 @@ func (c *Client) RateLimit() RateLimit {
 }
 
 // LimiterStats returns a snapshot of the client's limiter. With [WithLimiter], it
-// comes from the limiter's method Stats() LimiterStats. If the limiter has none, only
-// the waiting calls and the pause are known. For what the server last reported see
-// [Client.RateLimit].
+// comes from the limiter's method Stats() LimiterStats. If the limiter has no such
+// method, only the waiting calls and the pause are known. For what the server last
+// reported see [Client.RateLimit].
 func (c *Client) LimiterStats() LimiterStats {
 	if c.engine() == nil {
 		return LimiterStats{}

@@ -64,6 +64,7 @@ func (p ContactCreateParams) check() error {
 }
 
 // ContactUpdateParams changes a contact. A nil field is left as it is.
+// At least one field must be set.
 type ContactUpdateParams struct {
 	FirstName      *string `json:"first_name,omitempty"`
 	LastName       *string `json:"last_name,omitempty"`

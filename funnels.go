@@ -45,6 +45,7 @@ type FunnelCreateParams struct {
 func (p FunnelCreateParams) check() error { return checkText("name", p.Name) }
 
 // FunnelUpdateParams changes a funnel. A nil field is left as it is.
+// At least one field must be set.
 type FunnelUpdateParams struct {
 	Name *string     `json:"name,omitempty"`
 	Type *FunnelType `json:"type,omitempty"`
@@ -82,6 +83,7 @@ func (p StepCreateParams) check() error {
 }
 
 // StepUpdateParams changes a step. A nil field is left as it is.
+// At least one field must be set.
 type StepUpdateParams struct {
 	Name *string `json:"name,omitempty"`
 	Path *string `json:"path,omitempty"` // URL slug

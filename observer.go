@@ -33,10 +33,10 @@ type Observer struct {
 	Wait func(context.Context, WaitInfo)
 
 	// Limiter is called when the limiter's state changes, such as by a pause after a
-	// 429. The context is that of the attempt that caused the change, or
-	// [context.Background] if no attempt did: then the function may run on any
-	// goroutine, while the limiter is locked, so it must return soon, and must not
-	// use the client.
+	// 429. The context is that of the attempt that caused the change. If no attempt
+	// did, it is [context.Background], and the function can run on any goroutine
+	// while the limiter is locked. So it must return soon and must not use the
+	// client.
 	Limiter func(context.Context, LimiterEvent)
 }
 

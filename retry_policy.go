@@ -15,9 +15,9 @@ type RetryPolicy struct {
 	MaxAttempts int
 
 	// MinWait is the wait before the first retry: 1 s by default. It doubles with
-	// each further retry, up to MaxWait: 30 s by default. If a 5xx has a Retry-After
-	// that is longer than this wait, it is used instead, up to MaxWait. Up to half of
-	// the wait is added at random. A MaxWait below MinWait counts as MinWait.
+	// each further retry, up to MaxWait: 30 s by default. If a 5xx has a longer
+	// Retry-After, the Retry-After is used instead, up to MaxWait. Up to half of the
+	// wait is added at random. A MaxWait below MinWait counts as MinWait.
 	MinWait, MaxWait time.Duration
 
 	// RateLimitWait is how long the client pauses after a 429 without a longer
@@ -33,7 +33,7 @@ type RetryPolicy struct {
 	// no limit. Each retry takes one from the budget, and each successful call gives
 	// one back. When none is left, calls fail instead of being retried. Retries after
 	// a 429 take none. In an outage the client sends one request at a time until one
-	// succeeds; retries that have waited for that take none either.
+	// succeeds. Retries that have waited until then take none.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique

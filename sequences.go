@@ -43,6 +43,7 @@ type SequenceCreateParams struct {
 func (p SequenceCreateParams) check() error { return checkText("name", p.Name) }
 
 // SequenceUpdateParams changes a sequence. A nil field is left as it is.
+// At least one field must be set.
 type SequenceUpdateParams struct {
 	Name *string       `json:"name,omitempty"`
 	Type *SequenceType `json:"type,omitempty"`
@@ -97,6 +98,7 @@ type StageCreateParams struct {
 func (p StageCreateParams) check() error { return checkID("sequence_id", p.SequenceID) }
 
 // StageUpdateParams changes a stage. A nil field is left as it is.
+// At least one field must be set.
 type StageUpdateParams struct {
 	Name      *string    `json:"name,omitempty"`
 	StageType *StageType `json:"stage_type,omitempty"`

@@ -41,6 +41,7 @@ type TagCreateParams struct {
 func (p TagCreateParams) check() error { return checkText("name", p.Name) }
 
 // TagUpdateParams changes a tag. A nil field is left as it is.
+// At least one field must be set.
 type TagUpdateParams struct {
 	Name *string `json:"name,omitempty"`
 }

@@ -271,8 +271,8 @@ func WithSecrets(more ...string) WebhookOption {
 
 // WithSignatureHeader accepts the signature only in the header of that name. By
 // default any header may contain it, because the vendor's pages do not name the
-// header. [Event.SignatureHeader] is the name of the header that did. An invalid
-// header name is an [*ArgumentError].
+// header. [Event.SignatureHeader] is the name of the header that contained it. An
+// invalid header name is an [*ArgumentError].
 func WithSignatureHeader(name string) WebhookOption {
 	return func(h *webhookHandler) error {
 		// The characters of a token in HTTP, of which a header's name consists.
@@ -309,8 +309,8 @@ const defaultBodyTimeout = 10 * time.Second
 //
 // The handler sets the deadline through [http.ResponseController]. If middleware
 // hides the connection, because its ResponseWriter has no Unwrap method, the handler
-// cannot set it, and only the server's ReadTimeout limits the body. Only the server's
-// ReadHeaderTimeout limits the header, so set ReadTimeout and ReadHeaderTimeout.
+// cannot set it, and only the server's ReadTimeout limits the body. The header is
+// limited by the server's ReadHeaderTimeout only. So set both timeouts.
 func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 	return func(h *webhookHandler) error {
 		if d < time.Millisecond {
@@ -322,9 +322,9 @@ func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 }
 
 // WithWebhookErrors calls report for each delivery that was refused or that failed,
-// with the status of the response and the reason. The error is [ErrInvalidSignature]
-// for status 401. If the handler's function panics, the error contains the stack. A
-// panic of report itself is discarded.
+// with the status of the response and the reason. For status 401, [errors.Is] finds
+// [ErrInvalidSignature]. If the handler's function panics, the error contains the
+// stack. A panic of report itself is discarded.
 //
 // report runs before the response is sent, except for status 202: then the delivery
 // failed later, in the queue of [WithWebhookQueue]. It is called concurrently for
