@@ -136,7 +136,7 @@ func (l IDList[R]) MarshalJSON() ([]byte, error) {
 }
 
 // A Period selects items by their date. Other values than the constants are sent
-// unchanged. The API returns [ErrInvalidPeriod] for one that it does not know.
+// unchanged. The API returns [ErrInvalidPeriod] for an unknown value.
 type Period string
 
 // The periods (documented). What the API selects without a period is not
