@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -242,29 +243,27 @@ func TestList_Page(t *testing.T) {
 	require.Equal(t, &funnel.Page[funnel.Contact]{Items: contactsFrom(4, 6), Page: 2, PerPage: 3, LastPage: 3, Total: 8}, page)
 }
 
-// unpagedLists are the operations whose lists have no pages.
-var unpagedLists = []struct {
-	path string
-	list func(context.Context, *funnel.Client) (int, error)
-}{
-	{"/contacts-tags", func(ctx context.Context, c *funnel.Client) (int, error) {
-		tags, err := c.Contacts.Tags(ctx, funnel.ContactID(7))
-		return len(tags), err
-	}},
-	{"/custom-fields", func(ctx context.Context, c *funnel.Client) (int, error) {
-		fields, err := c.CustomFields.List(ctx)
-		return len(fields), err
-	}},
-	{"/webhooks", func(ctx context.Context, c *funnel.Client) (int, error) {
-		webhooks, err := c.Webhooks.List(ctx)
-		return len(webhooks), err
-	}},
+// wholeLists returns the methods whose lists have no pages.
+func wholeLists(t *testing.T) []apitest.Method {
+	t.Helper()
+	methods := apitest.Methods(newMockAPI(t).client(t))
+	return slices.DeleteFunc(methods, func(m apitest.Method) bool { return !m.ReturnsSlice() })
+}
+
+// overAny returns a client whose every request gets that response, and the requests.
+func overAny(t *testing.T, respond responder) (*[]*http.Request, *funnel.Client) {
+	t.Helper()
+	var requests []*http.Request
+	return &requests, clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		requests = append(requests, req)
+		return respond(req)
+	}))
 }
 
 // A list without pages takes one request, however long it is.
 func TestList_UnpagedTakesOneRequest(t *testing.T) {
 	t.Parallel()
-	for _, list := range unpagedLists {
+	for _, list := range wholeLists(t) {
 		for name, tt := range map[string]struct {
 			items  int
 			paging string
@@ -277,14 +276,14 @@ func TestList_UnpagedTakesOneRequest(t *testing.T) {
 			"meta of an empty page":   {0, `,"meta":{"current_page":1,"last_page":1,"per_page":50,"total":0}`},
 			"links that lead nowhere": {3, `,"links":{"next":null},"next_page_url":null`},
 		} {
-			t.Run(list.path+"/"+name, func(t *testing.T) {
+			t.Run(list.Name+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				api := newMockAPI(t).on("GET", list.path, respond(200, `{"success":true,"data":`+resourcesFrom(1, tt.items)+tt.paging+`}`))
-				got, err := list.list(t.Context(), api.client(t))
+				api, client := overAny(t, respond(200, `{"success":true,"data":`+resourcesFrom(1, tt.items)+tt.paging+`}`))
+				got, err := list.Of(client).Count(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, tt.items, got)
-				require.Len(t, api.requests(), 1)
-				require.NotContains(t, api.requests()[0].Query, "page")
+				require.Len(t, *api, 1)
+				require.NotContains(t, (*api)[0].URL.RawQuery, "page")
 			})
 		}
 	}
@@ -293,21 +292,21 @@ func TestList_UnpagedTakesOneRequest(t *testing.T) {
 // If a list that should have no pages has several, that is an error.
 func TestList_UnpagedWithPagesFails(t *testing.T) {
 	t.Parallel()
-	for _, list := range unpagedLists {
+	for _, list := range wholeLists(t) {
 		for name, paging := range map[string]string{
 			"last_page":          `"meta":{"last_page":2}`,
 			"meta":               `"meta":{"current_page":1,"last_page":2,"per_page":50,"total":60}`,
 			"total and per_page": `"meta":{"per_page":2,"total":3}`,
 			"total":              `"meta":{"total":3}`,
 		} {
-			t.Run(list.path+"/"+name, func(t *testing.T) {
+			t.Run(list.Name+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				api := newMockAPI(t).on("GET", list.path, respond(200, `{"success":true,"data":`+resourcesFrom(1, 2)+`,`+paging+`}`))
-				got, err := list.list(t.Context(), api.client(t))
+				api, client := overAny(t, respond(200, `{"success":true,"data":`+resourcesFrom(1, 2)+`,`+paging+`}`))
+				got, err := list.Of(client).Count(t.Context())
 				require.ErrorContains(t, err, "the list has several pages, but the SDK expects a list without pages")
 				require.ErrorContains(t, err, paging)
 				require.Zero(t, got)
-				require.Len(t, api.requests(), 1)
+				require.Len(t, *api, 1)
 			})
 		}
 	}
@@ -333,9 +332,9 @@ func TestList_ItemWithoutAnIDFails(t *testing.T) {
 			got, err := collect(api.client(t).Tags.All(t.Context(), funnel.TagListParams{}))
 			require.ErrorContains(t, err, "an id is missing")
 			require.Empty(t, got)
-			for _, list := range unpagedLists {
-				api := newMockAPI(t).on("GET", list.path, respond(200, body))
-				_, err := list.list(t.Context(), api.client(t))
+			for _, list := range wholeLists(t) {
+				_, client := overAny(t, respond(200, body))
+				_, err := list.Of(client).Count(t.Context())
 				require.ErrorContains(t, err, "an id is missing")
 			}
 		})

@@ -2,6 +2,8 @@ package funneltest_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,6 +57,11 @@ func TestRestore_AccountIsTheSame(t *testing.T) {
 	b.setUp(`POST /contact {"email":"stranger@example.com"}`)
 	require.NoError(t, b.Restore(snapshot))
 	require.Equal(t, a.Counts(), b.Counts())
+	for resource := range a.Counts() {
+		if list := "/" + strings.ReplaceAll(resource, "_", "-"); a.get(list).Status == http.StatusOK {
+			require.Contains(t, views, list, "add the list to views in snapshot_test.go")
+		}
+	}
 	for _, moment := range []string{"2031-03-10T12:01:00Z", "2031-03-10T13:00:00Z"} { // the second sends the campaign
 		clock.set(moment)
 		for _, view := range views {

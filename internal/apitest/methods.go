@@ -94,6 +94,9 @@ func (m Method) ReturnsList() bool {
 	return out.Kind() == reflect.Func && out.CanSeq2()
 }
 
+// ReturnsSlice reports whether the method returns a whole list at once.
+func (m Method) ReturnsSlice() bool { return m.fn.Type().Out(0).Kind() == reflect.Slice }
+
 // Call calls the method with that id for every id, and other arguments that make
 // it send a request. It returns the method's error, or the last one of a range.
 func (m Method) Call(ctx context.Context, id int64) error {
@@ -138,8 +141,11 @@ func (m Method) CallWith(ctx context.Context, fields map[string]any) error {
 // the first error, and that error.
 func (m Method) Count(ctx context.Context) (items int, err error) {
 	return m.call(ctx, func(arg reflect.Value) {
-		if arg.Kind() == reflect.Int64 {
-			arg.SetInt(7) // a list within a resource
+		switch { // a list within a resource
+		case arg.Kind() == reflect.Int64:
+			arg.SetInt(7)
+		case arg.Type() == contactRefType:
+			arg.Set(reflect.ValueOf(funnel.ContactID(7)))
 		}
 	})
 }
@@ -175,6 +181,9 @@ func (m Method) call(ctx context.Context, set func(arg reflect.Value)) (items in
 		}
 	default:
 		err, _ = last.Interface().(error)
+		if m.ReturnsSlice() {
+			items = results[0].Len()
+		}
 	}
 	return items, err
 }
