@@ -34,15 +34,20 @@ func TestFake_HasEveryCode(t *testing.T) {
 	t.Parallel()
 	server := funneltest.NewServer()
 	defer server.Close()
-	for _, code := range load(t).Document().ErrorCodes {
-		server.Fail(funneltest.Fault{Code: funnel.Code(code.Key)})
+	failWith := func(code funnel.Code) *funnel.APIError {
+		server.Fail(funneltest.Fault{Code: code})
 		_, err := server.Client().Tags.List(funnel.WithoutRetry(t.Context()), funnel.TagListParams{})
 		var failed *funnel.APIError
 		require.ErrorAs(t, err, &failed)
-		require.Equal(t, funnel.Code(code.Key), failed.Code)
+		require.Equal(t, code, failed.Code)
+		return failed
+	}
+	unknown := failWith("UNKNOWN")
+	for _, code := range load(t).Document().ErrorCodes {
+		failed := failWith(funnel.Code(code.Key))
 		const fix = "add %s to documented in funneltest/errors.go"
 		require.Contains(t, code.Value.Statuses, failed.StatusCode, fix, code.Key)
-		require.NotEmpty(t, failed.Message, fix, code.Key)
+		require.NotEqual(t, unknown.Message, failed.Message, fix, code.Key)
 	}
 }
 
