@@ -18,15 +18,6 @@ import (
 	"github.com/funnel-go/funnel/contracttest/internal/openapi"
 )
 
-var loadOnce = sync.OnceValues(func() (*contracttest.Contract, error) { return contracttest.Load(api.OpenAPI()) })
-
-func load(t *testing.T) *contracttest.Contract {
-	t.Helper()
-	contract, err := loadOnce()
-	require.NoError(t, err)
-	return contract
-}
-
 // Each edit is a mistake of the SDK or of the server, and a flow notices it.
 func TestFlows_NoticeMistakes(t *testing.T) {
 	t.Parallel()
@@ -259,4 +250,13 @@ func TestRun_NoticesUnusedParts(t *testing.T) {
 			require.ElementsMatch(t, append(tt.want, before...), unused(changed))
 		})
 	}
+}
+
+var loadOnce = sync.OnceValues(func() (*contracttest.Contract, error) { return contracttest.Load(api.OpenAPI()) })
+
+func load(t *testing.T) *contracttest.Contract {
+	t.Helper()
+	contract, err := loadOnce()
+	require.NoError(t, err)
+	return contract
 }
