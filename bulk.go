@@ -84,11 +84,11 @@ const (
 // it is the error of another item.
 //
 // Nothing happens until the sequence is ranged over. To stop a job and know the
-// outcome of every item, let items end: what was taken from items is completed, which
-// takes up to a minute if the quota is used up. If you cancel the context or leave
-// the loop instead, requests in flight are canceled, and their items may have been
-// done. To continue a job later, repeat the items for which [BulkResult.Again] is
-// true, and the items without a result. If you have not left the loop, nothing was
+// outcome of every item, let items end. The items that were taken are then completed.
+// That takes up to a minute if the quota is used up. If you cancel the context or
+// leave the loop instead, requests in flight are canceled, and their items may have
+// been done. To continue a job later, repeat the items for which [BulkResult.Again]
+// is true, and the items without a result. If you have not left the loop, nothing was
 // sent for items without a result.
 //
 // The function do can make several calls, also with other clients. If a call fails,

@@ -171,8 +171,8 @@ func (c *Client) LimiterStats() LimiterStats {
 // is sent as JSON. The response's "data" is decoded into out. If out is nil, the data
 // is ignored.
 //
-// A GET, HEAD, PUT or DELETE is treated as safe to repeat, and any other method is
-// treated as a create without a unique key: see the package documentation on retries.
+// The client treats a GET, HEAD, PUT or DELETE as safe to repeat. It treats any other
+// method as a create without a unique key: see Retries in the package documentation.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	req := request{method: method, path: path, query: query.Encode(), body: body}
 	if err := checkCall(&req); err != nil {

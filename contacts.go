@@ -153,7 +153,7 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 //
 // created is true only if the create succeeded. After a lost response it is false,
 // although this call may have created the contact. id is 0 if no response contained
-// it; the contact can still be addressed by [Email].
+// the id. The contact can still be addressed by [Email].
 //
 // A new contact costs one request. An existing one costs one for the create, one
 // for the update if a field is set, and one per tag.
@@ -356,8 +356,8 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // older values could overwrite newer ones: repeat the job from the first item for
 // which [BulkResult.Again] is true.
 //
-// Once most contacts of a job have turned out to exist, UpsertAll sends the update
-// before the create: an existing contact then costs one request instead of two.
+// If most contacts of a job turn out to exist, UpsertAll sends the update before the
+// create. Then an existing contact costs one request instead of two.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

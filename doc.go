@@ -57,10 +57,10 @@
 // # Rate limit
 //
 // The API allows 600 requests per minute. A client stays within that limit over all
-// its goroutines: each request takes up one of 600 slots until 60 s after its
-// response, so the server never counts more than 600 in a minute. Calls wait until a
-// slot is free. As long as nothing but this client uses the API key, no request is
-// rejected. See [WithRateLimit] and [WithLimiter].
+// its goroutines. It has 600 slots. Each request takes up one of them until 60 s
+// after its response. So the server never counts more than 600 requests in a minute.
+// Calls wait until a slot is free. As long as nothing but this client uses the API
+// key, no request is rejected. See [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //

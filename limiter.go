@@ -20,9 +20,9 @@ const (
 // safe for concurrent use, and must not call the API with the same client.
 //
 // If Acquire knows that no slot will be free before ctx's deadline, it should fail
-// immediately, with an error that matches [context.DeadlineExceeded]. If the error
-// has a method RetryAfter() time.Duration, errors.As finds a [*RateLimitError] in the
-// call's error, and a bulk job waits for that time and goes on, unless the job's own
+// immediately, with an error that matches [context.DeadlineExceeded]. The error may
+// have a method RetryAfter() time.Duration. Then errors.As finds a [*RateLimitError]
+// in the call's error. A bulk job waits for that time and continues, unless its own
 // deadline is earlier.
 //
 // Two more methods are optional and make the limiter visible to operators:

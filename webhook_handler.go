@@ -253,10 +253,13 @@ type WebhookOption func(*webhookHandler) error
 // with any of the handler's secrets.
 //
 // No operation of the API changes the secret of a webhook, and each URL can have only
-// one webhook. To change the secret without losing deliveries, register a second
-// webhook with another URL that leads to the same handler, give the handler both
-// secrets, delete the first webhook, and then remove its secret. While both webhooks
-// exist, the handler receives every event twice.
+// one webhook. To change the secret without losing deliveries:
+//
+//   - Register a second webhook with another URL that leads to the same handler.
+//   - Give the handler both secrets.
+//   - Delete the first webhook, then remove its secret from the handler.
+//
+// While both webhooks exist, the handler receives every event twice.
 //
 // An empty secret is an [*ArgumentError].
 func WithSecrets(more ...string) WebhookOption {
@@ -344,11 +347,11 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 // [WebhooksService.Create] returned. It is used byte for byte: if it comes from a
 // file, remove the line break. For more than one secret see [WithSecrets].
 //
-// A delivery is authentic if the value of one of its headers is the signature: the
-// HMAC-SHA256 of the body, keyed with the secret, in hex, with or without the prefix
-// "sha256=". This is documented, except for the name of the header: see
-// [WithSignatureHeader]. The content type is not checked. An authentic body that is
-// not a JSON object is passed to fn too: see [Event].
+// A delivery is authentic if the value of one of its headers is the signature. The
+// signature is the HMAC-SHA256 of the body, keyed with the secret, in hex. It may
+// have the prefix "sha256=". This is documented, except for the name of the header:
+// see [WithSignatureHeader]. The content type is not checked. An authentic body that
+// is not a JSON object is passed to fn too: see [Event].
 //
 // Status of the response:
 //
@@ -364,9 +367,9 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //   - 503: the queue is full or shut down.
 //
 // The response says no more than its status; the function of [WithWebhookErrors]
-// receives the reason. A refusal (400, 401, 405, 408, 413) closes an HTTP/1
-// connection within 2 seconds, whatever the sender does, and an HTTP/2 connection
-// when its other requests are done.
+// receives the reason. After a refusal (400, 401, 405, 408, 413) the handler closes
+// an HTTP/1 connection within 2 seconds, whatever the sender does. It closes an
+// HTTP/2 connection when the other requests on it are done.
 //
 // fn is called concurrently, and should return within seconds; if it needs longer,
 // use [WithWebhookQueue]. Its context is that of the request, which ends when the
@@ -386,8 +389,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //     the same tag is added, removed and added. So the handler does not drop
 //     duplicates.
 //
-// If two different events never have the same body, because it contains an id or a
-// time, insert BodyHash into a unique column in the transaction that stores the
+// If the body contains an id or a time, two different events never have the same
+// body. Then insert BodyHash into a unique column, in the transaction that stores the
 // effect. The example ExampleNewWebhookHandler_redelivery shows this. Otherwise make
 // fn idempotent: set a value instead of incrementing it, or treat the event as a hint
 // and read the current state through the API.

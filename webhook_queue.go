@@ -43,8 +43,8 @@ const defaultQueueSize = 100
 // with it. It ends only if the context given to [WebhookQueue.Shutdown] ends before
 // the function returns. If the function fails after the 202, it is not called again:
 // [WithWebhookErrors] receives the error with status 202. If q is full or shut down,
-// the response is a 503, so that a sender that redelivers can do so (whether the
-// vendor does is not documented).
+// the response is a 503, and the sender can deliver the event again. Whether the
+// vendor does so is not documented.
 //
 // A queue is memory: a crash loses the deliveries in it. To lose none, do not use a
 // queue: let the function write the event to a database, and process it from there.
@@ -69,11 +69,11 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 // processed. Call it when [http.Server.Shutdown] has returned: until then, requests
 // in flight can still add deliveries.
 //
-// If ctx ends first, Shutdown gives up: it drops the waiting deliveries, ends the
-// contexts of those being processed, and returns an error that wraps the cause and
-// says how many deliveries were not completed. The function of [WithWebhookErrors]
-// can still be called for these after Shutdown has returned. [WithWebhookErrors]
-// receives each dropped delivery with status 202.
+// If ctx ends first, Shutdown gives up. It drops the waiting deliveries and ends the
+// contexts of those being processed. Its error wraps the cause and says how many
+// deliveries were not completed. The function of [WithWebhookErrors] can still be
+// called for these after Shutdown has returned. [WithWebhookErrors] receives each
+// dropped delivery with status 202.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
