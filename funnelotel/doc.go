@@ -10,10 +10,10 @@
 // # Traces
 //
 // Each call is a span of kind INTERNAL, such as "funnel POST /contact", from its
-// first wait to its result. Each attempt is a span of kind CLIENT below it, such
-// as "POST /v1/contact" if the base URL ends with "/v1", from the end of its wait
-// to the end of its response. Waits are events of the call's span. The pause that
-// a 429 begins is an event of that attempt's span.
+// first wait to its result. Each attempt is a span of kind CLIENT below it. It lasts
+// from the end of the attempt's wait to the end of its response. Its name is, for
+// example, "POST /v1/contact" if the base URL ends with "/v1". Waits are events of
+// the call's span. The pause that a 429 begins is an event of that attempt's span.
 //
 // # Metrics
 //

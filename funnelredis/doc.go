@@ -27,14 +27,14 @@
 // [WithLease].
 //
 // The slots are a sorted set in Redis, scored by when they are free: an exact sliding
-// window. A second key holds the rest of the state. One Lua script does everything, by
-// the clock of Redis. If that clock is set forward, slots are free too early; if it is
-// set back, slots are taken for longer, but at most as long as after a crash.
+// window. A second key holds the rest of the state. One Lua script does everything,
+// by the clock of Redis. If that clock is set forward, slots are free too early. If
+// it is set back, slots are taken for longer, but not longer than after a crash.
 //
-// redis_rate, the common limiter on go-redis, is a GCRA: an even rate r and a burst b.
-// r+b must not exceed 600, so a large burst leaves much of the quota unused, and a small
-// one makes short jobs slow. It counts requests when they leave, not when they arrive,
-// and a slot cannot be returned.
+// redis_rate, the common limiter on go-redis, is a GCRA: it has an even rate r and a
+// burst b. r+b must not exceed 600. So a large burst leaves much of the quota unused,
+// and a small burst makes short jobs slow. It counts requests when they leave, not
+// when they arrive, and a slot cannot be returned.
 //
 // # Cost
 //

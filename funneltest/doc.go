@@ -16,9 +16,9 @@
 //   - [Server.Client] is an SDK client in memory, without sockets and goroutines.
 //   - [Server.Transport] serves a client that the program creates itself:
 //     funnel.WithHTTPClient(&http.Client{Transport: server.Transport()}) with
-//     [Server.APIKey] as the key. Add [WithBasePath]("/v1") to the server, or give
-//     the client another base URL: its default one ends in /v1, and the server has
-//     no base path by default.
+//     [Server.APIKey] as the key. Add [WithBasePath]("/v1") to the server, because
+//     the client's default base URL ends in /v1 and the server has no base path by
+//     default.
 //   - [Server.URL] opens a loopback socket, for programs that are tested from
 //     outside.
 //   - [Server.Handler] serves a listener or mux of the caller.
@@ -75,10 +75,10 @@
 // # Limits of the fake
 //
 // The statuses, codes and limits of the vendor's reference are followed exactly.
-// Parts of the API are not documented; there the fake makes the same assumptions
-// as the SDK, which docs/contract.md in the repository lists as B1 to B13. A program
-// that passes against this fake has not been proven against the vendor. The fake does not use the SDK's
-// types and codes for its JSON, so that a mistake in one of them fails a test.
-// It stores which contacts are enrolled in a sequence, but does not move them
+// Parts of the API are not documented. There the fake makes the same assumptions as
+// the SDK: docs/contract.md in the repository lists them as B1 to B13. A program that
+// passes against this fake has not been proven against the vendor. The fake does not
+// use the SDK's types and codes for its JSON, so that a mistake in one of them fails
+// a test. It stores which contacts are enrolled in a sequence, but does not move them
 // through its stages.
 package funneltest
