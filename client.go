@@ -216,7 +216,7 @@ func parseBaseURL(s string, insecure bool) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, argumentError(field, "has no host: want one such as https://host/v1")
 	case !isPort(u.Port()):
-		return nil, argumentError(field, "its port is not between 1 and 65535")
+		return nil, argumentError(field, "has a port that is not between 1 and 65535")
 	case u.User != nil:
 		return nil, argumentError(field, "contains user info: remove it, and pass the API key to New")
 	case u.RawQuery != "" || u.ForceQuery:

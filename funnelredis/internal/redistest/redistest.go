@@ -293,7 +293,7 @@ func (c *Cluster) Failover(key string) {
 				return err
 			}
 		}
-		return errors.New("the old master still has it")
+		return errors.New("the old master still owns the slot")
 	})
 }
 
@@ -344,7 +344,7 @@ func (c *Cluster) MoveSlot(key string, during func()) {
 				return nil
 			}
 		}
-		return cmp.Or(err, errors.New("there is none"))
+		return cmp.Or(err, errors.New("the cluster has no such node"))
 	})
 	source, target := from.Client(), to.Client()
 	slot := source.ClusterKeySlot(ctx, key).Val()
@@ -451,7 +451,7 @@ func (s *Sentinels) AwaitMaster() {
 		}
 		addr := net.JoinHostPort(host[0], host[1])
 		if addr == s.Master.Addr {
-			return errors.New("still the old one")
+			return errors.New("the master has not changed yet")
 		}
 		rdb := redis.NewClient(&redis.Options{Addr: addr})
 		defer rdb.Close()
