@@ -344,7 +344,7 @@ func (c *Cluster) MoveSlot(key string, during func()) {
 				return nil
 			}
 		}
-		return cmp.Or(err, errors.New("the cluster has no such node"))
+		return cmp.Or(err, errors.New("the cluster has no other master"))
 	})
 	source, target := from.Client(), to.Client()
 	slot := source.ClusterKeySlot(ctx, key).Val()
