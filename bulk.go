@@ -43,7 +43,7 @@ type BulkResult[P, R any] struct {
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
-//   - the function that was called for it returned an error of its own;
+//   - your function returned an error for it that is not from this package;
 //   - it may have been done. Unlike [CanRetry], Again is true for all these items: repeat
 //     them in a way that cannot duplicate them, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
@@ -79,25 +79,26 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Each item taken from items gets a result. In the Err of a skipped
-// item, [errors.Is] finds the reason. [errors.As] and [CodeOf] do not find it, because
-// it is the error of another item.
+// context is done. Every item that Bulk has taken from items gets a result. For a
+// skipped item, [errors.Is] finds the error that ended the job. [errors.As] and
+// [CodeOf] do not find it, because it belongs to another item.
 //
-// Nothing happens until the sequence is ranged over. To stop a job and know the
-// outcome of every item, let items end. The items that were taken are then completed.
-// That takes up to a minute if the quota is used up. If you cancel the context or
-// leave the loop instead, requests in flight are canceled, and their items may have
-// been done. To continue a job later, repeat the items for which [BulkResult.Again]
-// is true, and the items without a result. If you have not left the loop, nothing was
-// sent for items without a result.
+// Nothing happens until you range over the returned iterator. To stop a job and still
+// know the outcome of every item, make the iterator items stop. The items that were
+// taken are then completed. That takes up to a minute if the quota is used up. If you
+// cancel the context or leave the loop instead, requests in flight are canceled, and
+// their items may have been done. To continue a job later, repeat the items for which
+// [BulkResult.Again] is true, and the items for which you received no result. If the
+// loop ran to its end, nothing was sent for the latter.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken
 // effect. To upsert contacts and make other calls for each, run UpsertAll first, and
 // then Each: that costs fewer requests than [ContactsService.Upsert] in the function.
-// [WithResponse] on ctx has no effect. Bulk ranges over items on the caller's
-// goroutine and ahead of the results, so items must not block or wait for a result. A
-// panic in do is raised again on the caller's goroutine.
+// [WithResponse] on ctx has no effect. Bulk reads from items on the caller's
+// goroutine, before it has yielded the results of earlier items. So the iterator
+// items must not block, and must not wait for a result. A panic in do is raised again
+// on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -92,8 +92,8 @@ func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) 
 }
 
 // All returns an iterator over campaigns, newest first, starting at params.Page. If
-// PerPage is 0, All requests 100 at a time. The range ends at the first error. If
-// campaigns are created or deleted during the range, the pages shift: an item can
+// PerPage is 0, All requests 100 at a time. The iteration ends at the first error. If
+// campaigns are created or deleted during the iteration, the pages shift: an item can
 // appear twice or be missed.
 //
 // API: GET /campaigns (documented). Errors: [ErrInvalidStatus],

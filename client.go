@@ -111,8 +111,8 @@ func newClient(base *url.URL, cfg config) *Client {
 
 // WithKey returns a client for another account. It shares this client's connections
 // and options; opts are applied after these. The new client has its own rate limit,
-// pauses and retry budget ([RetryPolicy]). It hides its key in errors and logs, and
-// does not use this client's cookie jar.
+// pauses and retry budget ([RetryPolicy]). Its key does not appear in errors and
+// logs. It does not use this client's cookie jar.
 //
 // If this client was made with [WithLimiter] or [WithAuth], opts must contain that
 // option for the new account. The error is an [*ArgumentError].
@@ -154,8 +154,8 @@ func (c *Client) RateLimit() RateLimit {
 	return c.core.rateLimit()
 }
 
-// LimiterStats returns a snapshot of the client's limiter. With [WithLimiter], it
-// comes from the limiter's method Stats() LimiterStats. If the limiter has no such
+// LimiterStats returns a snapshot of the client's limiter. For a limiter given with
+// [WithLimiter] it calls the limiter's method Stats() LimiterStats. Without such a
 // method, only the waiting calls and the pause are known. For what the server last
 // reported see [Client.RateLimit].
 func (c *Client) LimiterStats() LimiterStats {

@@ -95,9 +95,9 @@ func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*
 }
 
 // All returns an iterator over contacts, newest first, starting at params.Page. If
-// PerPage is 0, All requests 100 at a time. The range ends at the first error. Items
-// have no Tags and no Sequences. If contacts are created or deleted during the range,
-// the pages shift: an item can appear twice or be missed.
+// PerPage is 0, All requests 100 at a time. The iteration ends at the first error.
+// Items have no Tags and no Sequences. If contacts are created or deleted during the
+// iteration, the pages shift: an item can appear twice or be missed.
 //
 // API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {
@@ -330,11 +330,11 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 	}, nil)
 }
 
-// CreateAll creates contacts, several at a time. Nothing happens until the sequence
-// is ranged over. [Bulk] describes the order of the results and what ends a job. The
-// status of a contact is BulkCreated, BulkExists with the error ErrContactExists,
-// BulkFailed, BulkUnknown or BulkSkipped. If several contacts have the same address,
-// the first is created.
+// CreateAll creates contacts, several at a time. Nothing is sent until you range over
+// the returned iterator. [Bulk] describes the order of the results and what ends a
+// job. The status of a contact is BulkCreated, BulkExists with the error
+// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If several contacts have
+// the same address, the first is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
@@ -348,13 +348,13 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 }
 
 // UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
-// several at a time. Nothing happens until the sequence is ranged over. [Bulk]
-// describes the order of the results and what ends a job. The status of a contact is
-// BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If several
-// contacts have the same address, they are sent one after the other, and the last one
-// wins. If addresses occur more than once, do not repeat single items of a job, since
-// older values could overwrite newer ones: repeat the job from the first item for
-// which [BulkResult.Again] is true.
+// several at a time. Nothing is sent until you range over the returned iterator.
+// [Bulk] describes the order of the results and what ends a job. The status of a
+// contact is BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If
+// several contacts have the same address, they are sent one after the other, and the
+// last one wins. If the input contains an address more than once, do not repeat
+// single items: older values could overwrite newer ones. Repeat everything from the
+// first item for which [BulkResult.Again] is true.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update before the
 // create. Then an existing contact costs one request instead of two.

@@ -20,8 +20,8 @@
 //   - [*APIError]: a response that is not a success. Test for its [Code], such as
 //     [ErrContactExists], with [errors.Is].
 //   - [*ValidationError]: an APIError with messages for each field.
-//   - [*RateLimitError]: a 429, or a call that was not sent because it would have had
-//     to wait too long. It has the time to wait.
+//   - [*RateLimitError]: a 429, or a call that was not sent because the wait would be
+//     too long. It says how long to wait.
 //   - [*RequestError]: no usable response.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //
@@ -31,7 +31,7 @@
 // # Retries
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A request is retried
-// only if that can help and, except after a 5xx, cannot duplicate anything:
+// only if a retry can help and cannot duplicate anything. The exception is a 5xx:
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
@@ -42,9 +42,9 @@
 //   - Certainly not sent, such as a refused connection: every call is retried, with
 //     the same waits.
 //   - No complete response, such as a timeout: retried with the same waits, except
-//     for creates without a unique key, Enroll and Schedule. They fail with an error
-//     for which [MayHaveBeenApplied] is true. A create has a unique key if the API
-//     refuses a second one with the same key, such as an e-mail address. The doc
+//     for Enroll, Schedule, and creates without a unique key. These fail with an
+//     error for which [MayHaveBeenApplied] is true. A create has a unique key if the
+//     API refuses a second one with the same key, such as an e-mail address. The doc
 //     comments of the creates say which have one.
 //
 // A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
@@ -66,7 +66,8 @@
 //
 // The All methods return an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. If items are created or
-// deleted during a range, the pages shift: an item can appear twice or be missed.
+// deleted during the iteration, the pages shift: an item can appear twice or be
+// missed.
 //
 // # Documented and assumed
 //

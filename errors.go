@@ -22,8 +22,7 @@ import (
 //	errors.Is(err, funnel.Code("SOMETHING_NEW"))
 type Code string
 
-// Error returns the code, such as "CONTACT_EXISTS". It is "" for the zero Code, so that
-// a log shows CodeOf as it is.
+// Error returns the code, such as "CONTACT_EXISTS", and "" for the zero Code.
 func (c Code) Error() string {
 	return c.clipped()
 }
@@ -143,10 +142,10 @@ func (e *ValidationError) Is(target error) bool {
 // A RateLimitError reports a response with status 429, or that the rate limit would
 // delay a call for too long. In the second case nothing was sent, and Attempts is 0:
 //
-//   - If the client pauses after an earlier 429, and the pause ends after the
-//     context's deadline or later than [RetryPolicy.MaxRateLimitWait] allows,
-//     StatusCode is 429.
-//   - If no slot is free before the context's deadline, StatusCode is 0. The call
+//   - StatusCode is 429 if the client pauses after an earlier 429, and the pause
+//     would end after the context's deadline or be longer than
+//     [RetryPolicy.MaxRateLimitWait] allows.
+//   - StatusCode is 0 if no slot is free before the context's deadline. The call then
 //     returns a [RequestError] that wraps the RateLimitError.
 //
 // If the reason is the deadline, [errors.Is] also finds [context.DeadlineExceeded]. A

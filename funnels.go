@@ -117,8 +117,8 @@ func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Pa
 }
 
 // All returns an iterator over funnels with their steps, starting at params.Page. If
-// PerPage is 0, All requests 100 at a time. The range ends at the first error. If
-// funnels are created or deleted during the range, the pages shift: an item can
+// PerPage is 0, All requests 100 at a time. The iteration ends at the first error. If
+// funnels are created or deleted during the iteration, the pages shift: an item can
 // appear twice or be missed.
 //
 // API: GET /funnels (documented). Errors: [*ValidationError].

@@ -20,18 +20,18 @@ const (
 // safe for concurrent use, and must not call the API with the same client.
 //
 // If Acquire knows that no slot will be free before ctx's deadline, it should fail
-// immediately, with an error that matches [context.DeadlineExceeded]. The error may
-// have a method RetryAfter() time.Duration. Then errors.As finds a [*RateLimitError]
-// in the call's error. A bulk job waits for that time and continues, unless its own
-// deadline is earlier.
+// immediately, with an error that matches [context.DeadlineExceeded]. If the error
+// has a method RetryAfter() time.Duration, the client wraps it together with a
+// [*RateLimitError] that has this time. A bulk job then waits for this time and
+// continues, unless its own deadline is earlier.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
 //	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
-//	Observe(func(LimiterEvent)) // New passes a function to call with each event
+//	Observe(func(LimiterEvent)) // New passes a function: call it with each event
 //
-// If several clients share a limiter, New passes a function for each, and the limiter
-// calls all of them.
+// If several clients share a limiter, each passes its own function, and the limiter
+// must call all of them.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }

@@ -12,8 +12,8 @@ import (
 // there is none, errors.Is(err, ErrNotFound) is true.
 //
 // White space around names is ignored. If no name matches exactly, case is ignored
-// too. It is an error if several names match exactly, or if none does and several
-// match in another case.
+// too. It is an error if several names match exactly, or if none matches exactly and
+// several match when case is ignored.
 type NameError struct {
 	Resource string // such as "tag"
 	Name     string // as it was given

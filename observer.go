@@ -28,8 +28,9 @@ type Observer struct {
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
 	// Wait is called when a call begins to wait: for a retry, the end of a pause, or
-	// a slot of the rate limit. AttemptInfo.Waited is how long it waited. If a
-	// [Limiter] has no method Stats, waits for its slots are not reported.
+	// a slot of the rate limit. How long it has waited is in AttemptInfo.Waited,
+	// which AttemptStart receives. If a [Limiter] has no method Stats, waits for its
+	// slots are not reported.
 	Wait func(context.Context, WaitInfo)
 
 	// Limiter is called when the limiter's state changes, such as by a pause after a

@@ -20,8 +20,9 @@ type RetryPolicy struct {
 	// wait is added at random. A MaxWait below MinWait counts as MinWait.
 	MinWait, MaxWait time.Duration
 
-	// RateLimitWait is how long the client pauses after a 429 without a longer
-	// Retry-After: 60 s by default, the minimum of the API's reference.
+	// RateLimitWait is the pause of the client after a 429: 60 s by default, the
+	// minimum that the API's reference asks for. A longer Retry-After is used
+	// instead.
 	RateLimitWait time.Duration
 
 	// MaxRateLimitWait is the longest time that a call spends in pauses, in total: 5
@@ -33,7 +34,7 @@ type RetryPolicy struct {
 	// no limit. Each retry takes one from the budget, and each successful call gives
 	// one back. When none is left, calls fail instead of being retried. Retries after
 	// a 429 take none. In an outage the client sends one request at a time until one
-	// succeeds. Retries that have waited until then take none.
+	// succeeds. Retries that have waited for the end of an outage take none either.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique

@@ -154,9 +154,9 @@ func (s *SequencesService) List(ctx context.Context, params SequenceListParams) 
 }
 
 // All returns an iterator over sequences, starting at params.Page. If PerPage is 0,
-// All requests 100 at a time. The range ends at the first error. If sequences are
-// created or deleted during the range, the pages shift: an item can appear twice or
-// be missed.
+// All requests 100 at a time. The iteration ends at the first error. If sequences are
+// created or deleted during the iteration, the pages shift: an item can appear twice
+// or be missed.
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) All(ctx context.Context, params SequenceListParams) iter.Seq2[*Sequence, error] {

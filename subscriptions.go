@@ -98,8 +98,9 @@ func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionList
 }
 
 // All returns an iterator over subscriptions, newest first, starting at params.Page.
-// If PerPage is 0, All requests 100 at a time. The range ends at the first error. If
-// subscriptions are made during the range, the pages shift: an item can appear twice.
+// If PerPage is 0, All requests 100 at a time. The iteration ends at the first error.
+// If subscriptions are made during the iteration, the pages shift: an item can appear
+// twice.
 //
 // API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].

@@ -68,8 +68,9 @@ func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag
 }
 
 // All returns an iterator over tags, starting at params.Page. If PerPage is 0, All
-// requests 100 at a time. The range ends at the first error. If tags are created or
-// deleted during the range, the pages shift: an item can appear twice or be missed.
+// requests 100 at a time. The iteration ends at the first error. If tags are created
+// or deleted during the iteration, the pages shift: an item can appear twice or be
+// missed.
 //
 // API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*Tag, error] {
@@ -115,8 +116,8 @@ func (s *TagsService) Contacts(ctx context.Context, id TagID, params PageParams)
 }
 
 // AllContacts returns an iterator over the contacts that have a tag, 100 per request.
-// The range ends at the first error. If contacts gain or lose the tag during the
-// range, the pages shift: an item can appear twice or be missed.
+// The iteration ends at the first error. If contacts gain or lose the tag during the
+// iteration, the pages shift: an item can appear twice or be missed.
 //
 // API: GET /tags-contacts (documented). Errors: [ErrNotFound].
 func (s *TagsService) AllContacts(ctx context.Context, id TagID) iter.Seq2[*TagContact, error] {

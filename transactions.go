@@ -63,8 +63,9 @@ func (s *TransactionsService) List(ctx context.Context, params TransactionListPa
 }
 
 // All returns an iterator over transactions, newest first, starting at params.Page.
-// If PerPage is 0, All requests 100 at a time. The range ends at the first error. If
-// transactions are made during the range, the pages shift: an item can appear twice.
+// If PerPage is 0, All requests 100 at a time. The iteration ends at the first error.
+// If transactions are made during the iteration, the pages shift: an item can appear
+// twice.
 //
 // API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
 // [*ValidationError].

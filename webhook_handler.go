@@ -86,8 +86,8 @@ func jsonString(raw json.RawMessage) (s string) {
 // of [json.Unmarshal]. Use [Decimal], [json.Number] or an integer for amounts:
 // a float64 or an any loses precision.
 //
-// The error wraps that of [json.Unmarshal]. Its own text names the event's type
-// and the field, and contains nothing else of the body.
+// The error wraps the error of [json.Unmarshal]. Its text names the event's type and
+// the field, and contains nothing else of the body.
 func (e *Event) Decode(v any) error {
 	if err := json.Unmarshal(e.Data, v); err != nil {
 		return &decodeError{event: e.Type, target: fmt.Sprintf("%T", v), err: err}
@@ -390,10 +390,11 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //     duplicates.
 //
 // If the body contains an id or a time, two different events never have the same
-// body. Then insert BodyHash into a unique column, in the transaction that stores the
-// effect. The example ExampleNewWebhookHandler_redelivery shows this. Otherwise make
-// fn idempotent: set a value instead of incrementing it, or treat the event as a hint
-// and read the current state through the API.
+// body. Then store BodyHash in a column with a unique constraint, in the same
+// database transaction as your own changes. The example
+// ExampleNewWebhookHandler_redelivery shows this. Otherwise make fn idempotent: set a
+// value instead of incrementing it, or treat the event as a hint and read the current
+// state through the API.
 //
 // Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
 // invalid.

@@ -39,12 +39,12 @@ const defaultQueueSize = 100
 // that. Use it if the function can take longer than a sender waits; how long the
 // vendor waits is not documented.
 //
-// The function's context has the values of the request's context, but does not end
-// with it. It ends only if the context given to [WebhookQueue.Shutdown] ends before
-// the function returns. If the function fails after the 202, it is not called again:
-// [WithWebhookErrors] receives the error with status 202. If q is full or shut down,
-// the response is a 503, and the sender can deliver the event again. Whether the
-// vendor does so is not documented.
+// The function's context has the values of the request's context, but is not canceled
+// with it. It is canceled only if the context given to [WebhookQueue.Shutdown] ends
+// while the function is still running. If the function fails after the 202, it is not
+// called again: [WithWebhookErrors] receives the error with status 202. If q is full
+// or shut down, the response is a 503, and the sender can deliver the event again.
+// Whether the vendor does so is not documented.
 //
 // A queue is memory: a crash loses the deliveries in it. To lose none, do not use a
 // queue: let the function write the event to a database, and process it from there.
@@ -71,9 +71,9 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 //
 // If ctx ends first, Shutdown gives up. It drops the waiting deliveries and ends the
 // contexts of those being processed. Its error wraps the cause and says how many
-// deliveries were not completed. The function of [WithWebhookErrors] can still be
-// called for these after Shutdown has returned. [WithWebhookErrors] receives each
-// dropped delivery with status 202.
+// deliveries were not completed. [WithWebhookErrors] receives each dropped delivery
+// with status 202. It can also receive a delivery that was being processed, after
+// Shutdown has returned.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true

@@ -60,10 +60,12 @@ func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) {
 }
 
 // Create registers a webhook. Store its Secret: no other operation returns it. The
-// result has no CreatedAt. Create is safe to repeat, because a URL is unique. If a
-// response is lost and the next attempt finds the webhook there, the error is
-// ErrWebhookExists and MayHaveBeenApplied reports true; its secret is then lost, so
-// delete the webhook and create it again.
+// result has no CreatedAt.
+//
+// A repeat never creates a second webhook, because a URL is unique. If a response is
+// lost and the next attempt finds the webhook, the error is ErrWebhookExists and
+// MayHaveBeenApplied reports true. The secret is then lost: delete the webhook and
+// create it again.
 //
 // API: POST /webhook (documented). Errors: [ErrWebhookExists],
 // [*ValidationError].
