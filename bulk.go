@@ -81,24 +81,26 @@ const (
 // After that nothing more is sent. Requests in flight are completed, unless the
 // context is done. Every item that Bulk has taken from items gets a result. For a
 // skipped item, [errors.Is] finds the error that ended the job. [errors.As] and
-// [CodeOf] do not find it, because it belongs to another item.
+// [CodeOf] find nothing, so that another item's error is not taken for this item's.
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
-// know the outcome of every item, make the iterator items stop. The items that were
-// taken are then completed. That takes up to a minute if the quota is used up. If you
-// cancel the context or leave the loop instead, requests in flight are canceled, and
-// their items may have been done. To continue a job later, repeat the items for which
-// [BulkResult.Again] is true, and the items for which you received no result. If the
-// loop ran to its end, nothing was sent for the latter.
+// know the outcome of every item, let the iterator that you passed as items return.
+// The items that were taken are then completed. That takes up to a minute if the
+// quota is used up. If you cancel the context or leave the loop instead, requests in
+// flight are canceled, and their items may have been done. To continue a job later,
+// repeat the items for which [BulkResult.Again] is true, and the items for which you
+// received no result. If the loop ran to its end, the latter were never read from
+// items, so nothing was sent for them.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken
 // effect. To upsert contacts and make other calls for each, run UpsertAll first, and
 // then Each: that costs fewer requests than [ContactsService.Upsert] in the function.
 // [WithResponse] on ctx has no effect. Bulk reads from items on the caller's
-// goroutine, before it has yielded the results of earlier items. So the iterator
-// items must not block, and must not wait for a result. A panic in do is raised again
-// on the caller's goroutine.
+// goroutine, before it has yielded the results of earlier items. So the iterator must
+// never wait for a result: that is a deadlock. While it waits for something else, no
+// results are yielded; reading a file is fine. A panic in do is raised again on the
+// caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

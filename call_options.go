@@ -42,9 +42,10 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 	})
 }
 
-// WithField returns a context whose calls send the field name with that value, added
-// or replaced: in the JSON body of a POST, PUT or DELETE, and in the query of a GET.
-// Use it for fields that the SDK does not have.
+// WithField returns a context whose calls send one more field, with the given name
+// and value. It replaces a field of the same name. It is sent in the JSON body of a
+// POST, PUT or DELETE, and in the query of a GET. Use it for fields that the SDK does
+// not have.
 //
 // The value is sent as [encoding/json] writes it; nil is sent as null. A query takes
 // strings, numbers and booleans only. In [ContactsService.Upsert] and the bulk

@@ -31,14 +31,15 @@
 // # Retries
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A request is retried
-// only if a retry can help and cannot duplicate anything. The exception is a 5xx:
+// only if a retry can help and cannot duplicate anything. The only exception is a
+// retry after a 5xx. The cases are:
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
 //   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. The API's reference
-//     calls a 5xx transient, so creates are retried too. Set
-//     [RetryPolicy.NoRetryCreateOn5xx] if a duplicate would be worse than a failed
-//     call.
+//     calls a 5xx transient, so creates are retried too.
+//     [RetryPolicy.NoRetryCreateOn5xx] turns that off for Enroll, Schedule, and
+//     creates without a unique key.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
 //     the same waits.
 //   - No complete response, such as a timeout: retried with the same waits, except
@@ -57,10 +58,11 @@
 // # Rate limit
 //
 // The API allows 600 requests per minute. A client stays within that limit over all
-// its goroutines. It has 600 slots. Each request takes up one of them until 60 s
-// after its response. So the server never counts more than 600 requests in a minute.
-// Calls wait until a slot is free. As long as nothing but this client uses the API
-// key, no request is rejected. See [WithRateLimit] and [WithLimiter].
+// its goroutines. It has 594 slots: 99 % of the limit, see [WithRateLimit]. Each
+// request takes up one of them until 60 s after its response. So the server never
+// counts more than 600 requests in a minute. Calls wait until a slot is free. As long
+// as nothing but this client uses the API key, no request is rejected. See
+// [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //

@@ -22,8 +22,9 @@ const (
 // If Acquire knows that no slot will be free before ctx's deadline, it should fail
 // immediately, with an error that matches [context.DeadlineExceeded]. If the error
 // has a method RetryAfter() time.Duration, the client wraps it together with a
-// [*RateLimitError] that has this time. A bulk job then waits for this time and
-// continues, unless its own deadline is earlier.
+// [*RateLimitError] that has this time. A bulk job whose call fails in this way waits
+// for this time and continues, unless the deadline of the context given to the job is
+// earlier.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

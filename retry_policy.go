@@ -33,13 +33,14 @@ type RetryPolicy struct {
 	// Budget limits the retries of all calls together: 100 by default, negative for
 	// no limit. Each retry takes one from the budget, and each successful call gives
 	// one back. When none is left, calls fail instead of being retried. Retries after
-	// a 429 take none. In an outage the client sends one request at a time until one
-	// succeeds. Retries that have waited for the end of an outage take none either.
+	// a 429 take none. After five failed requests in a row the client assumes an
+	// outage: it sends one request at a time until one succeeds. Retries that have
+	// waited for that take none either.
 	Budget int
 
-	// NoRetryCreateOn5xx turns off retries after a 5xx for creates without a unique
-	// key, such as [FunnelsService.Create]. Set it if a duplicate would be worse than
-	// a failed call.
+	// NoRetryCreateOn5xx turns off retries after a 5xx for Enroll, Schedule, and
+	// creates without a unique key, such as [FunnelsService.Create]. Set it if a
+	// duplicate would be worse than a failed call.
 	NoRetryCreateOn5xx bool
 }
 

@@ -72,8 +72,8 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 // If ctx ends first, Shutdown gives up. It drops the waiting deliveries and ends the
 // contexts of those being processed. Its error wraps the cause and says how many
 // deliveries were not completed. [WithWebhookErrors] receives each dropped delivery
-// with status 202. It can also receive a delivery that was being processed, after
-// Shutdown has returned.
+// with status 202. If a delivery that was being processed fails later,
+// [WithWebhookErrors] receives it then.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
