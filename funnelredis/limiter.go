@@ -261,7 +261,7 @@ func (l *Limiter) Flush(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return fmt.Errorf("funnelredis: not all responses were reported to Redis before the context ended: %w", ctx.Err())
+			return fmt.Errorf("funnelredis: not all responses were reported to Redis before the context ended: give Flush a longer deadline: %w", ctx.Err())
 		}
 	}
 }
