@@ -279,6 +279,8 @@ func TestBulk_StoppedSendsNothingMore(t *testing.T) {
 			if result.Status == funnel.BulkSkipped {
 				require.EqualError(t, result.Err, "funnel: POST /contact: not sent, because the call of another item failed: POST /contact: 401 UNAUTHORIZED: no")
 				require.NotErrorAs(t, result.Err, new(*funnel.APIError), "the API returned it for another item")
+				require.Empty(t, funnel.CodeOf(result.Err))
+				require.True(t, funnel.CanRetry(result.Err))
 			}
 			got = append(got, result.Status)
 		}

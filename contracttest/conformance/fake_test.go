@@ -47,6 +47,7 @@ func TestFake_HasEveryCode(t *testing.T) {
 		failed := failWith(funnel.Code(code.Key))
 		const fix = "add %s to documented in funneltest/errors.go"
 		require.Contains(t, code.Value.Statuses, failed.StatusCode, fix, code.Key)
+		require.NotEmpty(t, failed.Message, fix, code.Key)
 		require.NotEqual(t, unknown.Message, failed.Message, fix, code.Key)
 	}
 }

@@ -122,12 +122,7 @@ func (m Method) CallWithInvalidID(ctx context.Context, n int, id int64) error {
 // fields.
 func (m Method) CallWith(ctx context.Context, fields map[string]any) error {
 	_, err := m.call(ctx, func(arg reflect.Value) {
-		switch {
-		case arg.Kind() == reflect.Int64:
-			arg.SetInt(7)
-		case arg.Type() == contactRefType:
-			arg.Set(reflect.ValueOf(funnel.ContactID(7)))
-		}
+		identify(arg)
 		for name, value := range fields {
 			if arg.Kind() == reflect.Struct {
 				arg.FieldByName(name).Set(reflect.ValueOf(value))
@@ -140,14 +135,17 @@ func (m Method) CallWith(ctx context.Context, fields map[string]any) error {
 // Count calls a method that returns a list, and returns the number of items before
 // the first error, and that error.
 func (m Method) Count(ctx context.Context) (items int, err error) {
-	return m.call(ctx, func(arg reflect.Value) {
-		switch { // a list within a resource
-		case arg.Kind() == reflect.Int64:
-			arg.SetInt(7)
-		case arg.Type() == contactRefType:
-			arg.Set(reflect.ValueOf(funnel.ContactID(7)))
-		}
-	})
+	return m.call(ctx, identify)
+}
+
+// identify sets an argument that identifies a resource.
+func identify(arg reflect.Value) {
+	switch {
+	case arg.Kind() == reflect.Int64:
+		arg.SetInt(7)
+	case arg.Type() == contactRefType:
+		arg.Set(reflect.ValueOf(funnel.ContactID(7)))
+	}
 }
 
 func (m Method) call(ctx context.Context, set func(arg reflect.Value)) (items int, err error) {
