@@ -44,8 +44,8 @@ type BulkResult[P, R any] struct {
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - your function returned an error for it that is not from this package;
-//   - it may have been done. Unlike [CanRetry], Again is true for all these items: repeat
-//     them in a way that cannot duplicate them, such as UpsertAll.
+//   - it may have been done ([BulkUnknown]). [CanRetry] can be false for such an
+//     item. Repeat it in a way that cannot duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:

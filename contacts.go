@@ -12,8 +12,8 @@ import (
 // A ContactID identifies a contact.
 type ContactID = ID[Contact]
 
-// A Contact is a person in the account, with a unique e-mail address. For other values,
-// such as a telephone number, use custom fields: see [CustomFieldsService].
+// A Contact is a person in the account, with a unique e-mail address. For other values
+// use custom fields: see [CustomFieldsService].
 type Contact struct {
 	ID             ContactID `json:"id"`
 	Email          string    `json:"email"`

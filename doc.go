@@ -45,8 +45,9 @@
 //   - No complete response, such as a timeout: retried with the same waits, except
 //     for Enroll, Schedule, and creates without a unique key. These fail with an
 //     error for which [MayHaveBeenApplied] is true. A create has a unique key if the
-//     API refuses a second one with the same key, such as an e-mail address. The doc
-//     comments of the creates say which have one.
+//     API refuses two resources with the same value of a field, such as two contacts
+//     with the same e-mail address. The doc comments of the creates say which have
+//     one.
 //
 // A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
 // for a call.

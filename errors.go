@@ -140,13 +140,13 @@ func (e *ValidationError) Is(target error) bool {
 }
 
 // A RateLimitError reports a response with status 429, or that the rate limit would
-// delay a call for too long. In the second case nothing was sent, and Attempts is 0:
+// delay a call for too long. In the second case nothing was sent, and Attempts is 0.
+// StatusCode then tells the reason:
 //
-//   - StatusCode is 429 if the client pauses after an earlier 429, and the pause
-//     would end after the context's deadline or be longer than
-//     [RetryPolicy.MaxRateLimitWait] allows.
-//   - StatusCode is 0 if no slot is free before the context's deadline. The call then
-//     returns a [RequestError] that wraps the RateLimitError.
+//   - 429: the client pauses after an earlier 429. The pause would end after the
+//     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.
+//   - 0: no slot is free before the context's deadline. The call returns a
+//     [RequestError] that wraps the RateLimitError.
 //
 // If the reason is the deadline, [errors.Is] also finds [context.DeadlineExceeded]. A
 // RateLimitError unwraps to its [APIError].

@@ -27,10 +27,10 @@ func CodeOf(err error) Code {
 
 // CanRetry reports whether repeating the call later can succeed and cannot duplicate
 // anything. It is true if the cause is the rate limit, an outage or the end of the
-// context, unless the call may have been applied and a repeat could duplicate it. It is
-// also true if a bulk job skipped the call. It
-// is false for errors that a repeat would return again: bad input, an error code of
-// the API, a key that is not accepted, a response that is not in the API's format.
+// context, unless the call may have been applied and a repeat could duplicate it. It
+// is also true for a skipped item of a bulk job. It is false for errors that a repeat
+// would return again: bad input, an error code of the API, a key that is not
+// accepted, a response that is not in the API's format.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError

@@ -389,8 +389,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //     the same tag is added, removed and added. So the handler does not drop
 //     duplicates.
 //
-// If the body contains an id or a time, two different events never have the same
-// body. Then store BodyHash in a column with a unique constraint, in the same
+// If no two different events have the same body, for example because it contains an id
+// of the event, store BodyHash in a column with a unique constraint, in the same
 // database transaction as your own changes. The example
 // ExampleNewWebhookHandler_redelivery shows this. Otherwise make fn idempotent: set a
 // value instead of incrementing it, or treat the event as a hint and read the current
