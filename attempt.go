@@ -112,7 +112,7 @@ func (got *response) isOutage() bool {
 	case got.refused:
 		return false
 	case got.err != nil:
-		return !isBadCertificate(got.err) && !errors.Is(got.err, errTooLarge)
+		return !isBadTLS(got.err) && !errors.Is(got.err, errTooLarge)
 	case got.status >= 500:
 		return true
 	}

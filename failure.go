@@ -257,8 +257,13 @@ func (c *call) excerpt() string {
 	return ": " + shown
 }
 
-// isBadCertificate reports whether err is about the certificate: a retry would fail
-// again.
+// isBadTLS reports whether err is about the certificate, or from an HTTP server without
+// TLS: a retry would fail again.
+func isBadTLS(err error) bool {
+	noTLS := tls.RecordHeaderError{}
+	return isBadCertificate(err) || errors.As(err, &noTLS) && string(noTLS.RecordHeader[:]) == "HTTP/"
+}
+
 func isBadCertificate(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError

@@ -26,11 +26,11 @@ func CodeOf(err error) Code {
 }
 
 // CanRetry reports whether repeating the call later can succeed and cannot duplicate
-// anything. It is true if the cause is the rate limit, an outage or the end of the
-// context, unless the call may have been applied and a repeat could duplicate it. It
-// is also true for a skipped item of a bulk job. It is false for errors that a repeat
-// would return again: bad input, an error code of the API, a key that is not
-// accepted, a response that is not in the API's format.
+// anything. It is true for an error caused by the rate limit, an outage or the end of
+// the context. The exception is a call that may have been applied and that a repeat
+// could duplicate. It is also true for a skipped item of a bulk job. It is false for
+// errors that a repeat would return again: bad input, an error code of the API, a key
+// that is not accepted, a response that is not in the API's format.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError
@@ -44,7 +44,7 @@ func CanRetry(err error) bool {
 		if request.MayHaveBeenApplied && !request.repeatable && !isIdempotent(request.Method) {
 			return false
 		}
-		return !isBadCertificate(err) && !errors.Is(err, errTooLarge)
+		return !isBadTLS(err) && !errors.Is(err, errTooLarge)
 	case errors.As(err, &apiErr):
 		if apiErr.MayHaveBeenApplied && !apiErr.repeatable && !isIdempotent(apiErr.Method) {
 			return false

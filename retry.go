@@ -95,7 +95,7 @@ func (c *call) assess() (repeat bool, err error) {
 	got := &c.last
 	switch {
 	case got.err != nil && got.unsent:
-		return !isBadCertificate(got.err), c.requestError(got.err)
+		return !isBadTLS(got.err), c.requestError(got.err)
 	case got.err != nil && (got.status == 0 || got.status/100 == 2):
 		c.setMayHaveBeenApplied()
 		failure := c.requestError(got.err)

@@ -97,12 +97,12 @@ func TestHostileTLS_BadCertificate(t *testing.T) {
 }
 
 // A server without TLS behind an https URL is more often a mistake in the URL than an
-// attack, so the error asks for the scheme.
+// attack, so the error asks for the scheme, and a retry would not help.
 func TestHostileTLS_PlainHTTP(t *testing.T) {
 	t.Cleanup(noLeaks(t))
 	server := startRogueThatHears(t, sends("HTTP/1.1 400 Bad Request\r\n\r\n"))
 	url := "https" + strings.TrimPrefix(server.url, "http")
-	requireOutcome(t, url, notSent("the server does not use TLS: is the base URL's scheme http?"))
+	requireOutcome(t, url, final("the server does not use TLS: is the base URL's scheme http?"))
 }
 
 // The SDK's own transport does not accept weak versions of TLS.

@@ -119,7 +119,7 @@ func TestTransport_WhatCountsAsSent(t *testing.T) {
 		setUp: func(*testing.T, *http.Transport) *pipeServer {
 			return &pipeServer{serve: func(conn net.Conn) {
 				_, _ = conn.Read(make([]byte, 64<<10))
-				_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+				_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.2\r\n")
 			}}
 		},
 		check: anError,
