@@ -149,7 +149,7 @@ func ExampleWithSignatureHeader() {
 func ExampleWithWebhookErrors() {
 	handler, err := funnel.NewWebhookHandler(exampleSecret,
 		func(context.Context, *funnel.Event) error { return nil },
-		funnel.WithWebhookErrors(func(_ context.Context, status int, err error) { fmt.Println(status, err) }))
+		funnel.WithWebhookErrors(func(_ context.Context, _ *funnel.Event, status int, err error) { fmt.Println(status, err) }))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -203,7 +203,12 @@ func ExampleWithWebhookQueue() {
 			return nil
 		},
 		funnel.WithWebhookQueue(queue),
-		funnel.WithWebhookErrors(func(_ context.Context, status int, err error) { log.Println(status, err) }))
+		funnel.WithWebhookErrors(func(_ context.Context, event *funnel.Event, status int, err error) {
+			if event != nil {
+				log.Println(event.Type, event.BodyHash)
+			}
+			log.Println(status, err)
+		}))
 	if err != nil {
 		log.Fatal(err)
 	}

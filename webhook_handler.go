@@ -310,10 +310,11 @@ const defaultBodyTimeout = 10 * time.Second
 // arrived, so d limits how long any sender can hold a connection: it is closed at
 // most 2 seconds later. A shorter [http.Server.ReadTimeout] applies instead.
 //
-// The handler sets the deadline through [http.ResponseController]. If middleware
-// hides the connection, because its ResponseWriter has no Unwrap method, the handler
-// cannot set it, and only the server's ReadTimeout limits the body. The header is
-// limited by the server's ReadHeaderTimeout only. So set both timeouts.
+// The handler sets the deadline through [http.ResponseController]. If middleware hides
+// the connection, because its ResponseWriter has no Unwrap method, the handler cannot
+// set it, and only the server's ReadTimeout limits the body. The header is limited by
+// the server's ReadHeaderTimeout only. So set ReadTimeout and ReadHeaderTimeout of the
+// server.
 func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 	return func(h *webhookHandler) error {
 		if d < time.Millisecond {
@@ -325,14 +326,15 @@ func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 }
 
 // WithWebhookErrors calls report for each delivery that was refused or that failed,
-// with the status of the response and the reason. For status 401, [errors.Is] finds
-// [ErrInvalidSignature]. If the handler's function panics, the error contains the
-// stack. A panic of report itself is discarded.
+// with the event, the status of the response and the reason. The event is nil if the
+// delivery is not known to be authentic (400, 401, 405, 408, 413). For status 401,
+// [errors.Is] finds [ErrInvalidSignature]. If the handler's function panics, the error
+// contains the stack. A panic of report itself is discarded.
 //
 // report runs before the response is sent, except for status 202: then the delivery
 // failed later, in the queue of [WithWebhookQueue]. It is called concurrently for
 // different deliveries.
-func WithWebhookErrors(report func(ctx context.Context, status int, err error)) WebhookOption {
+func WithWebhookErrors(report func(ctx context.Context, event *Event, status int, err error)) WebhookOption {
 	return func(h *webhookHandler) error {
 		if report == nil {
 			return argumentError("WithWebhookErrors", "the function is nil: leave the option out")
@@ -357,8 +359,8 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //
 //   - 204: fn returned nil.
 //   - 202: fn will be called later, see [WithWebhookQueue].
-//   - 401: unsigned, forged or modified, or more than 100 header values have the form
-//     of a signature.
+//   - 401: the delivery is unsigned, forged or modified, or has more than 100 header
+//     values in the form of a signature.
 //   - 405: not a POST.
 //   - 408: the body took too long, see [WithWebhookBodyTimeout].
 //   - 413: the body is too large, see [WithWebhookMaxBytes].
@@ -389,12 +391,12 @@ func WithWebhookErrors(report func(ctx context.Context, status int, err error)) 
 //     the same tag is added, removed and added. So the handler does not drop
 //     duplicates.
 //
-// If no two different events have the same body, for example because it contains an id
-// of the event, store BodyHash in a column with a unique constraint, in the same
-// database transaction as your own changes. The example
-// ExampleNewWebhookHandler_redelivery shows this. Otherwise make fn idempotent: set a
-// value instead of incrementing it, or treat the event as a hint and read the current
-// state through the API.
+// Look at the bodies that you receive. If each event has a body of its own, for
+// example with an id of the event, store BodyHash in a column with a unique
+// constraint, in the same database transaction as your own changes. The example
+// ExampleNewWebhookHandler_redelivery shows this. If equal bodies are possible, make
+// fn idempotent: set a value instead of incrementing it, or treat the event as a hint
+// and read the current state through the API.
 //
 // Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
 // invalid.
@@ -410,7 +412,7 @@ func NewWebhookHandler(secret string, fn func(context.Context, *Event) error, op
 		fn:          fn,
 		maxBytes:    1 << 20,
 		bodyTimeout: defaultBodyTimeout,
-		report:      func(context.Context, int, error) {},
+		report:      func(context.Context, *Event, int, error) {},
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -430,7 +432,7 @@ type webhookHandler struct {
 	maxBytes    int64
 	bodyTimeout time.Duration
 	queue       *WebhookQueue // nil: fn is called before the response
-	report      func(context.Context, int, error)
+	report      func(context.Context, *Event, int, error)
 }
 
 func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -444,7 +446,7 @@ func (h *webhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		return
 	}
-	h.reportError(r.Context(), status, err)
+	h.reportError(r.Context(), event, status, err)
 	http.Error(w, http.StatusText(status), status) // the reason is not for the sender
 }
 
@@ -535,7 +537,7 @@ func (h *webhookHandler) deliver(ctx context.Context, event *Event) (err error) 
 }
 
 // reportError calls the user's report. Its panic must not cost the sender the status.
-func (h *webhookHandler) reportError(ctx context.Context, status int, err error) {
+func (h *webhookHandler) reportError(ctx context.Context, event *Event, status int, err error) {
 	defer func() { _ = recover() }()
-	h.report(ctx, status, err)
+	h.report(ctx, event, status, err)
 }

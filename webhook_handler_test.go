@@ -55,6 +55,7 @@ type hookReceiver struct {
 }
 
 type hookReport struct {
+	event  *funnel.Event
 	status int
 	err    error
 }
@@ -69,10 +70,10 @@ func (r *hookReceiver) receive(ctx context.Context, event *funnel.Event) error {
 	return r.handle(ctx, event)
 }
 
-func (r *hookReceiver) report(_ context.Context, status int, err error) {
+func (r *hookReceiver) report(_ context.Context, event *funnel.Event, status int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reports = append(r.reports, hookReport{status, err})
+	r.reports = append(r.reports, hookReport{event, status, err})
 }
 
 func (r *hookReceiver) handler(t *testing.T, opts ...funnel.WebhookOption) http.Handler {
@@ -89,6 +90,7 @@ func (r *hookReceiver) requireRefused(t *testing.T, status int, reason string) {
 	require.Empty(t, r.events)
 	require.Len(t, r.reports, 1)
 	require.Equal(t, status, r.reports[0].status)
+	require.Equal(t, status == http.StatusServiceUnavailable, r.reports[0].event != nil, "only an authentic delivery is an event")
 	require.ErrorContains(t, r.reports[0].err, reason)
 	require.NotContains(t, r.reports[0].err.Error(), "5ecret")
 }
@@ -508,7 +510,7 @@ func TestWithWebhookErrors_ReceivesCauseAndContext(t *testing.T) {
 			seen = ctx.Value(key{})
 			return fmt.Errorf("sale: %w", errOutOfStock)
 		},
-		funnel.WithWebhookErrors(func(ctx context.Context, status int, err error) {
+		funnel.WithWebhookErrors(func(ctx context.Context, _ *funnel.Event, status int, err error) {
 			reported = ctx.Value(key{})
 			require.Equal(t, http.StatusInternalServerError, status)
 			require.ErrorIs(t, err, errOutOfStock)
@@ -545,6 +547,7 @@ func TestWebhookHandler_RecoversPanics(t *testing.T) {
 			require.Equal(t, http.StatusInternalServerError, receiver.reports[0].status)
 			require.ErrorContains(t, receiver.reports[0].err, tt.reason)
 			require.ErrorContains(t, receiver.reports[0].err, "webhook_handler_test.go", "the stack says where")
+			require.Equal(t, receiver.events[0], receiver.reports[0].event)
 			require.Equal(t, tt.name == "error", errors.Is(receiver.reports[0].err, errOutOfStock))
 		})
 	}
@@ -554,7 +557,7 @@ func TestWithWebhookErrors_PanicIsRecovered(t *testing.T) {
 	t.Parallel()
 	handler, err := funnel.NewWebhookHandler(hookSecret,
 		func(context.Context, *funnel.Event) error { panic("in fn") },
-		funnel.WithWebhookErrors(func(context.Context, int, error) { panic("in report") }))
+		funnel.WithWebhookErrors(func(context.Context, *funnel.Event, int, error) { panic("in report") }))
 	require.NoError(t, err)
 	require.Equal(t, 500, deliverSigned(handler, saleDelivery).StatusCode)
 	require.Equal(t, 401, deliver(handler, delivery(unread(t))).StatusCode)

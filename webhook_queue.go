@@ -71,8 +71,8 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 //
 // If ctx ends first, Shutdown gives up. It drops the waiting deliveries and ends the
 // contexts of those being processed. Its error wraps the cause and says how many
-// deliveries were not completed. [WithWebhookErrors] receives each dropped delivery
-// with status 202. If a delivery that was being processed fails later,
+// deliveries were not completed. [WithWebhookErrors] receives the event of each dropped
+// delivery with status 202, so that the program can save it. If a delivery that was being processed fails later,
 // [WithWebhookErrors] receives it then.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
@@ -105,7 +105,7 @@ func (q *WebhookQueue) abandon(cause error) error {
 	}
 	q.mu.Unlock()
 	for _, d := range dropped {
-		d.handler.reportError(d.ctx, http.StatusAccepted, fmt.Errorf("funnel: webhook queue: dropped at shutdown: %w", cause))
+		d.handler.reportError(d.ctx, d.event, http.StatusAccepted, fmt.Errorf("funnel: webhook queue: dropped at shutdown: %w", cause))
 	}
 	if unfinished == 0 {
 		return nil // the last one has just ended
@@ -157,7 +157,7 @@ func (q *WebhookQueue) startNext() {
 func (q *WebhookQueue) run(ctx context.Context, d *queuedDelivery) {
 	defer q.finish(d) // also if the function ends its goroutine, as a failed require does
 	if err := d.handler.deliver(ctx, d.event); err != nil {
-		d.handler.reportError(ctx, http.StatusAccepted, err)
+		d.handler.reportError(ctx, d.event, http.StatusAccepted, err)
 	}
 }
 

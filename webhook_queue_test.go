@@ -132,7 +132,7 @@ func TestWebhookQueue_ReportsFailures(t *testing.T) {
 		require.NoError(t, queue.Shutdown(t.Context()))
 		require.Equal(t, "e0 e1 e2 e3", receiver.types())
 		require.Len(t, receiver.reports, 2)
-		require.Equal(t, hookReport{http.StatusAccepted, errOutOfStock}, receiver.reports[0])
+		require.Equal(t, hookReport{receiver.events[0], http.StatusAccepted, errOutOfStock}, receiver.reports[0])
 		require.Equal(t, http.StatusAccepted, receiver.reports[1].status)
 		require.ErrorContains(t, receiver.reports[1].err, "webhook handler panicked: out of stock")
 	})
@@ -166,10 +166,13 @@ func TestWebhookQueue_ShutdownGivesUpWithItsContext(t *testing.T) {
 		synctest.Wait() // the two that were being processed see their contexts end
 		require.Len(t, receiver.events, 4, "no other is processed")
 		require.Len(t, receiver.reports, 7)
+		var unfinished []string
 		for _, report := range receiver.reports {
 			require.Equal(t, http.StatusAccepted, report.status)
 			require.ErrorIs(t, report.err, tired)
+			unfinished = append(unfinished, report.event.Type)
 		}
+		require.ElementsMatch(t, strings.Fields("e2 e3 e4 e5 e6 e7 e8"), unfinished)
 		require.NoError(t, queue.Shutdown(t.Context()), "nothing is left")
 	})
 }

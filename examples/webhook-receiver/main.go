@@ -71,7 +71,10 @@ func newHandler(getenv func(string) string, receive func(context.Context, *funne
 			"and set the variable to the webhook's secret")
 	}
 	opts := []funnel.WebhookOption{
-		funnel.WithWebhookErrors(func(_ context.Context, status int, err error) {
+		funnel.WithWebhookErrors(func(_ context.Context, event *funnel.Event, status int, err error) {
+			if event != nil { // otherwise the delivery is not authentic
+				logger.Printf("event %q with hash %s was not processed", event.Type, event.BodyHash)
+			}
 			logger.Printf("delivery with status %d: %v", status, err)
 		}),
 	}

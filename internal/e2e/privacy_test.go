@@ -283,7 +283,7 @@ func TestPrivacy_WholeFlow(t *testing.T) {
 						return errors.New("not now")
 					}
 					return nil
-				}, funnel.WithWebhookErrors(func(ctx context.Context, status int, err error) {
+				}, funnel.WithWebhookErrors(func(ctx context.Context, _ *funnel.Event, status int, err error) {
 					requireNoKeyIn(t, "delivery", err)
 					logger.ErrorContext(ctx, "delivery", "status", status, "err", err)
 				}))
