@@ -43,7 +43,7 @@ type BulkResult[P, R any] struct {
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
-//   - your function returned an error for it that is not from this package;
+//   - your function returned an error of its own, not one from this package;
 //   - it may have been done ([BulkUnknown]). [CanRetry] can be false for such an
 //     item. Repeat it in a way that cannot duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
@@ -63,44 +63,46 @@ const (
 	maxBulk = 500
 )
 
-// Bulk calls do for many items, up to 500 at a time, and yields one result for each,
-// in order. It sends as many requests as the quota allows, and keeps at most 500
-// items in memory. The calls of do overlap: if the order of two changes matters, make
-// both in one call of do.
+// Bulk calls the function do for each item, for up to 500 items at a time, and yields
+// one result per item, in the order of the items. It sends as many requests as the
+// quota allows, and keeps at most 500 items in memory. The calls of do overlap: if the
+// order of two changes matters, make both in one call of do.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:
 //
 //   - the API key is not accepted;
-//   - the context is done, or its deadline is before the next request may be sent;
+//   - the context is done, or the wait for the next free slot would outlast its
+//     deadline;
 //   - an outage has lasted for 30 s: every request got a 5xx, no response, or a
 //     response that is not from the API, such as a proxy's 404;
 //   - the server has responded with 429 for longer than
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Every item that Bulk has taken from items gets a result. For a
-// skipped item, [errors.Is] finds the error that ended the job. [errors.As] and
-// [CodeOf] find nothing, so that another item's error is not taken for this item's.
+// context is done. Every item that Bulk has taken from items gets a result. The error
+// of a skipped item says what ended the job: [errors.Is] matches it. [errors.As] and
+// [CodeOf] find nothing in it, because the details, such as the request, are those of
+// another item.
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
-// know the outcome of every item, let the iterator that you passed as items return.
-// The items that were taken are then completed. That takes up to a minute if the
-// quota is used up. If you cancel the context or leave the loop instead, requests in
-// flight are canceled, and their items may have been done. To continue a job later,
-// repeat the items for which [BulkResult.Again] is true, and the items for which you
-// received no result. If the loop ran to its end, the latter were never read from
-// items, so nothing was sent for them.
+// know the outcome of every item, end the sequence that you passed as items. Bulk then
+// completes the items that it has taken. This takes up to a minute if the quota is
+// used up. If you cancel the context or leave the loop instead, requests in flight are
+// canceled, and their items may have been done. To continue a job later, repeat the
+// items for which [BulkResult.Again] is true, and the items for which you received no
+// result. If the loop ran to its end, Bulk did not take the items without a result, so
+// it sent nothing for them.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken
 // effect. To upsert contacts and make other calls for each, run UpsertAll first, and
 // then Each: that costs fewer requests than [ContactsService.Upsert] in the function.
-// [WithResponse] on ctx has no effect. Bulk reads from items on the caller's
-// goroutine, before it has yielded the results of earlier items. So the iterator must
-// never wait for a result: that is a deadlock. While it waits for something else, no
-// results are yielded; reading a file is fine. A panic in do is raised again on the
-// caller's goroutine.
+// [WithResponse] on ctx has no effect. Bulk takes items on the caller's goroutine,
+// before it has yielded the results of earlier items. So the sequence must never wait
+// for a result: that is a deadlock. Bulk yields no results while the sequence waits
+// for anything else, so let it read from a file or from memory, and not from a slow
+// source. A panic in do is raised again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

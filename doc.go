@@ -36,8 +36,8 @@
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
-//   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. The API's reference
-//     calls a 5xx transient, so creates are retried too.
+//   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. Creates are retried
+//     too, because the API's reference says that a 5xx is transient.
 //     [RetryPolicy.NoRetryCreateOn5xx] turns that off for Enroll, Schedule, and
 //     creates without a unique key.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
@@ -52,9 +52,9 @@
 // A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
 // for a call.
 //
-// If a wait would outlast the context's deadline, the call fails immediately. If it
-// has sent a request, its error is that of the last attempt, such as a 503. If not,
-// [errors.Is] finds [context.DeadlineExceeded].
+// If a wait would outlast the context's deadline, the call fails immediately. A call
+// that has sent a request returns the error of its last attempt, such as a 503. A call
+// that has sent none returns an error that matches [context.DeadlineExceeded].
 //
 // # Rate limit
 //

@@ -30,8 +30,8 @@ func (c Code) Error() string {
 // clipped is the code as an error prints it.
 func (c Code) clipped() string { return text.Clip(string(c), 64) }
 
-// The codes of the API's reference, all documented. An error has one of them only if
-// the response's envelope does: an HTML page with status 404 is not ErrNotFound.
+// The codes of the API's reference, all documented. An error has a code only if the
+// body of the response contains it: an HTML page with status 404 is not ErrNotFound.
 const (
 	ErrUnauthorized        Code = "UNAUTHORIZED"           // 401: the API key is missing, invalid or disabled
 	ErrForbidden           Code = "FORBIDDEN"              // 403: the API key has no access to the resource

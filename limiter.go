@@ -12,27 +12,26 @@ const (
 )
 
 // A Limiter decides when each attempt of a call may be sent. The client's own limiter
-// lets at most 600 requests through in any 60 s, and counts each until 60 s after its
-// response. [WithLimiter] replaces it.
+// has 594 slots, see [WithRateLimit]; each request takes up one of them until 60 s
+// after its response. [WithLimiter] replaces this limiter.
 //
 // Acquire waits until a request may be sent, or fails as soon as ctx ends. The client
 // calls release exactly once, when the attempt is over. Acquire and release must be
 // safe for concurrent use, and must not call the API with the same client.
 //
 // If Acquire knows that no slot will be free before ctx's deadline, it should fail
-// immediately, with an error that matches [context.DeadlineExceeded]. If the error
-// has a method RetryAfter() time.Duration, the client wraps it together with a
-// [*RateLimitError] that has this time. A bulk job whose call fails in this way waits
-// for this time and continues, unless the deadline of the context given to the job is
-// earlier.
+// immediately, with an error that matches [context.DeadlineExceeded]. The error can
+// have a method RetryAfter() time.Duration, which says when a slot will be free. The
+// call's error is then also a [*RateLimitError] with this wait. A bulk job waits that
+// long and continues, unless the wait would outlast the deadline of the job's context.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
-//	Stats() LimiterStats        // for Client.LimiterStats, and for Observer.Wait
-//	Observe(func(LimiterEvent)) // New passes a function: call it with each event
+//	Stats() LimiterStats        // Client.LimiterStats and Observer.Wait use it
+//	Observe(func(LimiterEvent)) // receives a function to call with each event
 //
-// If several clients share a limiter, each passes its own function, and the limiter
-// must call all of them.
+// [New] calls Observe once. If several clients share a limiter, each has its own
+// function, and the limiter must call all of them.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }

@@ -15,22 +15,22 @@ import (
 // after it returns. It must not call the API with the same client: that can block
 // after a 429.
 type Observer struct {
-	// CallStart is called when a call begins. The call uses the context that it
+	// CallStart is called when a call begins. The call uses the context that CallStart
 	// returns.
 	CallStart func(context.Context, CallInfo) context.Context
 	// CallDone is called when a call has ended.
 	CallDone func(context.Context, CallInfo, CallResult)
 
 	// AttemptStart is called when the rate limiter has admitted an attempt. The
-	// request is sent with the context that it returns.
+	// request is sent with the context that AttemptStart returns.
 	AttemptStart func(context.Context, AttemptInfo) context.Context
 	// AttemptDone is called when an attempt has ended.
 	AttemptDone func(context.Context, AttemptInfo, AttemptResult)
 
-	// Wait is called when a call begins to wait: for a retry, the end of a pause, or
-	// a slot of the rate limit. How long it has waited is in AttemptInfo.Waited,
-	// which AttemptStart receives. If a [Limiter] has no method Stats, waits for its
-	// slots are not reported.
+	// Wait is called when a call begins to wait: for a retry, the end of a pause, or a
+	// slot of the rate limit. How long it has waited is in AttemptInfo.Waited, which
+	// AttemptStart receives. A wait for a slot is reported only if the [Limiter] has a
+	// method Stats.
 	Wait func(context.Context, WaitInfo)
 
 	// Limiter is called when the limiter's state changes, such as by a pause after a
@@ -82,7 +82,7 @@ type WaitReason string
 const (
 	WaitRetry WaitReason = "retry" // the backoff before another attempt
 	WaitPause WaitReason = "pause" // the pause after a 429
-	WaitQuota WaitReason = "quota" // the rate limit: no slot is free, or only slots that are kept for interactive calls
+	WaitQuota WaitReason = "quota" // the rate limit: no slot is free, or the free ones are kept for interactive calls
 )
 
 // A WaitInfo says how long a call waits and why.

@@ -158,9 +158,10 @@ type PeriodParams struct {
 
 func (p PeriodParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// A DateRange is a range of calendar dates. From and To are sent as dates, each in
-// its own time zone. Whether the API includes the first and the last day, and which
-// zone it uses, is not documented.
+// A DateRange is a range of calendar dates. The API receives the dates that From and
+// To have in their own locations, such as 2024-06-01, without a time or a zone. It is
+// not documented which time zone the API uses, and whether it includes the first and
+// the last day.
 type DateRange struct{ From, To time.Time }
 
 // IsZero reports whether no range is set.
