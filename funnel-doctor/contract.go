@@ -493,7 +493,7 @@ func instead(object, known node, missing string) []string {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		switch {
 		case known[name] != nil, slices.Contains([]string{"success", "data", "meta", "error"}, name):
-		case plain(name) == plain(missing), fieldName.MatchString(name):
+		case fieldName.MatchString(name), otherSpelling.MatchString(name) && plain(name) == plain(missing):
 			names = append(names, name)
 		}
 	}
@@ -501,8 +501,9 @@ func instead(object, known node, missing string) []string {
 }
 
 var (
-	fieldName = regexp.MustCompile(`^[a-z_]{1,40}$`)
-	notLetter = regexp.MustCompile(`\PL`)
+	fieldName     = regexp.MustCompile(`^[a-z_]{1,40}$`)
+	otherSpelling = regexp.MustCompile(`^[A-Za-z_ -]{1,40}$`) // no digits: they could be an id
+	notLetter     = regexp.MustCompile(`\PL`)
 )
 
 // plain returns the letters of a text in lower case.

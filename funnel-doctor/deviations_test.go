@@ -52,6 +52,11 @@ var deviations = []deviation{
 		want:     []string{"GET /orders: data[].created_at: expected string (date-time) or null, found nothing (unknown fields here: createdAt)"},
 	},
 	{
+		name:     "a field whose new name has a value in it",
+		response: each(func(n node) { rename(n, "name", "name-0612345678") }, "GET /tags"),
+		want:     []string{"GET /tags: data[].name: expected string, found nothing"},
+	},
+	{
 		name:     "the old name of gdpr",
 		response: each(func(n node) { rename(n, "gdpr", "GDPR") }, "GET /contact"),
 		want: []string{
