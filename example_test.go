@@ -143,7 +143,7 @@ func ExampleClient_LimiterStats() {
 	}
 	stats := client.LimiterStats()
 	fmt.Println(stats.Used, "of", stats.Limit, "slots used,", stats.Interactive+stats.Background, "calls waiting")
-	// Output: 1 of 600 slots used, 0 calls waiting
+	// Output: 1 of 594 slots used, 0 calls waiting
 }
 
 // WithField sends a field that the API knows and the SDK does not.

@@ -6,7 +6,7 @@ import (
 
 // LimiterStats is a snapshot of a rate limiter, for metrics and status pages.
 type LimiterStats struct {
-	Limit       int       // requests per window; 0: unknown
+	Limit       int       // slots per window, 594 for the API's limit of 600; 0: unknown
 	Used        int       // slots that are taken now: at most Limit
 	Interactive int       // calls without low priority that wait for a slot
 	Background  int       // calls with low priority that wait for a slot, see InBackground

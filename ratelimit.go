@@ -122,7 +122,7 @@ type (
 // the end of a pause, and then at the user's own limiter.
 func (c *core) limiterStats() LimiterStats {
 	own := c.admission.Stats()
-	stats := LimiterStats{Limit: own.Limit, Used: own.Used, NextSlot: own.NextSlot}
+	stats := LimiterStats{Limit: own.Slots, Used: own.Used, NextSlot: own.NextSlot}
 	if limiter, ok := c.limiter.(statsLimiter); ok {
 		stats = limiter.Stats()
 	}

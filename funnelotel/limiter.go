@@ -85,7 +85,7 @@ func newGauges(meter metric.Meter) (*gauges, error) {
 		errs = append(errs, err)
 		return instrument
 	}
-	g.limit = gauge("funnel.limiter.limit", "{request}", "Requests that the limiter allows in a window.")
+	g.limit = gauge("funnel.limiter.limit", "{request}", "Slots of the limiter in a window.")
 	g.used = gauge("funnel.limiter.used", "{request}", "Slots of the limiter that are taken.")
 	g.waiting = gauge("funnel.limiter.waiting", "{call}", "Calls that wait for a slot.")
 	g.store = gauge("funnel.limiter.store.state", "{limiter}", "1 for the state of the limiter's store, 0 for the others.")

@@ -47,7 +47,7 @@ funnel_client_quota_others 0
 funnel_client_quota_rejections_total{http_request_method="GET",server_address="funnel.test",server_port="443",url_template="/tags"} 1
 funnel_client_quota_remaining 594
 funnel_limiter_events_total{funnel_limiter_event="paused"} 1
-funnel_limiter_limit 600
+funnel_limiter_limit 594
 funnel_limiter_pause_seconds 45
 funnel_limiter_used 0
 funnel_limiter_waiting{funnel_call_priority="background"} 0
@@ -57,7 +57,7 @@ funnel_limiter_waiting{funnel_call_priority="interactive"} 1
 funnel_client_quota_limit 600
 funnel_client_quota_others 340
 funnel_client_quota_remaining 240
-funnel_limiter_limit 600
+funnel_limiter_limit 594
 funnel_limiter_pause_seconds 0
 funnel_limiter_used 20
 funnel_limiter_waiting{funnel_call_priority="background"} 0

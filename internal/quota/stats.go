@@ -4,8 +4,8 @@ import "time"
 
 // Stats is a snapshot of an [Admission].
 type Stats struct {
-	Limit       int       // requests per window; 0: another limiter counts
-	Used        int       // slots that are taken, at most Limit
+	Slots       int       // per window; 0: another limiter counts
+	Used        int       // slots that are taken, at most Slots
 	Interactive int       // waiting calls
 	Background  int       // waiting calls
 	PausedUntil time.Time // zero: no pause
@@ -18,7 +18,6 @@ func (a *Admission) Stats() Stats {
 	defer a.mu.Unlock()
 	now := a.now()
 	stats := Stats{
-		Limit:       a.cfg.Limit,
 		Interactive: a.ready[interactive].Len(),
 		Background:  a.ready[background].Len(),
 	}
@@ -31,7 +30,8 @@ func (a *Admission) Stats() Stats {
 	if at := a.window.opens(now); at > now && at != never {
 		stats.NextSlot = a.base.Add(at)
 	}
-	stats.Used = min(a.window.used(), a.cfg.Limit)
+	stats.Slots = a.window.n
+	stats.Used = min(a.window.used(), stats.Slots)
 	return stats
 }
 
