@@ -26,7 +26,7 @@ func InBackground(ctx context.Context) context.Context {
 // can call it with the context that Acquire receives.
 func IsBackground(ctx context.Context) bool { return callOptionsFrom(ctx).background }
 
-// WithHeader returns a context whose calls send that header. It replaces a header
+// WithHeader returns a context whose calls send that header. The header replaces one
 // that the client sets, but not one that the function of [WithAuth] sets. An invalid
 // name or value, and the name Host, make the call fail with an [*ArgumentError].
 func WithHeader(ctx context.Context, key, value string) context.Context {
@@ -42,10 +42,10 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 	})
 }
 
-// WithField returns a context whose calls send one more field, with the given name
-// and value. It replaces a field of the same name. It is sent in the JSON body of a
-// POST, PUT or DELETE, and in the query of a GET. Use it for fields that the SDK does
-// not have.
+// WithField returns a context whose calls send one more field, with the given name and
+// value. The field replaces one of the same name. It is sent in the JSON body of a
+// POST, PUT or DELETE, and in the query of a GET. Use WithField for fields that the
+// SDK does not have.
 //
 // The value is sent as [encoding/json] writes it; nil is sent as null. A query takes
 // strings, numbers and booleans only. In [ContactsService.Upsert] and the bulk

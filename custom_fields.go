@@ -55,7 +55,7 @@ func (s *CustomFieldsService) List(ctx context.Context) ([]CustomField, error) {
 }
 
 // GetByName returns the custom field with that name. [NameError] describes how names
-// are compared. It reads the whole list.
+// are compared. GetByName reads the whole list.
 //
 // API: GET /custom-fields (documented). Errors: [*NameError].
 func (s *CustomFieldsService) GetByName(ctx context.Context, name string) (*CustomField, error) {

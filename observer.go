@@ -34,11 +34,11 @@ type Observer struct {
 	Wait func(context.Context, WaitInfo)
 
 	// Limiter is called when the limiter's state changes, such as by a pause after a
-	// 429. The context is that of the attempt that caused the change. If no attempt
-	// did, it is [context.Background], and the function can run on any goroutine
-	// while the limiter is locked. So it must return soon and must not use the
-	// client.
-	Limiter func(context.Context, LimiterEvent)
+	// 429. If an attempt caused the change, ctx is the context of that attempt.
+	// Otherwise ctx is [context.Background], and the function can run on any goroutine
+	// while the limiter is locked. So the function must return soon and must not use
+	// the client.
+	Limiter func(ctx context.Context, event LimiterEvent)
 }
 
 // A CallInfo identifies a call. It holds no parameters, so traces and metrics contain

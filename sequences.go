@@ -164,7 +164,7 @@ func (s *SequencesService) All(ctx context.Context, params SequenceListParams) i
 }
 
 // GetByName returns the sequence with that name. [NameError] describes how names are
-// compared. It reads the whole list, 100 sequences per request.
+// compared. GetByName reads the whole list, 100 sequences per request.
 //
 // API: GET /sequences (assumed). Errors: [*NameError].
 func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequence, error) {

@@ -373,9 +373,9 @@ func WithWebhookErrors(report func(ctx context.Context, event *Event, status int
 // an HTTP/1 connection within 2 seconds, whatever the sender does. It closes an
 // HTTP/2 connection when the other requests on it are done.
 //
-// fn is called concurrently, and should return within seconds; if it needs longer,
-// use [WithWebhookQueue]. Its context is that of the request, which ends when the
-// sender disconnects.
+// fn is called concurrently, and should return within seconds; if it needs longer, use
+// [WithWebhookQueue]. The context that fn receives is that of the request: it ends
+// when the sender disconnects.
 //
 // # Replay and redelivery
 //
