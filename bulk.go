@@ -15,9 +15,10 @@ import (
 // A BulkStatus is the outcome of one item of a bulk job.
 type BulkStatus string
 
-// The statuses of an item. All except BulkUnknown are certain. Repeat an unknown item
-// in a way that cannot duplicate it, such as [ContactsService.UpsertAll], or check it
-// first.
+// The statuses of an item. All except BulkUnknown are certain. If your function makes
+// several calls for an item, the status describes the call that failed. Repeat an
+// unknown item in a way that cannot duplicate it, such as [ContactsService.UpsertAll],
+// or check it first.
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
 	BulkUpdated BulkStatus = "updated" // done: it existed, and has the item's values now
@@ -38,11 +39,12 @@ type BulkResult[P, R any] struct {
 }
 
 // Again reports whether to repeat the item later. It is false for an item that was
-// done, and for one that the API or the SDK would refuse again. It is true for all
-// others:
+// done or exists already, and for one that the API or the SDK would refuse again. It
+// is true for all others:
 //
 //   - the item was skipped;
-//   - it failed because of the rate limit, an outage or the end of the context;
+//   - it failed because of the rate limit, an outage, the end of the context, or an
+//     API key that was not accepted or has no access;
 //   - your function returned an error of its own, not one from this package;
 //   - it may have been done ([BulkUnknown]). [CanRetry] can be false for such an
 //     item. Repeat it in a way that cannot duplicate it, such as UpsertAll.
@@ -71,11 +73,12 @@ const (
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:
 //
-//   - the API key is not accepted;
+//   - the API key is not accepted ([ErrUnauthorized]) or, in CreateAll and UpsertAll,
+//     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or the wait for the next free slot would outlast its
 //     deadline;
-//   - an outage has lasted for 30 s: every request got a 5xx, no response, or a
-//     response that is not from the API, such as a proxy's 404;
+//   - an outage has lasted for 30 s: every request got a 5xx, no response, a redirect,
+//     or a response that is not from the API, such as a proxy's page;
 //   - the server has responded with 429 for longer than
 //     [RetryPolicy].MaxRateLimitWait.
 //
@@ -88,11 +91,12 @@ const (
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then
 // completes the items that it has taken. This takes up to a minute if the quota is
-// used up. If you cancel the context or leave the loop instead, requests in flight are
-// canceled, and their items may have been done. To continue a job later, repeat the
-// items for which [BulkResult.Again] is true, and the items for which you received no
-// result. If the loop ran to its end, Bulk did not take the items without a result, so
-// it sent nothing for them.
+// used up. To stop at once, cancel the context or leave the loop: requests in flight
+// are canceled, and their items may have been done. If items can be repeated, as with
+// UpsertAll, that is the simpler way. To continue a job later, repeat the items for
+// which [BulkResult.Again] is true, and the items for which you received no result. If
+// the loop ran to its end, Bulk did not take the items without a result, so it sent
+// nothing for them.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken

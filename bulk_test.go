@@ -788,11 +788,12 @@ func TestBulk_StoppedDoesNotWaitForABackoff(t *testing.T) {
 	})
 }
 
-// A 4xx of a proxy, as during a deployment, counts as an outage: the job ends, and the
-// items can be repeated.
+// A response that is not the API's counts as an outage, such as a proxy's 404 during a
+// deployment, a maintenance page or a redirect to one: the job ends, and the items can be
+// repeated.
 func TestBulk_ForeignResponsesAreAnOutage(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{404, 405, 408, 421, 425} {
+	for _, status := range []int{200, 302, 401, 403, 404, 405, 408, 421, 425} {
 		synctest.Test(t, func(t *testing.T) {
 			api := newMockAPI(t).on(http.MethodPost, "/contact", after(roundTrip, respond(status, "default backend", "Content-Type", "text/plain")))
 			client := api.client(t, funnel.WithRateLimit(1<<30, time.Minute))

@@ -48,9 +48,9 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 // SDK does not have.
 //
 // The value is sent as [encoding/json] writes it; nil is sent as null. A query takes
-// strings, numbers and booleans only. In [ContactsService.Upsert] and the bulk
-// methods the field is part of the requests that create or update the contact, not of
-// those that add tags.
+// strings, numbers and booleans only. In [ContactsService.Upsert] and
+// [ContactsService.UpsertAll] the field is part of the requests that create or update
+// the contact, not of those that add tags.
 //
 // Fields that identify a resource, such as contact_id, are refused. The field email
 // is refused in requests that identify or create a contact. A value that cannot be

@@ -24,9 +24,10 @@
 //     too long. It says how long to wait.
 //   - [*RequestError]: no usable response.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
+//   - [*NameError]: GetByName or Ensure found no resource with a name, or several.
 //
-// [MayHaveBeenApplied], [CanRetry], [CodeOf], [FieldErrors] and [ErrorKind] work
-// with all of them.
+// [MayHaveBeenApplied], [CanRetry], [CodeOf], [FieldErrors] and [ErrorKind] work with
+// all of them.
 //
 // # Retries
 //

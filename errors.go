@@ -30,8 +30,9 @@ func (c Code) Error() string {
 // clipped is the code as an error prints it.
 func (c Code) clipped() string { return text.Clip(string(c), 64) }
 
-// The codes of the API's reference, all documented. An error has a code only if the
-// body of the response contains it: an HTML page with status 404 is not ErrNotFound.
+// The codes of the API's reference, all documented. An [APIError] has a code only if
+// the body of the response contains it: an HTML page with status 404 is not
+// ErrNotFound.
 const (
 	ErrUnauthorized        Code = "UNAUTHORIZED"           // 401: the API key is missing, invalid or disabled
 	ErrForbidden           Code = "FORBIDDEN"              // 403: the API key has no access to the resource
@@ -172,9 +173,9 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited] or this error's Code, or
-// [context.DeadlineExceeded] if the context's deadline is the reason why the call was
-// not sent.
+// Is reports whether target is [ErrRateLimited]. It is also true for
+// [context.DeadlineExceeded] if the call was not sent because of the context's
+// deadline.
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || e.tooLate && target == context.DeadlineExceeded || e.APIError.Is(target)
 }

@@ -585,6 +585,9 @@ func TestErrorTable_ResponsesWithoutEnvelope(t *testing.T) {
 	}{
 		{"HTML 404", htmlPage(404, "Not Found | nginx"),
 			"funnel: GET /contact: 404 Not Found: the response is not in the API's format: text/html: Not Found | nginx; is the path of the base URL right? The vendor's is /v1"},
+		{"HTML 200", htmlPage(200, "Welcome"),
+			"funnel: GET /contact: 200 OK: the response is not readable: it is not JSON: invalid character '<' looking for beginning of value: " +
+				"text/html: Welcome; is the path of the base URL right? The vendor's is /v1"},
 		{"HTML 502", htmlPage(502, "Bad Gateway"),
 			"funnel: GET /contact: 502 Bad Gateway: the response is not in the API's format: text/html: Bad Gateway"},
 		{"HTML 409", htmlPage(409, "Conflict"),
@@ -723,6 +726,9 @@ func TestErrorKind_OfAPIErrors(t *testing.T) {
 		{name: "invalid", call: create, responder: invalid, code: funnel.ErrValidation, kind: "VALIDATION_ERROR",
 			fields: map[string][]string{"email": {"The email is odd."}}},
 		{name: "unauthorized", call: get, responder: failure(401, funnel.ErrUnauthorized, "no"), code: funnel.ErrUnauthorized, kind: "UNAUTHORIZED"},
+		{name: "a firewall's 403", call: get, responder: htmlPage(403, "Blocked"), kind: "403", canRetry: true},
+		{name: "a page", call: get, responder: htmlPage(200, "Welcome"), kind: "invalid_response", canRetry: true},
+		{name: "redirect", call: get, responder: respond(302, "", "Location", "https://example.com/"), kind: "302"},
 		{name: "rate limit", call: createFunnel, responder: tooMany(), code: funnel.ErrRateLimited, kind: "RATE_LIMITED", canRetry: true},
 		{name: "5xx of a read", call: get, responder: failure(500, funnel.ErrServer, "no"), code: funnel.ErrServer, kind: "SERVER_ERROR", canRetry: true},
 		{name: "5xx of a create with a unique key", call: create, responder: htmlPage(502, "Bad Gateway"), kind: "502", canRetry: true},

@@ -44,10 +44,7 @@ func (c *call) newAPIError(f *envelope.Failure) APIError {
 		e.Message = "the response is not in the API's format" + c.excerpt()
 	}
 	if e.Code == "" && (e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusMethodNotAllowed) {
-		if c.core.base.String() != DefaultBaseURL {
-			e.Message = text.Clip(e.Message, maxErrorText/2) + "; is the path of the base URL right? The vendor's is /v1"
-		}
-		e.Message = c.doubt(e.Message)
+		e.Message = c.doubt(c.askForPath(e.Message))
 	}
 	return e
 }
@@ -88,10 +85,21 @@ func (c *call) formatError(err error) error {
 	}
 	e := c.newAPIError(&envelope.Failure{Message: message})
 	e.unreadable = errors.Is(err, envelope.ErrUnreadable)
-	if !e.unreadable {
+	switch {
+	case e.foreign:
+		e.Message = c.askForPath(e.Message)
+	case !e.unreadable:
 		e.Message = c.doubt(e.Message)
 	}
 	return &e
+}
+
+// askForPath adds to a message that the base URL may be wrong, unless it is the vendor's.
+func (c *call) askForPath(message string) string {
+	if c.core.base.String() == DefaultBaseURL {
+		return message
+	}
+	return text.Clip(message, maxErrorText/2) + "; is the path of the base URL right? The vendor's is /v1"
 }
 
 // rateLimitError is the error of a 429, which has no envelope.
