@@ -585,6 +585,8 @@ func TestErrorTable_ResponsesWithoutEnvelope(t *testing.T) {
 	}{
 		{"HTML 404", htmlPage(404, "Not Found | nginx"),
 			"funnel: GET /contact: 404 Not Found: the response is not in the API's format: text/html: Not Found | nginx; is the path of the base URL right? The vendor's is /v1"},
+		{"another server's 404", respond(404, `{"message":"No such page."}`),
+			"funnel: GET /contact: 404 Not Found: No such page; is the path of the base URL right? The vendor's is /v1"},
 		{"HTML 200", htmlPage(200, "Welcome"),
 			"funnel: GET /contact: 200 OK: the response is not readable: it is not JSON: invalid character '<' looking for beginning of value: " +
 				"text/html: Welcome; is the path of the base URL right? The vendor's is /v1"},

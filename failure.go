@@ -99,7 +99,7 @@ func (c *call) askForPath(message string) string {
 	if c.core.base.String() == DefaultBaseURL {
 		return message
 	}
-	return text.Clip(message, maxErrorText/2) + "; is the path of the base URL right? The vendor's is /v1"
+	return strings.TrimSuffix(text.Clip(message, maxErrorText/2), ".") + "; is the path of the base URL right? The vendor's is /v1"
 }
 
 // rateLimitError is the error of a 429, which has no envelope.

@@ -74,9 +74,9 @@ func (d *Decimal) UnmarshalJSON(b []byte) error {
 // ones are cut, so that sums with them do not overflow.
 const maxExponent = 1 << 30
 
-// Minor returns the number in units of 10^-digits: with 2 digits, "297.10" is
-// 29710, and "1e3" is 100000. Most currencies have 2 digits, some 0 or 3. digits
-// is between 0 and 18.
+// Minor returns the number in units of 10^-digits: with 2 digits, "297.10" is 29710,
+// and "1e3" is 100000. The API's amounts have 2 decimal places (assumed for every
+// currency), so 2 digits fit all of them. digits is between 0 and 18.
 //
 // The error is an [*ArgumentError] if d is not a number, if it has more decimal
 // places than digits (nothing is rounded), or if the result exceeds an int64.
@@ -139,8 +139,9 @@ func (l IDList[R]) MarshalJSON() ([]byte, error) {
 // unchanged. The API returns [ErrInvalidPeriod] for an unknown value.
 type Period string
 
-// The periods (documented). What the API selects without a period is not
-// documented; the SDK sends none by default.
+// The periods (documented). Not documented are the time zone, whether today is part of
+// the last 7 or 30 days, and what the API selects without a period. The SDK sends none
+// by default.
 const (
 	PeriodAll        Period = "all"
 	PeriodToday      Period = "today"

@@ -143,7 +143,11 @@ func (w *window) opensBeyond(now moment, rate float64) moment {
 		}
 	}
 	if now < w.server.turns && w.server.share() == 1 { // with other programs on the key nothing can be reserved
+		before := at
 		beyond(w.server.turns, w.server.left-w.flying-1)
+		if w.flying == 0 {
+			at = max(before, min(at, w.server.look()))
+		}
 	}
 	return at
 }
@@ -192,7 +196,7 @@ func (w *window) release(now moment, s slot, o Outcome, explained bool) {
 		w.cost, w.careful = max(w.cost, 1+o.Repeats), now+w.per
 	}
 	if o.Sent && o.Remaining != Unknown {
-		w.server.observe(now, s, o.Remaining, w.taken, w.flying, w.serverPer(o.Limit))
+		w.server.observe(now, s, o.Remaining, w.taken, w.flying, w.n, w.serverPer(o.Limit))
 	}
 }
 
