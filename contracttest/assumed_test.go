@@ -17,7 +17,7 @@ func TestAssumed_ErrorNamesAssumption(t *testing.T) {
 	html := http.Header{"Content-Type": {"text/html"}}
 	for _, op := range document(t).Operations {
 		i := slices.IndexFunc(samples, func(s sample) bool { return s.operation() == op.String() })
-		require.GreaterOrEqual(t, i, 0, "%s has no sample", op)
+		require.GreaterOrEqual(t, i, 0, "%s has no sample in samples_test.go", op)
 		for _, tt := range []struct {
 			name    string
 			server  reply

@@ -108,7 +108,7 @@ func compare(contract *openapi.Document, samples []sample) []string {
 	for _, op := range contract.Operations {
 		i := slices.IndexFunc(samples, func(s sample) bool { return s.operation() == op.String() })
 		if i < 0 {
-			c.complain("%s has no sample", op)
+			c.complain("%s has no sample in samples_test.go", op)
 			continue
 		}
 		c.request(op, samples[i])
@@ -306,7 +306,7 @@ func TestSamples_NoticeMistakes(t *testing.T) {
 		{"an added field of a request", "    StepUpdate:\n      type: object\n      additionalProperties: false\n      required: [step_id]\n      properties:\n", "    StepUpdate:\n      properties:\n        order: {type: integer}\n", "request of PUT /funnel-step: the sample has no order"},
 		{"a renamed parameter", "{name: range, in: query", "{name: between, in: query", "request of GET /contacts: the contract has no range"},
 		{"a dropped parameter", "        - {name: id_order, in: query, required: true, schema: {type: string}, x-source: documented, x-reference: orders}\n", "", "request of GET /order: the contract has no id_order"},
-		{"an added operation", "\n  /sales-amount:\n", "\n  /refund: {post: {operationId: refund, responses: {'200': {}}}}\n  /sales-amount:\n", "POST /refund has no sample"},
+		{"an added operation", "\n  /sales-amount:\n", "\n  /refund: {post: {operationId: refund, responses: {'200': {}}}}\n  /sales-amount:\n", "POST /refund has no sample in samples_test.go"},
 		{"a list that loses its pages", "#/components/responses/SequencePage", "#/components/responses/SequenceCreated", "response of GET /sequences: the contract has no list"},
 	} {
 		t.Run("contract/"+tt.name, func(t *testing.T) {

@@ -39,10 +39,16 @@ func furnish(t *testing.T, a *api) {
 	a.AddSubscription(funneltest.Subscription{})
 }
 
-// views show the account of furnish.
-var views = []string{
-	"/contacts", "/contact?email=ADA@example.com", "/contacts-tags?contact_id=1", "/custom-fields", "/tags", "/tags-contacts?tag_id=1",
-	"/sequences", "/funnels", "/campaigns", "/webhooks", "/orders", "/sales-amount", "/transactions", "/subscriptions",
+// views show the account of furnish: the list of each resource that has one, and what no
+// list shows.
+func views(a *api) []string {
+	views := []string{"/contact?email=ADA@example.com", "/contacts-tags?contact_id=1", "/tags-contacts?tag_id=1", "/sales-amount"}
+	for resource := range a.Counts() {
+		if list := "/" + strings.ReplaceAll(resource, "_", "-"); a.get(list).Status == http.StatusOK {
+			views = append(views, list)
+		}
+	}
+	return views
 }
 
 func TestRestore_AccountIsTheSame(t *testing.T) {
@@ -57,14 +63,9 @@ func TestRestore_AccountIsTheSame(t *testing.T) {
 	b.setUp(`POST /contact {"email":"stranger@example.com"}`)
 	require.NoError(t, b.Restore(snapshot))
 	require.Equal(t, a.Counts(), b.Counts())
-	for resource := range a.Counts() {
-		if list := "/" + strings.ReplaceAll(resource, "_", "-"); a.get(list).Status == http.StatusOK {
-			require.Contains(t, views, list, "add the list to views in snapshot_test.go")
-		}
-	}
 	for _, moment := range []string{"2031-03-10T12:01:00Z", "2031-03-10T13:00:00Z"} { // the second sends the campaign
 		clock.set(moment)
-		for _, view := range views {
+		for _, view := range views(a) {
 			require.Equal(t, a.get(view).ok().Body, b.get(view).ok().Body, view)
 		}
 	}

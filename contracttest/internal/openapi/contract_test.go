@@ -83,12 +83,12 @@ func TestContract_KindMatchesSource(t *testing.T) {
 	t.Parallel()
 	for _, op := range load(t).Operations {
 		seen := map[string][]string{"d": {"full", "part"}, "l": {"part", "named"}, "n": {"part", "named"}, "s": {"none"}}[op.Kind]
-		require.Contains(t, seen, op.Seen, "%s", op)
+		require.Contains(t, seen, op.Seen, "%s: x-seen does not fit x-kind %s", op, op.Kind)
 		switch {
 		case op.Kind == "l":
 			require.Equal(t, "errors", op.Reference, "%s", op)
 		case op.Kind == "s":
-			require.Equal(t, "B5", op.Assumption, "%s", op)
+			require.Equal(t, "B5", op.Assumption, "%s: x-assumption of an operation of x-kind s", op)
 		case op.Kind == "d" || op.Path == "/sales-amount":
 			require.True(t, op.Documented(), "%s", op)
 		default:
@@ -194,15 +194,16 @@ func TestContract_ParametersAndBodies(t *testing.T) {
 	open := []string{"POST /campaign", "PUT /campaign"} // content and audience are unknown (B8)
 	root := parse(t, api.OpenAPI())
 	for _, op := range document.Operations {
-		require.Equal(t, op.Method == "GET", op.RequestBody == nil, "%s", op)
+		require.NotContains(t, op.Path, "{", "%s: the SDK sends no id in a path, but in the query of a GET and in the body of other methods", op)
+		require.Equal(t, op.Method == "GET", op.RequestBody == nil, "%s: a GET has no requestBody, all others need one", op)
 		if op.Method == "GET" {
 			for _, p := range op.Parameters {
-				require.Equal(t, "query", p.In, "%s: %s", op, p.Name)
+				require.Equal(t, "query", p.In, "%s: in of %s", op, p.Name)
 			}
 			continue
 		}
-		require.Empty(t, op.Parameters, "%s", op)
-		require.NotEmpty(t, document.Fields(op), "%s", op)
+		require.Empty(t, op.Parameters, "%s: its parameters belong to its requestBody", op)
+		require.NotEmpty(t, document.Fields(op), "%s: its requestBody has no properties", op)
 		require.Equal(t, op.Method == "DELETE", op.RequestBody.Source != "", "%s: x-source of its requestBody", op)
 		require.Contains(t, []string{"", "B1"}, op.RequestBody.Assumption, "%s", op)
 
