@@ -394,9 +394,9 @@ func WithWebhookErrors(report func(ctx context.Context, event *Event, status int
 // Look at the bodies that you receive. If each event has a body of its own, for
 // example with an id of the event, store BodyHash in a column with a unique
 // constraint, in the same database transaction as your own changes. The example
-// ExampleNewWebhookHandler_redelivery shows this. If equal bodies are possible, make
-// fn idempotent: set a value instead of incrementing it, or treat the event as a hint
-// and read the current state through the API.
+// "Redelivery" (example_webhook_handler_test.go) shows this. If equal bodies are
+// possible, make fn idempotent: set a value instead of incrementing it, or treat the
+// event as a hint and read the current state through the API.
 //
 // Errors: [*ArgumentError] if the secret is empty, fn is nil or an option is
 // invalid.

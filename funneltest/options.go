@@ -141,8 +141,10 @@ func WithWebhookTransport(rt http.RoundTripper) Option {
 	return func(c *config) { c.hooks, c.anyHost = rt, true }
 }
 
-// WithWebhookHandler sends webhook deliveries to a handler, in memory, whatever
-// their host: a program's own webhook endpoint is tested without a socket.
+// WithWebhookHandler sends webhook deliveries to a handler, in memory, whatever their
+// host: a program's own webhook endpoint is tested without a socket. A handler that
+// needs the secret can be made only when the webhook is registered at the server. So
+// pass an [http.ServeMux], and add the handler to it then.
 func WithWebhookHandler(h http.Handler) Option {
 	return WithWebhookTransport(handlerTransport{h})
 }
