@@ -105,26 +105,28 @@ func (got *response) isResponse() bool {
 	return got.status != 0 && got.status != http.StatusTooManyRequests && !got.isOutage()
 }
 
-// isOutage reports whether the API seems to be away: a 5xx, no complete response, a
-// redirect, or a response of something else, such as a proxy's 404 during a deployment.
+// isOutage reports whether the API seems to be away: a 5xx, no complete response, or a
+// response of something else, such as a proxy's 404 during a deployment.
 func (got *response) isOutage() bool {
 	switch {
 	case got.refused:
 		return false
 	case got.err != nil:
 		return !isBadTLS(got.err) && !errors.Is(got.err, errTooLarge)
-	case got.status >= 500, got.status/100 == 3:
+	case got.status >= 500:
 		return true
 	}
 	return got.isForeign()
 }
 
-// isForeign reports whether a 2xx or a 4xx is in none of the forms in which the API and
-// Laravel respond. An empty 2xx is: it is the result of a call without a result.
+// isForeign reports whether a response below 500 is in none of the forms in which the API
+// and Laravel respond. An empty 2xx can be the response to a call without a result.
 func (got *response) isForeign() bool {
 	switch {
 	case got.status == http.StatusTooManyRequests:
 		return false
+	case got.status/100 == 3:
+		return true
 	case got.status/100 == 2:
 		body := bytes.TrimSpace(got.body)
 		return len(body) > 0 && body[0] != '{'

@@ -77,26 +77,26 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or the wait for the next free slot would outlast its
 //     deadline;
-//   - an outage has lasted for 30 s: every request got a 5xx, no response, a redirect,
-//     or a response that is not from the API, such as a proxy's page;
+//   - an outage has lasted for 30 s: every request got a 5xx, no response, or a
+//     response that is not from the API, such as a proxy's page or a redirect;
 //   - the server has responded with 429 for longer than
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Every item that Bulk has taken from items gets a result. The error
-// of a skipped item says what ended the job: [errors.Is] matches it. [errors.As] and
-// [CodeOf] find nothing in it, because the details, such as the request, are those of
-// another item.
+// context is done. Every item that Bulk has taken from items gets a result. With
+// [errors.Is], the error of a skipped item matches the error that ended the job.
+// [errors.As] and [CodeOf] find nothing in the error of a skipped item, because the
+// details, such as the request, are those of another item.
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then
 // completes the items that it has taken. This takes up to a minute if the quota is
 // used up. To stop at once, cancel the context or leave the loop: requests in flight
 // are canceled, and their items may have been done. If items can be repeated, as with
-// UpsertAll, that is the simpler way. To continue a job later, repeat the items for
-// which [BulkResult.Again] is true, and the items for which you received no result. If
-// the loop ran to its end, Bulk did not take the items without a result, so it sent
-// nothing for them.
+// UpsertAll, stopping at once is simpler. To continue a job later, repeat the items
+// for which [BulkResult.Again] is true, and the items for which you received no
+// result. If the loop ran to its end, Bulk did not take the items without a result, so
+// it sent nothing for them.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken
@@ -104,9 +104,9 @@ const (
 // then Each: that costs fewer requests than [ContactsService.Upsert] in the function.
 // [WithResponse] on ctx has no effect. Bulk takes items on the caller's goroutine,
 // before it has yielded the results of earlier items. So the sequence must never wait
-// for a result: that is a deadlock. Bulk yields no results while the sequence waits
-// for anything else, so let it read from a file or from memory, and not from a slow
-// source. A panic in do is raised again on the caller's goroutine.
+// for a result: that is a deadlock. While the sequence waits, for example for a slow
+// source, Bulk yields no results. So let the sequence read from a file or from memory.
+// A panic in do is raised again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

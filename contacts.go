@@ -358,7 +358,7 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // first item for which [BulkResult.Again] is true.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update before the
-// create. Then an existing contact costs one request instead of two.
+// create. Then an existing contact costs one request less.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -19,12 +19,12 @@
 //
 //   - [*APIError]: a response that is not a success. Test for its [Code], such as
 //     [ErrContactExists], with [errors.Is].
-//   - [*ValidationError]: an APIError with messages for each field.
+//   - [*ValidationError]: an APIError with messages for each field (none for a 400).
 //   - [*RateLimitError]: a 429, or a call that was not sent because the wait would be
 //     too long. It says how long to wait.
 //   - [*RequestError]: no usable response.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
-//   - [*NameError]: GetByName or Ensure found no resource with a name, or several.
+//   - [*NameError]: several resources have the name, or, in GetByName, none has it.
 //
 // [MayHaveBeenApplied], [CanRetry], [CodeOf], [FieldErrors] and [ErrorKind] work with
 // all of them.
@@ -32,23 +32,23 @@
 // # Retries
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A request is retried
-// only if a retry can help and cannot duplicate anything. The only exception is a
-// retry after a 5xx. The cases are:
+// only if a retry can help. Three kinds of calls could duplicate something: Enroll,
+// Schedule, and creates without a unique key. A create has a unique key if the API
+// refuses two resources with the same value of a field, such as two contacts with the
+// same e-mail address. The doc comments of the creates say which have one. The cases
+// are:
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
-//   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. Creates are retried
-//     too, because the API's reference says that a 5xx is transient.
-//     [RetryPolicy.NoRetryCreateOn5xx] turns that off for Enroll, Schedule, and
-//     creates without a unique key.
+//   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. The three kinds are
+//     retried too, although the first attempt may have taken effect, because the API's
+//     reference says that a 5xx is transient. [RetryPolicy.NoRetryCreateOn5xx] turns
+//     that off.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
 //     the same waits.
-//   - No complete response, such as a timeout: retried with the same waits, except
-//     for Enroll, Schedule, and creates without a unique key. These fail with an
-//     error for which [MayHaveBeenApplied] is true. A create has a unique key if the
-//     API refuses two resources with the same value of a field, such as two contacts
-//     with the same e-mail address. The doc comments of the creates say which have
-//     one.
+//   - No complete response, such as a timeout: retried with the same waits, except for
+//     the three kinds. These fail with an error for which [MayHaveBeenApplied] is
+//     true.
 //
 // A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
 // for a call.
@@ -62,9 +62,9 @@
 // The API allows 600 requests per minute. A client stays within that limit over all
 // its goroutines. It has 594 slots: 99 % of the limit, see [WithRateLimit]. Each
 // request takes up one of them until 60 s after its response. So the server never
-// counts more than 600 requests in a minute. Calls wait until a slot is free. As long
-// as nothing but this client uses the API key, no request is rejected. See
-// [WithRateLimit] and [WithLimiter].
+// counts more than 600 requests of this client in a minute. Calls wait until a slot is
+// free. As long as nothing but this client uses the API key, no request is rejected.
+// See [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //

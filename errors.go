@@ -135,7 +135,7 @@ func (e *ValidationError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *ValidationError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrValidation] or this error's Code.
+// Is reports whether target is [ErrValidation], also if the response has no code.
 func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }

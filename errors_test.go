@@ -730,7 +730,6 @@ func TestErrorKind_OfAPIErrors(t *testing.T) {
 		{name: "unauthorized", call: get, responder: failure(401, funnel.ErrUnauthorized, "no"), code: funnel.ErrUnauthorized, kind: "UNAUTHORIZED"},
 		{name: "a firewall's 403", call: get, responder: htmlPage(403, "Blocked"), kind: "403", canRetry: true},
 		{name: "a page", call: get, responder: htmlPage(200, "Welcome"), kind: "invalid_response", canRetry: true},
-		{name: "redirect", call: get, responder: respond(302, "", "Location", "https://example.com/"), kind: "302"},
 		{name: "rate limit", call: createFunnel, responder: tooMany(), code: funnel.ErrRateLimited, kind: "RATE_LIMITED", canRetry: true},
 		{name: "5xx of a read", call: get, responder: failure(500, funnel.ErrServer, "no"), code: funnel.ErrServer, kind: "SERVER_ERROR", canRetry: true},
 		{name: "5xx of a create with a unique key", call: create, responder: htmlPage(502, "Bad Gateway"), kind: "502", canRetry: true},
@@ -741,7 +740,7 @@ func TestErrorKind_OfAPIErrors(t *testing.T) {
 		{name: "certainly not sent", call: createFunnel, responder: unsent(&net.OpError{Op: "dial", Err: errors.New("no route")}), kind: "connection_failed", canRetry: true},
 		{name: "another format", call: get, responder: respond(200, `{"id":7}`), kind: "invalid_response"},
 		{name: "no JSON", call: get, responder: respond(200, "<html>"), kind: "invalid_response", canRetry: true},
-		{name: "redirect", call: get, responder: respond(302, ""), kind: "302"},
+		{name: "redirect", call: get, responder: respond(302, ""), kind: "302", canRetry: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,11 +27,11 @@ func CodeOf(err error) Code {
 
 // CanRetry reports whether repeating the call later can succeed and cannot duplicate
 // anything. It is true if the rate limit, an outage or the end of the context caused
-// the error. A response that is not from the API, such as a proxy's page, counts as an
-// outage. CanRetry is also true for a skipped item of a bulk job, whatever ended the
-// job, because the item was not sent. It is false for errors that a repeat would
-// return again: bad input, an error code of the API, a key that is not accepted, a
-// redirect, or a response of the API that differs from what the SDK expects. It is
+// the error. A response that is not from the API, such as a proxy's page or a
+// redirect, counts as an outage. CanRetry is also true for a skipped item of a bulk
+// job, whatever ended the job, because the item was not sent. It is false for errors
+// that a repeat would return again: bad input, an error code of the API, a key that is
+// not accepted, or a response of the API that differs from what the SDK expects. It is
 // also false if the call may have been applied and a repeat could duplicate it.
 func CanRetry(err error) bool {
 	var (

@@ -182,8 +182,9 @@ func WithObserver(observer Observer) Option {
 }
 
 // WithAttemptTimeout limits each attempt to d, from its admission by the rate limiter
-// to the end of the response's body. The default is 30 s, or the Timeout of the
-// client given to [WithHTTPClient]. If d is zero, only the context limits an attempt.
+// to the end of the response's body. The default is 30 s, or the Timeout of the client
+// given to [WithHTTPClient] if that is not zero. If d is zero, only the context limits
+// an attempt.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(cfg *config) error {
 		if d < 0 {
