@@ -46,8 +46,8 @@ type BulkResult[P, R any] struct {
 //   - it failed because of the rate limit, an outage, the end of the context, or an
 //     API key that was not accepted or has no access;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]). [CanRetry] can be false for such an
-//     item. Repeat it in a way that cannot duplicate it, such as UpsertAll.
+//   - it may have been done ([BulkUnknown]). Repeat such an item in a way that cannot
+//     duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -95,8 +95,8 @@ const (
 // are canceled, and their items may have been done. If items can be repeated, as with
 // UpsertAll, stopping at once is simpler. To continue a job later, repeat the items
 // for which [BulkResult.Again] is true, and the items for which you received no
-// result. If the loop ran to its end, Bulk did not take the items without a result, so
-// it sent nothing for them.
+// result. After a loop that ran to its end, nothing was sent for the items without a
+// result.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken

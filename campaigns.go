@@ -109,8 +109,8 @@ func (s *CampaignsService) Get(ctx context.Context, id CampaignID) (*Campaign, e
 	return s.resource().get(ctx, id)
 }
 
-// Create creates a draft and returns its id. It has no unique key: if the response is
-// lost, the call fails and MayHaveBeenApplied reports true.
+// Create creates a draft and returns its id. A campaign has no unique key: if the
+// response is lost, the call fails and MayHaveBeenApplied reports true.
 //
 // API: POST /campaign (assumed). Errors: [*ValidationError].
 func (s *CampaignsService) Create(ctx context.Context, params CampaignCreateParams) (CampaignID, error) {

@@ -110,9 +110,9 @@ func newClient(base *url.URL, cfg config) *Client {
 }
 
 // WithKey returns a client for another account. It shares this client's connections
-// and options; opts are applied after these. The new client has its own rate limit,
-// pauses and retry budget ([RetryPolicy]). Its key does not appear in errors and
-// logs. It does not use this client's cookie jar.
+// and has its options; opts are applied last. The new client has its own rate limit,
+// pauses and retry budget ([RetryPolicy]). Its key does not appear in errors and logs.
+// It does not use this client's cookie jar.
 //
 // If this client was made with [WithLimiter] or [WithAuth], opts must contain that
 // option for the new account. The error is an [*ArgumentError].

@@ -334,8 +334,9 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // CreateAll creates contacts, several at a time. Nothing is sent until you range over
 // the returned iterator. [Bulk] describes the order of the results and what ends a
 // job. The status of a contact is BulkCreated, BulkExists with the error
-// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If several contacts have
-// the same address, the first is created.
+// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost and
+// the next attempt finds the contact, the status is BulkUnknown. If several contacts
+// have the same address, the first is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

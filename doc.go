@@ -53,9 +53,9 @@
 // A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
 // for a call.
 //
-// If a wait would outlast the context's deadline, the call fails immediately. A call
-// that has sent a request returns the error of its last attempt, such as a 503. A call
-// that has sent none returns an error that matches [context.DeadlineExceeded].
+// If a wait would outlast the context's deadline, the call fails immediately, without
+// waiting. If the call has made an attempt, its error is that of the last attempt,
+// such as a 503. Otherwise the error matches [context.DeadlineExceeded].
 //
 // # Rate limit
 //

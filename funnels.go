@@ -126,8 +126,9 @@ func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.
 	return s.resource().all(ctx, params)
 }
 
-// Create creates a funnel without steps; the result has no Steps. It has no unique
-// key: if the response is lost, the call fails and MayHaveBeenApplied reports true.
+// Create creates a funnel without steps; the result has no Steps. A funnel has no
+// unique key: if the response is lost, the call fails and MayHaveBeenApplied reports
+// true.
 //
 // API: POST /funnel (documented). Errors: [ErrNoSubdomain], [*ValidationError].
 func (s *FunnelsService) Create(ctx context.Context, params FunnelCreateParams) (*Funnel, error) {

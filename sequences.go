@@ -178,8 +178,9 @@ func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequenc
 	return byName("sequence", name, sequences, func(s Sequence) string { return s.Name })
 }
 
-// Create creates a sequence. It has no unique key: if the response is lost, the call
-// fails and MayHaveBeenApplied reports true. Add a stage before you enrol contacts.
+// Create creates a sequence. A sequence has no unique key: if the response is lost,
+// the call fails and MayHaveBeenApplied reports true. Add a stage before you enrol
+// contacts.
 //
 // API: POST /sequence (documented). Errors: [*ValidationError].
 func (s *SequencesService) Create(ctx context.Context, params SequenceCreateParams) (*Sequence, error) {
