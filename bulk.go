@@ -83,10 +83,9 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Every item that Bulk has taken from items gets a result. With
-// [errors.Is], the error of a skipped item matches the error that ended the job.
-// [errors.As] and [CodeOf] find nothing in the error of a skipped item, because the
-// details, such as the request, are those of another item.
+// context is done. Every item that Bulk has taken from items gets a result. A skipped
+// item had no request of its own. So in its error, [errors.Is] finds what ended the
+// job, but [errors.As] finds no typed error except a [*RateLimitError].
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then

@@ -60,11 +60,11 @@
 // # Rate limit
 //
 // The API allows 600 requests per minute. A client stays within that limit over all
-// its goroutines. It has 594 slots: 99 % of the limit, see [WithRateLimit]. Each
-// request takes up one of them until 60 s after its response. So the server never
-// counts more than 600 requests of this client in a minute. Calls wait until a slot is
-// free. As long as nothing but this client uses the API key, no request is rejected.
-// See [WithRateLimit] and [WithLimiter].
+// its goroutines. It has 594 slots. The other 6 are for requests that net/http may
+// repeat by itself. Each request takes up one slot until 60 s after its response. So
+// the server never counts more than 600 requests of this client in a minute. Calls
+// wait until a slot is free. As long as nothing but this client uses the API key, no
+// request is rejected. See [WithRateLimit] and [WithLimiter].
 //
 // # Lists
 //

@@ -62,10 +62,10 @@ func (cfg *config) transport() (http.RoundTripper, http.CookieJar) {
 // DefaultBaseURL is the vendor's API (documented).
 const DefaultBaseURL = "https://api.wolfeo.me/v1"
 
-// WithBaseURL sets the base URL, [DefaultBaseURL] by default, to that of another
-// server, such as "http://127.0.0.1:8080/v1". It must be absolute, without user info,
-// query or fragment. Plain http is accepted for loopback addresses only, unless
-// [WithInsecureHTTP] is given.
+// WithBaseURL sets the base URL, such as "http://127.0.0.1:8080/v1". The default is
+// [DefaultBaseURL]. The URL must be absolute, without user info, query or fragment.
+// Plain http is accepted for loopback addresses only, unless [WithInsecureHTTP] is
+// given.
 func WithBaseURL(baseURL string) Option {
 	return func(cfg *config) error {
 		cfg.baseURL = baseURL
