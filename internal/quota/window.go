@@ -87,6 +87,7 @@ type slot struct {
 func (w *window) take(now moment) slot {
 	w.flying++
 	w.taken++
+	w.server.latest = now
 	return slot{w.taken, now}
 }
 
@@ -196,7 +197,11 @@ func (w *window) release(now moment, s slot, o Outcome, explained bool) {
 		w.cost, w.careful = max(w.cost, 1+o.Repeats), now+w.per
 	}
 	if o.Sent && o.Remaining != Unknown {
-		w.server.observe(now, s, o.Remaining, w.taken, w.flying, w.n, w.serverPer(o.Limit))
+		size := w.n
+		if o.Limit > 0 {
+			size = min(size, o.Limit)
+		}
+		w.server.observe(now, s, o.Remaining, w.taken, w.flying, size, w.serverPer(o.Limit))
 	}
 }
 
