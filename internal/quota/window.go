@@ -146,9 +146,7 @@ func (w *window) opensBeyond(now moment, rate float64) moment {
 	if now < w.server.turns && w.server.share() == 1 { // with other programs on the key nothing can be reserved
 		before := at
 		beyond(w.server.turns, w.server.left-w.flying-1)
-		if w.flying == 0 {
-			at = max(before, min(at, w.server.look()))
-		}
+		at = max(before, min(at, w.server.look()))
 	}
 	return at
 }
