@@ -21,7 +21,7 @@ type BulkStatus string
 // or check it first.
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
-	BulkUpdated BulkStatus = "updated" // done: it existed, and has the item's values now
+	BulkUpdated BulkStatus = "updated" // done: it has the item's values now. It existed, or an earlier attempt created it and the response was lost
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done: see the error
@@ -39,12 +39,12 @@ type BulkResult[P, R any] struct {
 }
 
 // Again reports whether to repeat the item later. It is false for an item that was
-// done or exists already, and for one that the API or the SDK would refuse again. It
-// is true for all others:
+// done or exists already, and for one whose content the API or the SDK would refuse
+// again. It is true for all others:
 //
 //   - the item was skipped;
-//   - it failed because of the rate limit, an outage, the end of the context, or an
-//     API key that was not accepted or has no access;
+//   - it failed because of the rate limit, an outage or the end of the context;
+//   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
 //   - it may have been done ([BulkUnknown]). Repeat such an item in a way that cannot
 //     duplicate it, such as UpsertAll.
@@ -83,17 +83,18 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Every item that Bulk has taken from items gets a result. A skipped
-// item had no request of its own. So in its error, [errors.Is] finds what ended the
-// job, but [errors.As] finds no typed error except a [*RateLimitError].
+// context is done. Every item that Bulk has taken from items gets a result. For a
+// skipped item, [errors.Is] finds what ended the job, such as [ErrUnauthorized].
+// [errors.As] finds a [*RateLimitError] if the rate limit ended the job, and otherwise
+// no typed error, because the item had no request of its own.
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then
-// completes the items that it has taken. This takes up to a minute if the quota is
-// used up. To stop at once, cancel the context or leave the loop: requests in flight
-// are canceled, and their items may have been done. If items can be repeated, as with
-// UpsertAll, stopping at once is simpler. To continue a job later, repeat the items
-// for which [BulkResult.Again] is true, and the items for which you received no
+// completes the items that it has taken. If the quota is used up, this takes a minute
+// for 594 requests. To stop at once, cancel the context or leave the loop: requests in
+// flight are canceled, and their items may have been done. If items can be repeated,
+// as with UpsertAll, stopping at once is simpler. To continue a job later, repeat the
+// items for which [BulkResult.Again] is true, and the items for which you received no
 // result. After a loop that ran to its end, nothing was sent for the items without a
 // result.
 //
