@@ -34,7 +34,7 @@ type BulkResult[P, R any] struct {
 	Index  int // of the item, from 0
 	Item   P   // as it was given
 	Status BulkStatus
-	Value  R     // what the API returned; zero unless the item was done
+	Value  R     // the result of the call or of your function; zero unless the item was done
 	Err    error // why it was not done; nil if it was
 }
 
@@ -83,10 +83,10 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Every item that Bulk has taken from items gets a result. For a
-// skipped item, [errors.Is] finds what ended the job, such as [ErrUnauthorized].
-// [errors.As] finds a [*RateLimitError] if the rate limit ended the job, and otherwise
-// no typed error, because the item had no request of its own.
+// context is done. Unless you leave the loop, every item that Bulk has taken from
+// items gets a result. For a skipped item, [errors.Is] finds what ended the job, such
+// as [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended
+// the job, and otherwise no typed error, because the item had no request of its own.
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then

@@ -52,8 +52,8 @@ const (
 	ErrServer              Code = "SERVER_ERROR"           // 500: an unexpected error on the server
 )
 
-// ErrRateLimited is the SDK's own code for a response with status 429. The API sends
-// no envelope with it.
+// ErrRateLimited is the SDK's own code for every [RateLimitError]. The API sends no
+// envelope with a 429.
 const ErrRateLimited Code = "RATE_LIMITED"
 
 // An APIError is a response of the API that is not a success: an error
@@ -135,7 +135,8 @@ func (e *ValidationError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *ValidationError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrValidation], also if the response has no code.
+// Is reports whether target is [ErrValidation], also if the response has messages for
+// fields but no code.
 func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
