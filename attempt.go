@@ -126,10 +126,12 @@ func (got *response) isForeign() bool {
 	case got.status == http.StatusTooManyRequests:
 		return false
 	case got.status/100 == 3:
-		return true
+		return got.status != http.StatusNotModified
 	case got.status/100 == 2:
 		body := bytes.TrimSpace(got.body)
-		return len(body) > 0 && body[0] != '{'
+		return len(body) > 0 && body[0] != '{' && !json.Valid(body)
+	case len(got.body) == 0 && (got.status == http.StatusUnauthorized || got.status == http.StatusForbidden):
+		return false // a gateway's, for a wrong key
 	case got.status/100 != 4:
 		return false
 	}

@@ -121,56 +121,6 @@ func TestAdmission_InteractiveCallsDoNotWaitBehindABulkJob(t *testing.T) {
 	}
 }
 
-// A bulk job of a process that was restarted does not know when the server's window ends,
-// which the process has used before. It notices the end within seconds, next to
-// interactive calls, which do not wait.
-func TestAdmission_JobAfterARestart(t *testing.T) {
-	for _, tt := range []struct {
-		used        int           // requests of the first process
-		restarted   time.Duration // after the first request
-		interactive bool
-	}{{585, 5 * time.Second, false}, {585, 57 * time.Second, false}, {560, 30 * time.Second, true}, {300, 40 * time.Second, true}} {
-		for kind, latency := range latencies() {
-			t.Run(fmt.Sprintf("%d requests, restart after %s, %s", tt.used, tt.restarted, kind), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					server := funneltest.NewServer(latency)
-					defer server.Close()
-					server.SeedContacts(1)
-					start := time.Now()
-					first := server.Client()
-					apitest.Spread(tt.used, 100, func(int) { require.NoError(t, getFirst(t.Context(), first)) })
-					wait(tt.restarted - time.Since(start))
-
-					second := server.Client()
-					done := make(chan struct{})
-					var watch stopwatch
-					var wg sync.WaitGroup
-					watch.time(func() error { return getFirst(t.Context(), second) }) // a job alone would begin with 16 requests
-					if tt.interactive {
-						wg.Go(func() { interact(t, second, 2*time.Second, done, &watch) })
-					}
-					results := 0
-					for result := range funnel.Each(t.Context(), second, slices.Values(make([]int, 500)), func(ctx context.Context, _ int) error {
-						return getFirst(ctx, second)
-					}) {
-						require.NoError(t, result.Err)
-						if results++; results == 300 {
-							t.Logf("300 done %s after the start, %d rejected", time.Since(start), rejected(server))
-							require.LessOrEqual(t, time.Since(start), time.Minute+15*time.Second)
-						}
-					}
-					close(done)
-					wg.Wait()
-					t.Logf("max %s, all done after %s", watch.percentile(100), time.Since(start))
-					require.Zero(t, rejected(server))
-					require.Empty(t, watch.failed)
-					require.LessOrEqual(t, watch.percentile(100), roundTrip+jitter+500*time.Millisecond)
-				})
-			})
-		}
-	}
-}
-
 func TestAdmission_BulkJobAlone(t *testing.T) {
 	for n, most := range map[int]time.Duration{300: 3 * time.Second, 500: 20 * time.Second, 590: 62 * time.Second, 3000: 304 * time.Second} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

@@ -615,11 +615,13 @@ func TestAdmission_WhichCallProbes(t *testing.T) {
 // Of equal operations, the call with fewer attempts probes, so that none uses up its
 // attempts in an outage that is shorter than their patience.
 func TestAdmission_ProbesSpreadOverCalls(t *testing.T) {
-	first, second := &Call{seq: 1, attempts: 2}, &Call{seq: 2, attempts: 1, Background: true}
+	first, second := &Call{seq: 1, attempts: 2}, &Call{seq: 2, attempts: 1}
 	var r recovery
 	require.True(t, r.prefers(second, first))
 	require.False(t, r.prefers(first, second))
-	second.attempts = 2
+	second.Background = true
+	require.False(t, r.prefers(second, first), "an interactive call must not wait behind background calls")
+	second.Background, second.attempts = false, 2
 	require.False(t, r.prefers(second, first), "the one that is first in the queue")
 }
 

@@ -132,14 +132,17 @@ func (r *recovery) succeeded(sent moment) bool {
 }
 
 // prefers reports whether c is a better probe than other: first a call of another
-// operation than the one that failed last, then one with fewer attempts, so that no call
+// operation than the one that failed last, then one that was never sent, then, of equal priority, one with fewer attempts, so that no call
 // uses up its attempts while others have some left, then the one that is first in the
 // queue.
 func (r *recovery) prefers(c, other *Call) bool {
 	if another := c.Operation != r.operation; another != (other.Operation != r.operation) {
 		return another
 	}
-	if c.attempts != other.attempts {
+	if fresh := c.attempts == 0; fresh != (other.attempts == 0) {
+		return fresh
+	}
+	if c.Background == other.Background && c.attempts != other.attempts {
 		return c.attempts < other.attempts
 	}
 	return c.before(other)

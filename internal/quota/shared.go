@@ -10,8 +10,6 @@ import (
 type serverWindow struct {
 	turns     moment // when it has certainly ended; 0 before the first response
 	since     moment // when the request of its first response was sent
-	latest    moment // when the newest request was sent
-	begun     bool   // before its first response, so that it may end long before turns
 	left      int    // the lowest number of remaining requests since
 	responses int    // since the first
 
@@ -53,14 +51,14 @@ func newServerWindow() serverWindow {
 }
 
 // observe records the response to a request. taken and flying are the numbers of requests
-// so far and in flight, size is that of a whole window. The response belongs to a new
-// window if more requests remain than the requests in flight can explain, and to the
-// previous window if the request was sent before the first one of this window.
+// so far and in flight. It belongs to a new window if more requests remain than the
+// requests in flight can explain, and to the previous window if the request was sent
+// before the first one of this window.
 //
 // The server counts requests approximately in the order in which they were sent, and
 // requests may wait in a queue before they are counted. So all requests that were sent
 // before the newest one with a response are assumed to be counted, and later ones are not.
-func (s *serverWindow) observe(now moment, request slot, remaining, taken, flying, size int, per time.Duration) {
+func (s *serverWindow) observe(now moment, request slot, remaining, taken, flying int, per time.Duration) {
 	late := request.sent - s.turns
 	switch {
 	case late >= 0 && late < s.lag && remaining < s.left && !s.extended:
@@ -69,7 +67,6 @@ func (s *serverWindow) observe(now moment, request slot, remaining, taken, flyin
 		s.responses++
 	case late >= 0 || request.sent >= s.since && remaining > s.left+s.responses+flying+spread:
 		s.turns, s.since, s.left, s.responses = now+per, request.sent, remaining, 0
-		s.begun = remaining+flying+spread < size
 		s.lag, s.extended = min(counterLag, per/4), false
 		s.newest, s.credit = taken-flying, 0
 	case request.sent < s.since:
@@ -127,16 +124,6 @@ func (s *serverWindow) most(now moment, n int) int {
 
 // fewLeft is how many remaining requests are enough for one request of every program.
 const fewLeft = 20
-
-// look returns the moment at which a background request may use a reserved slot, only to
-// find out whether the server's window has ended: half of the slots that are left are
-// used for that, evenly over the time in which it can end.
-func (s *serverWindow) look() moment {
-	if !s.begun {
-		return s.turns
-	}
-	return s.latest + (s.turns-s.since)/time.Duration(1+s.left/2)
-}
 
 // spent reports whether nothing can be sent before the server's window ends.
 func (s *serverWindow) spent(now moment) bool {

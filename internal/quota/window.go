@@ -87,7 +87,6 @@ type slot struct {
 func (w *window) take(now moment) slot {
 	w.flying++
 	w.taken++
-	w.server.latest = now
 	return slot{w.taken, now}
 }
 
@@ -144,9 +143,7 @@ func (w *window) opensBeyond(now moment, rate float64) moment {
 		}
 	}
 	if now < w.server.turns && w.server.share() == 1 { // with other programs on the key nothing can be reserved
-		before := at
 		beyond(w.server.turns, w.server.left-w.flying-1)
-		at = max(before, min(at, w.server.look()))
 	}
 	return at
 }
@@ -195,11 +192,7 @@ func (w *window) release(now moment, s slot, o Outcome, explained bool) {
 		w.cost, w.careful = max(w.cost, 1+o.Repeats), now+w.per
 	}
 	if o.Sent && o.Remaining != Unknown {
-		size := w.n
-		if o.Limit > 0 {
-			size = min(size, o.Limit)
-		}
-		w.server.observe(now, s, o.Remaining, w.taken, w.flying, size, w.serverPer(o.Limit))
+		w.server.observe(now, s, o.Remaining, w.taken, w.flying, w.serverPer(o.Limit))
 	}
 }
 

@@ -565,39 +565,6 @@ func TestWindow_ReserveLastsForInteractiveCalls(t *testing.T) {
 	}
 }
 
-// If other requests had begun the server's window, it can end at any time. Background calls
-// find that out with less than half of what is left, also if responses do not say anything.
-func TestWindow_LooksForTheEndOfTheServersWindow(t *testing.T) {
-	t.Parallel()
-	for _, left := range []int{1, 2, 14, 40, 100} {
-		for _, silent := range []bool{false, true} {
-			w := clockedWindow(600, time.Minute)
-			w.send(t).end(remains(left))
-			count := 0
-			until := w.server.turns - time.Duration(left+2)*time.Second/2 // then they are no longer reserved
-			for ; w.now < until; w.now += 100 * time.Millisecond {
-				for w.opensBeyond(w.now, 2) == w.now {
-					request := w.send(t)
-					require.Greater(t, w.opensBeyond(w.now, 2), w.now, "one at a time")
-					count++
-					if silent {
-						request.end(status(200))
-					} else {
-						request.end(remains(left - count))
-					}
-				}
-			}
-			require.LessOrEqual(t, count, left/2, "left %d", left)
-			require.GreaterOrEqual(t, count, min(left/8, 3), "left %d", left)
-			w.send(t).end(remains(599))
-			require.False(t, w.server.begun)
-		}
-	}
-	w := clockedWindow(600, time.Minute)
-	w.send(t).end(Outcome{Sent: true, StatusCode: 200, Remaining: 59, Limit: 60})
-	require.False(t, w.server.begun, "the server's limit is lower")
-}
-
 // If requests under way leave no room for a background call, only a response helps:
 // the timer does not fire all the time.
 func TestWindow_ReserveOfRequestsUnderWay(t *testing.T) {
