@@ -31,7 +31,7 @@ const (
 //	Stats() LimiterStats        // Client.LimiterStats and Observer.Wait use it
 //	Observe(func(LimiterEvent)) // receives a function to call with each event
 //
-// [New] calls Observe once. If several clients share a limiter, each has its own
+// The function [New] calls Observe once. If several clients share a limiter, each has its own
 // function, and the limiter must call all of them.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
