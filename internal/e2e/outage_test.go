@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,6 +67,82 @@ func TestOutage_ShortLosesNoItem(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// The background calls, of which new ones come all the time, have fewer attempts than the
+// interactive calls after a few probes. They must not take all probes: theirs fail for
+// longer.
+func TestOutage_BackgroundCallsDoNotFailInteractiveCalls(t *testing.T) {
+	for _, length := range []time.Duration{2500 * time.Millisecond, 6 * time.Second} {
+		for _, jobs := range []int{20, 60} {
+			t.Run(fmt.Sprintf("%s, %d background calls", length, jobs), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					start := time.Now()
+					away, there := respond(http.StatusServiceUnavailable, ""), respond(http.StatusOK, contactBody)
+					client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+						wait(100 * time.Millisecond)
+						if time.Since(start) < length || strings.Contains(req.URL.Path, "/batch/") {
+							return away(req)
+						}
+						return there(req)
+					}))
+					ctx, cancel := context.WithCancel(t.Context())
+					var batch sync.WaitGroup
+					job := func(i int) {
+						_ = client.Call(funnel.InBackground(ctx), http.MethodGet, fmt.Sprintf("/batch/%d", i), nil, nil, nil)
+					}
+					for i := range jobs {
+						batch.Go(func() { job(i) })
+					}
+					batch.Go(func() {
+						for i := jobs; ctx.Err() == nil; i++ {
+							wait(300 * time.Millisecond)
+							batch.Go(func() { job(i) })
+						}
+					})
+					var watch stopwatch
+					apitest.Spread(4, 4, func(int) { watch.time(func() error { return getContact(t.Context(), client) }) })
+					cancel()
+					batch.Wait()
+					require.Empty(t, watch.failed)
+				})
+			})
+		}
+	}
+}
+
+// Responses that are not in the API's form, but that a server which is there may send.
+func TestOutage_UnusualResponsesAreNone(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		body   string
+	}{
+		{status: http.StatusNotModified},
+		{status: http.StatusOK, body: `[{"id":7}]`},
+		{status: http.StatusOK, body: `{"id":7}`},
+		{status: http.StatusNoContent},
+		{status: http.StatusUnauthorized},
+		{status: http.StatusForbidden},
+		{status: http.StatusNotFound, body: `"nothing here"`},
+	} {
+		t.Run(fmt.Sprintf("%d %s", tt.status, tt.body), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					requests++
+					return respond(tt.status, tt.body)(req)
+				}))
+				start := time.Now()
+				for range 20 {
+					wait(200 * time.Millisecond)
+					err := client.Call(t.Context(), http.MethodGet, "/contact/7", nil, nil, nil)
+					require.False(t, err != nil && funnel.CanRetry(err), "%v", err)
+				}
+				require.Equal(t, 4*time.Second, time.Since(start), "no call waits")
+				require.Equal(t, 20, requests)
+			})
+		})
 	}
 }
 

@@ -585,8 +585,7 @@ func TestAdmission_HungProbes(t *testing.T) {
 	})
 }
 
-// A call of another operation than has failed is the better probe, then one that was
-// never sent.
+// A call of another operation than the one that failed last is the better probe.
 func TestAdmission_WhichCallProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := testAdmission(600)
@@ -621,6 +620,8 @@ func TestAdmission_ProbesSpreadOverCalls(t *testing.T) {
 	require.False(t, r.prefers(first, second))
 	second.Background = true
 	require.False(t, r.prefers(second, first), "an interactive call must not wait behind background calls")
+	second.attempts = 0
+	require.False(t, r.prefers(second, first), "nor behind new ones")
 	second.Background, second.attempts = false, 2
 	require.False(t, r.prefers(second, first), "the one that is first in the queue")
 }

@@ -131,16 +131,14 @@ func (r *recovery) succeeded(sent moment) bool {
 	return ended
 }
 
-// prefers reports whether c is a better probe than other: first a call of another
-// operation than the one that failed last, then one that was never sent, then, of equal priority, one with fewer attempts, so that no call
-// uses up its attempts while others have some left, then the one that is first in the
-// queue.
+// prefers reports whether c is a better probe than other. In this order:
+//   - a call of another operation than the one that failed last;
+//   - of equal priority, the call with fewer attempts, so that no call uses up its
+//     attempts while others have some left;
+//   - the call that is first in the queue.
 func (r *recovery) prefers(c, other *Call) bool {
 	if another := c.Operation != r.operation; another != (other.Operation != r.operation) {
 		return another
-	}
-	if fresh := c.attempts == 0; fresh != (other.attempts == 0) {
-		return fresh
 	}
 	if c.Background == other.Background && c.attempts != other.attempts {
 		return c.attempts < other.attempts
