@@ -18,10 +18,11 @@ type BulkStatus string
 // The statuses of an item. All except BulkUnknown are certain. If your function makes
 // several calls for an item, the status describes the call that failed. Repeat an
 // unknown item in a way that cannot duplicate it, such as [ContactsService.UpsertAll],
-// or check it first.
+// or check it first. An item that an earlier attempt of the same call created, whose
+// response was lost, is BulkUpdated in a job that updates what exists.
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
-	BulkUpdated BulkStatus = "updated" // done: it has the item's values now. It existed, or an earlier attempt created it and the response was lost
+	BulkUpdated BulkStatus = "updated" // done: it existed, and has the item's values now
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done: see the error
