@@ -52,7 +52,7 @@
 // lost: calls fail immediately with [ErrUnavailable] or, if [WithFallback] is set, go on
 // within a share of the quota. Redis is used again as soon as it responds.
 //
-// If Redis has lost data, because it restarted or a replica took over that did not have
-// the newest writes, the processes notice. The lost slots count as taken for 60 s, and
-// nothing is sent for 3 s. The same 3 s follow a fallback.
+// If Redis has lost data, because it restarted or a replica took over that did not
+// have the newest writes, the processes notice. A slot whose state is lost counts as
+// used for 60 s, and nothing is sent for 3 s. The same 3 s follow a fallback.
 package funnelredis
