@@ -18,11 +18,11 @@ type BulkStatus string
 // The statuses of an item. All except BulkUnknown are certain. If your function makes
 // several calls for an item, the status describes the call that failed. Repeat an
 // unknown item in a way that cannot duplicate it, such as [ContactsService.UpsertAll],
-// or check it first. An item that an earlier attempt of the same call created, whose
-// response was lost, is BulkUpdated in a job that updates what exists.
+// or check it first. A contact can be BulkUpdated although the job itself created it:
+// if the response to the create is lost, UpsertAll finds the contact and updates it.
 const (
 	BulkCreated BulkStatus = "created" // done: it is new
-	BulkUpdated BulkStatus = "updated" // done: it existed, and has the item's values now
+	BulkUpdated BulkStatus = "updated" // done: it has the item's values now
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done: see the error
@@ -85,9 +85,10 @@ const (
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
 // context is done. Unless you leave the loop, every item that Bulk has taken from
-// items gets a result. For a skipped item, [errors.Is] finds what ended the job, such
-// as [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended
-// the job, and otherwise no typed error, because the item had no request of its own.
+// items gets a result. The error of a skipped item is a [*RateLimitError] if the rate
+// limit ended the job, and otherwise a [*RequestError]. Its Attempts is 0, because
+// nothing was sent for the item. [errors.Is] finds in it what ended the job, such as
+// [ErrUnauthorized].
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then

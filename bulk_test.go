@@ -279,6 +279,9 @@ func TestBulk_StoppedSendsNothingMore(t *testing.T) {
 			if result.Status == funnel.BulkSkipped {
 				require.EqualError(t, result.Err, "funnel: POST /contact: not sent, because the call of another item failed: POST /contact: 401 UNAUTHORIZED: no")
 				require.NotErrorAs(t, result.Err, new(*funnel.APIError), "the API returned it for another item")
+				var unsent *funnel.RequestError
+				require.ErrorAs(t, result.Err, &unsent)
+				require.Zero(t, unsent.Attempts)
 				require.Empty(t, funnel.CodeOf(result.Err))
 				require.True(t, funnel.CanRetry(result.Err))
 			}
@@ -581,6 +584,9 @@ func TestBulk_EndsIfTheQuotaWaitExceedsItsDeadline(t *testing.T) {
 				require.Equal(t, test.retryAfter > 0, errors.As(last.Err, &limited), "%v", last.Err)
 				if limited != nil {
 					require.InDelta(t, test.retryAfter, limited.RetryAfter, float64(time.Second))
+					require.Zero(t, limited.Attempts)
+				} else {
+					require.ErrorAs(t, last.Err, new(*funnel.RequestError))
 				}
 			})
 		})

@@ -92,7 +92,8 @@ func withoutFields(ctx context.Context) context.Context {
 }
 
 // WithResponse returns a context whose calls store the server's last response in
-// response, also if they fail. Do not use the context for concurrent calls.
+// response, also if they fail. Do not use the context for concurrent calls. In a loop
+// over All, response is that of the current item's page.
 func WithResponse(ctx context.Context, response *Response) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.response = response })
 }

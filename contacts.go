@@ -336,7 +336,7 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // job. The status of a contact is BulkCreated, BulkExists with the error
 // ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost and
 // the next attempt finds the contact, the status is BulkUnknown. If several contacts
-// have the same address, the first is created.
+// have the same address, ignoring case, the first is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
@@ -353,10 +353,10 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // several at a time. Nothing is sent until you range over the returned iterator.
 // [Bulk] describes the order of the results and what ends a job. The status of a
 // contact is BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If
-// several contacts have the same address, they are sent one after the other, and the
-// last one wins. If the input contains an address more than once, do not repeat
-// single items: older values could overwrite newer ones. Repeat everything from the
-// first item for which [BulkResult.Again] is true.
+// several contacts have the same address, ignoring case, they are sent one after the
+// other, and the last one wins. If the input contains an address more than once, do
+// not repeat single items: older values could overwrite newer ones. Repeat everything
+// from the first item for which [BulkResult.Again] is true.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update before the
 // create. Then an existing contact costs one request less.

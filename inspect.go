@@ -59,7 +59,8 @@ func CanRetry(err error) bool {
 
 // FieldErrors returns the messages of a [ValidationError] or an [ArgumentError]. The
 // keys are the API's names of the fields, or the SDK's name of an argument. A program
-// can show the messages to its users. For every other error the result is nil.
+// can show the messages to its users. For every other error, and for a ValidationError
+// without details, the result is nil.
 //
 //	for field, messages := range funnel.FieldErrors(err) { … }
 func FieldErrors(err error) map[string][]string {

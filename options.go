@@ -75,8 +75,9 @@ func WithBaseURL(baseURL string) Option {
 
 // WithHTTPClient sends requests with a copy of client: its transport and its cookie
 // jar are used, its Timeout becomes that of an attempt, and its CheckRedirect is
-// ignored, because redirects are never followed. In tests, use it to pass a mock
-// transport:
+// ignored, because redirects are never followed. The default transport uses the proxy
+// that the environment names, as [http.ProxyFromEnvironment] does. In tests, pass a
+// mock transport:
 //
 //	mock := httpmock.NewMockTransport()
 //	client, err := funnel.New(key, funnel.WithHTTPClient(&http.Client{Transport: mock}))

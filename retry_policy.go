@@ -34,8 +34,9 @@ type RetryPolicy struct {
 	// limit. Each retry takes one from the budget, and each successful call gives one
 	// back. When none is left, calls fail instead of being retried. Retries after a
 	// 429 take none. After five failed requests in a row the client assumes an outage:
-	// it sends one request at a time until one succeeds. In an outage, only a retry
-	// that is sent takes one from the budget.
+	// it sends one request at a time until one succeeds. The other calls wait, by
+	// default up to 13 s, or about 30 s in a bulk job, and then fail. A retry that
+	// waits takes one from the budget only when it is sent.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for Enroll, Schedule, and

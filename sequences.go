@@ -49,7 +49,8 @@ type SequenceUpdateParams struct {
 	Type *SequenceType `json:"type,omitempty"`
 }
 
-// A StageID identifies a stage of a sequence.
+// A StageID identifies a stage of a sequence. Keep the one that CreateStage returns:
+// no known operation of the API reads stages.
 type StageID = ID[Stage]
 
 // A Stage is one stage of a sequence. Its delay after the previous stage is TimeValue
