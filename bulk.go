@@ -85,15 +85,15 @@ const (
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
 // context is done. Unless you leave the loop, every item that Bulk has taken from
-// items gets a result. The error of a skipped item is a [*RateLimitError] if the rate
-// limit ended the job, and otherwise a [*RequestError]. Its Attempts is 0, because
-// nothing was sent for the item. [errors.Is] finds in it what ended the job, such as
-// [ErrUnauthorized].
+// items gets a result. In the error of a skipped item, [errors.Is] finds what ended
+// the job, such as [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the
+// rate limit ended the job, and otherwise a [*RequestError]. Its Attempts is 0,
+// because nothing was sent for the item.
 //
 // Nothing happens until you range over the returned iterator. To stop a job and still
 // know the outcome of every item, end the sequence that you passed as items. Bulk then
-// completes the items that it has taken. If the quota is used up, this takes a minute
-// for 594 requests. To stop at once, cancel the context or leave the loop: requests in
+// completes the items that it has taken. If the quota is used up, that can take a
+// minute or more. To stop at once, cancel the context or leave the loop: requests in
 // flight are canceled, and their items may have been done. If items can be repeated,
 // as with UpsertAll, stopping at once is simpler. To continue a job later, repeat the
 // items for which [BulkResult.Again] is true, and the items for which you received no

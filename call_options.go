@@ -17,7 +17,8 @@ func WithoutRetry(ctx context.Context) context.Context {
 }
 
 // InBackground returns a context whose calls have low priority: the client's other
-// calls go first. Calls of the bulk methods and of All always have low priority.
+// calls go first. Calls of the bulk methods and of All always have low priority, and
+// so does the reading of a whole list in AllContacts, GetByName and Ensure.
 func InBackground(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.background = true })
 }

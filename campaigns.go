@@ -46,7 +46,7 @@ type CampaignListParams struct {
 	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Status  CampaignStatus `url:"status,omitempty"`
 	Period  Period         `url:"period,omitempty"` // not documented by which date
-	Range   DateRange      `url:"range,omitempty"` // implies PeriodBetween
+	Range   DateRange      `url:"range,omitempty"`  // implies PeriodBetween
 }
 
 func (p CampaignListParams) check() error { return checkPeriod(p.Period, p.Range) }

@@ -156,8 +156,10 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 // can be 0 although err is nil: whether the API's responses contain the id is not
 // documented. Use [Email] to address the contact then.
 //
-// A new contact costs one request. An existing one costs one for the create, one
-// for the update if a field is set, and one per tag.
+// A new contact costs one request. An existing one costs one for the create, one for
+// the update if a field is set, and one per tag. If one of these requests fails after
+// an earlier one has changed the contact, [MayHaveBeenApplied] is true for the error,
+// and the status in UpsertAll is BulkUnknown.
 //
 // API: POST /contact (documented, parameters assumed), PUT /contact and POST
 // /contact-tag (assumed).
@@ -301,8 +303,8 @@ func contactAndTag(contact ContactRef, tag TagID) (field, error) {
 const maxFieldValue = 1000
 
 // SetCustomField sets the value of a contact's custom field. The value has at most
-// 1,000 characters. Whether an empty value clears the field is not documented, and
-// the SDK does not check the choices of a select field. The API has no operation that
+// 1,000 characters. Whether an empty value clears the field is not documented, and the
+// SDK does not check the choices of a select field. No known operation of the API
 // reads the value.
 //
 // API: PUT /contact-custom-field (documented). Errors: [ErrNotFound] for the

@@ -59,12 +59,28 @@
 //
 // # Rate limit
 //
-// The API allows 600 requests per minute. A client stays within that limit over all
-// its goroutines. It has 594 slots. The other 6 are for requests that net/http may
-// repeat by itself. Each request takes up one slot until 60 s after its response. So
-// the server never counts more than 600 requests of this client in a minute. Calls
-// wait until a slot is free. As long as nothing but this client uses the API key, no
-// request is rejected. See [WithRateLimit] and [WithLimiter].
+// The API allows 600 requests per minute. Whether it counts them per key or per
+// account is not documented. A client stays within that limit over all its goroutines.
+// It has 594 slots. The other 6 are for requests that net/http may repeat by itself.
+// Each request takes up one slot until 60 s after its response. So the server never
+// counts more than 600 requests of this client in a minute. Calls wait until a slot is
+// free. As long as nothing but this client uses the API key, no request is rejected.
+// See [WithRateLimit] and [WithLimiter].
+//
+// The count is in memory. A client that starts within a minute after another one with
+// the same key has ended does not know the other's requests, so some of its own can be
+// rejected. The package funnelredis keeps the count outside the process.
+//
+// # Outages
+//
+// After five failed requests in a row, the client assumes an outage. Failed means a
+// 5xx, no response, or a response that is not from the API. The client then sends one
+// request at a time until one succeeds. The other calls wait: up to 13 s with the
+// default RetryPolicy, and about 30 s if they have low priority. Then they fail. If a
+// call has made an attempt, its error is that of the last attempt. Otherwise it is a
+// [*RequestError] with Attempts 0, in which [errors.Is] and [errors.As] find the error
+// of the client's last failed request. A call that makes only one attempt, such as
+// with [WithoutRetry], does not wait. [Observer].Wait does not report this wait.
 //
 // # Lists
 //

@@ -30,9 +30,10 @@ func CodeOf(err error) Code {
 // the error. A response that is not from the API, such as a proxy's page or a
 // redirect, counts as an outage. CanRetry is also true for a skipped item of a bulk
 // job, whatever ended the job, because the item was not sent. It is false for errors
-// that a repeat would return again: bad input, an error code of the API, a key that is
-// not accepted, or a response of the API that differs from what the SDK expects. It is
-// also false if the call may have been applied and a repeat could duplicate it.
+// that a repeat would return again: bad input, a 4xx with an error code of the API
+// other than ErrRateLimited, or a response of the API that differs from what the SDK
+// expects. It is also false if the call may have been applied and a repeat could
+// duplicate it.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError

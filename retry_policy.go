@@ -33,10 +33,7 @@ type RetryPolicy struct {
 	// Budget limits the retries of all calls together: 100 by default, negative for no
 	// limit. Each retry takes one from the budget, and each successful call gives one
 	// back. When none is left, calls fail instead of being retried. Retries after a
-	// 429 take none. After five failed requests in a row the client assumes an outage:
-	// it sends one request at a time until one succeeds. The other calls wait, by
-	// default up to 13 s, or about 30 s in a bulk job, and then fail. A retry that
-	// waits takes one from the budget only when it is sent.
+	// 429 take none.
 	Budget int
 
 	// NoRetryCreateOn5xx turns off retries after a 5xx for Enroll, Schedule, and

@@ -252,8 +252,8 @@ type WebhookOption func(*webhookHandler) error
 // WithSecrets adds secrets, for rotation: a delivery is authentic if it is signed
 // with any of the handler's secrets.
 //
-// No operation of the API changes the secret of a webhook, and each URL can have only
-// one webhook. To change the secret without losing deliveries:
+// No known operation of the API changes the secret of a webhook, and each URL can have
+// only one webhook. To change the secret without losing deliveries:
 //
 //   - Register a second webhook with another URL that leads to the same handler.
 //   - Give the handler both secrets.
