@@ -6,11 +6,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -656,6 +659,75 @@ func TestRetry_RetryAfterOverMaxRateLimitWait(t *testing.T) {
 		wait(t, time.Minute) // what is left of the pause is allowed now
 		require.NoError(t, createFunnel.call(t.Context(), client))
 		require.Equal(t, 10*time.Minute, time.Since(started))
+	})
+}
+
+// A pause may last for MaxRateLimitWait, also if the 429s of requests in flight come one
+// after the other and extend it.
+func TestRetry_BurstOf429s(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name       string
+		retryAfter string
+		policy     funnel.RetryPolicy
+	}{
+		{name: "by default"},
+		{name: "Retry-After of just MaxRateLimitWait", retryAfter: "300"},
+		{name: "RateLimitWait of just MaxRateLimitWait", policy: funnel.RetryPolicy{RateLimitWait: 5 * time.Minute}},
+		{name: "MaxRateLimitWait of just RateLimitWait", policy: funnel.RetryPolicy{MaxRateLimitWait: time.Minute}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				var requests atomic.Int64
+				client := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					n := requests.Add(1)
+					if time.Since(start) < time.Second {
+						return after(time.Duration(n)*100*time.Millisecond, tooMany("Retry-After", tt.retryAfter))(req)
+					}
+					return after(roundTrip, data(seven))(req)
+				}), funnel.WithRetry(tt.policy))
+				for result := range funnel.Each(t.Context(), client, slices.Values(make([]int, 100)), func(ctx context.Context, _ int) error {
+					return getContact.call(ctx, client)
+				}) {
+					require.NoError(t, result.Err)
+				}
+			})
+		})
+	}
+}
+
+// Only pauses count towards MaxRateLimitWait: not the backoff after a 5xx, and not a slow
+// response after the pause.
+func TestRetry_MaxRateLimitWaitCountsPausesOnly(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []funnel.RetryPolicy{{MaxRateLimitWait: time.Minute}, {MinWait: 130 * time.Second, MaxWait: 130 * time.Second}} {
+		t.Run(fmt.Sprint("backoff, ", policy.MaxRateLimitWait), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), respond(503, ""), respond(503, ""), data(seven))
+				require.NoError(t, getContact.call(t.Context(), api.client(t, funnel.WithRetry(policy))))
+			})
+		})
+	}
+	t.Run("slow response", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).on(http.MethodGet, "/contact", tooMany(), after(2500*time.Millisecond, data(seven)))
+			client := api.client(t, funnel.WithRetry(funnel.RetryPolicy{MaxRateLimitWait: time.Minute}))
+			var wg sync.WaitGroup
+			for _, at := range []time.Duration{0, time.Second, time.Second, 61500 * time.Millisecond} {
+				wg.Go(func() {
+					wait(t, at)
+					if err := getContact.call(t.Context(), client); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		})
 	})
 }
 

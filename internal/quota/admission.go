@@ -108,7 +108,7 @@ type Call struct {
 	notBefore moment // of a retry
 	asked     bool   // notBefore is from the server's Retry-After
 	paused    time.Duration
-	pauseMark time.Duration // pause clock when it began to wait
+	pauseMark time.Duration // what pauses had cost when it began to wait
 	deadline  moment
 
 	sent       moment
@@ -126,7 +126,7 @@ type Call struct {
 type (
 	// A PausedError refuses a call that a pause would delay for too long.
 	PausedError struct {
-		Wait    time.Duration // how much longer the pause lasts; 0: no request has ended it yet
+		Wait    time.Duration // how much longer the pause lasts
 		TooLate bool          // the pause ends after the context's deadline; false: it is longer than Config.MaxPause allows
 	}
 
@@ -140,13 +140,11 @@ type (
 )
 
 func (e *PausedError) Error() string {
-	switch {
-	case e.TooLate:
-		return fmt.Sprintf("after a 429 the client pauses for another %s, which is longer than the context's deadline allows", e.Wait.Round(time.Millisecond))
-	case e.Wait > 0:
-		return fmt.Sprintf("after a 429 the client pauses for another %s, which is longer than MaxRateLimitWait allows", e.Wait.Round(time.Millisecond))
+	bound := "MaxRateLimitWait"
+	if e.TooLate {
+		bound = "the context's deadline"
 	}
-	return "the server has responded with 429 for longer than MaxRateLimitWait allows"
+	return fmt.Sprintf("after a 429 the client pauses for another %s, which is longer than %s allows", e.Wait.Round(time.Millisecond), bound)
 }
 
 func (e *DeadlineError) Error() string {
@@ -178,7 +176,7 @@ func (a *Admission) Enter(ctx context.Context, c *Call) error {
 			a.load.add(now)
 		}
 	}
-	c.queued, c.pauseMark = now, a.pause.clock(now)
+	c.queued, c.pauseMark = now, a.pause.cost(now)
 	if c.deadline = never; ctx.Done() != nil {
 		if deadline, ok := ctx.Deadline(); ok {
 			c.deadline = now + time.Until(deadline)
@@ -281,7 +279,7 @@ func (a *Admission) done(c *Call, o Outcome) {
 	a.ramp.leave(c, o.Success)
 	switch {
 	case o.Success:
-		a.pause.end(now, c.sent)
+		a.pause.end(c.sent)
 		a.observe(now - c.sent)
 		if a.recovery.succeeded(c.sent) {
 			a.wakeAll()
@@ -346,8 +344,8 @@ func (a *Admission) Down(from time.Time, outage time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now, since := a.now(), from.Sub(a.base)
-	return a.recovery.open && now-max(since, a.recovery.opened) >= outage ||
-		a.pause.open && max(now, a.pause.until)-max(since, a.pause.start) > a.cfg.MaxPause
+	paused := min(a.pause.cost(a.pause.until)-a.pause.before, max(now, a.pause.until)-since)
+	return a.recovery.open && now-max(since, a.recovery.opened) >= outage || a.pause.open && paused > a.cfg.MaxPause
 }
 
 // Left returns how many requests the window would admit now.
@@ -367,7 +365,7 @@ func (a *Admission) Refuse(ctx context.Context, c *Call) error {
 	defer a.mu.Unlock()
 	now := a.now()
 	probe := *c
-	probe.pauseMark, probe.deadline = a.pause.clock(now), never
+	probe.pauseMark, probe.deadline = a.pause.cost(now), never
 	if deadline, ok := ctx.Deadline(); ok {
 		probe.deadline = now + time.Until(deadline)
 	}
@@ -393,12 +391,13 @@ func (a *Admission) refuse(c *Call, now moment) error {
 
 // pausedTooLong returns the error of a call that the pause delays for too long, or nil.
 func (a *Admission) pausedTooLong(c *Call, now moment) error {
-	left := max(0, a.pause.until-now)
-	waited := c.paused + a.pause.clock(now) - c.pauseMark
+	left := a.pause.until - now
 	switch {
-	case a.pause.open && waited+left > a.cfg.MaxPause:
+	case left <= 0:
+		return nil
+	case c.paused+a.pause.cost(a.pause.until)-c.pauseMark > a.cfg.MaxPause:
 		return &PausedError{Wait: left}
-	case left > 0 && now+left+a.typical >= c.deadline:
+	case now+left+a.typical >= c.deadline:
 		return &PausedError{Wait: left, TooLate: true}
 	}
 	return nil
@@ -494,13 +493,8 @@ func (a *Admission) dispatch(now moment) {
 		a.ready[c.priority()].add(c)
 	}
 	a.recovery.tick(now)
-	if now >= a.sweep {
-		if a.recovery.open {
-			a.loseWaiting(now)
-		}
-		if a.pause.open {
-			a.refuseWaiting(now)
-		}
+	if a.recovery.open && now >= a.sweep {
+		a.loseWaiting(now)
 		a.sweep = now + probeEvery // not more often, because it looks at all calls
 	}
 	for {
@@ -603,7 +597,7 @@ func (c *Call) before(other *Call) bool {
 // admit ends the wait of a call: its request is sent now.
 func (a *Admission) admit(c *Call, now moment) {
 	c.queue.remove(c)
-	c.paused += a.pause.clock(now) - c.pauseMark
+	c.paused += a.pause.cost(now) - c.pauseMark
 	if now > c.queued && now+a.typical >= c.deadline {
 		a.recovery.giveBack(c)
 		c.wake <- &DeadlineError{Wait: a.typical}

@@ -758,7 +758,6 @@ func TestAdmission_ErrorTexts(t *testing.T) {
 	t.Parallel()
 	require.EqualError(t, &PausedError{Wait: time.Minute, TooLate: true}, "after a 429 the client pauses for another 1m0s, which is longer than the context's deadline allows")
 	require.EqualError(t, &PausedError{Wait: time.Minute}, "after a 429 the client pauses for another 1m0s, which is longer than MaxRateLimitWait allows")
-	require.EqualError(t, &PausedError{}, "the server has responded with 429 for longer than MaxRateLimitWait allows")
 	require.EqualError(t, &DeadlineError{Wait: time.Minute}, "no slot of the rate limit is free for another 1m0s, which is after the context's deadline")
 	require.EqualError(t, &OutageError{Waited: time.Minute}, "not sent: no request has succeeded for 1m0s")
 }

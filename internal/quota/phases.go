@@ -2,39 +2,43 @@ package quota
 
 import "time"
 
-// A pause is the time after a 429 in which nothing is sent. It stays open beyond its
-// end until a request succeeds: what waits until then waits because of it.
+// A pause is the time after a 429 in which nothing is sent. Requests that were in
+// flight when it began can extend it by a 429 of their own. A pause costs a call no more
+// than the longest time that one 429 asked for: how much later the others came does not
+// count, or a burst of 429s would cost more than a call may wait.
 type pause struct {
-	until moment
-	open  bool
-	start moment
-	past  time.Duration // length of all pauses before
+	began   moment // of the current pause or, if it is over, of the last one
+	until   moment
+	longest time.Duration // that one 429 asked for
+	past    time.Duration // cost of the pauses before
+
+	open   bool          // no request has succeeded since a pause
+	before time.Duration // cost of the pauses before that one
 }
 
 // begin starts or extends a pause, and reports whether there was none.
 func (p *pause) begin(now moment, d time.Duration) (began bool) {
-	began = now >= p.until
-	p.until = max(p.until, now+d)
-	if !p.open {
-		p.open, p.start = true, now
+	if began = now >= p.until; began {
+		p.past, p.began, p.longest = p.cost(p.until), now, 0
+		if !p.open {
+			p.open, p.before = true, p.past
+		}
 	}
+	p.until = max(p.until, now+d)
+	p.longest = max(p.longest, d)
 	return began
 }
 
 // end records the success of a request that was sent at that moment.
-func (p *pause) end(now, sent moment) {
-	if p.open && sent >= p.until {
-		p.past += now - p.start
+func (p *pause) end(sent moment) {
+	if sent >= p.until {
 		p.open = false
 	}
 }
 
-// clock returns the total length of all pauses so far.
-func (p *pause) clock(now moment) time.Duration {
-	if !p.open {
-		return p.past
-	}
-	return p.past + now - p.start
+// cost returns what all pauses have cost until that moment.
+func (p *pause) cost(at moment) time.Duration {
+	return p.past + min(min(at, p.until)-p.began, p.longest)
 }
 
 // A ramp limits the requests in flight after a pause and after an outage: one at
