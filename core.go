@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/funnel-go/funnel/internal/quota"
-	"github.com/funnel-go/funnel/internal/redact"
 )
 
 // A core runs the calls of a [Client]: it has everything that they share.
@@ -18,7 +17,7 @@ type core struct {
 	base      *url.URL // without a slash at its end
 	header    http.Header
 	auth      func(*http.Request) error
-	hide      func(text string) string // the API key; a closure is not printed with what it holds
+	hide      func(text string) string // the API key and webhooks' secrets; a closure is not printed with what it holds
 	transport func() http.RoundTripper // a closure too: it may hold requests, and they hold the key
 	jar       http.CookieJar           // may be nil
 	policy    RetryPolicy
@@ -47,7 +46,7 @@ func newCore(base *url.URL, cfg config) *core {
 			"User-Agent": {cfg.userAgent},
 		},
 		auth:             cfg.auth,
-		hide:             redact.Hide(cfg.apiKey),
+		hide:             hideSecrets(cfg.apiKey),
 		policy:           cfg.policy,
 		budget:           newBudget(cfg.policy.Budget),
 		limiter:          cfg.limiter,

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
+
+	"github.com/funnel-go/funnel/internal/redact"
 )
 
 // scrub returns an error with the cleaned text of err, and err itself if there is
@@ -55,6 +57,12 @@ func (e *scrubbed) As(target any) bool {
 		return false
 	}
 	return true
+}
+
+// hideSecrets returns a function that hides the API key and the secrets of webhooks.
+func hideSecrets(apiKey string) func(text string) string {
+	hideKey := redact.Hide(apiKey)
+	return func(text string) string { return redact.WebhookSecret(hideKey(text)) }
 }
 
 func hideInHeader(h http.Header, hide func(string) string) http.Header {

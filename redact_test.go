@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -52,6 +53,30 @@ func TestRedaction_BodyFullOfTheKey(t *testing.T) {
 		shown := strings.Repeat("x", before) + "[hidden]"
 		require.Equal(t, shown, body[:len(shown)])
 		require.NotContains(t, body, testKey[:1]) // an f
+	}
+}
+
+// The secret of a new webhook is in neither the log nor an error.
+func TestRedaction_WebhookSecret(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"understood":     success(`{"id":7,"url":"https://example.com/hook","secret":"whsec_5up3r\"s3cr3t"}`),
+		"not understood": success(`{"number":7,"url":"https://example.com/hook","secret" : "whsec_5up3r\"s3cr3t"}`),
+		"cut off":        `{"success":true,"data":{"id":7,"secret":"whsec_5up3r\"s3cr3t`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newMockAPI(t).on(http.MethodPost, "/webhook", respond(201, body))
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, err := api.client(t, funnel.WithLogger(logger)).Webhooks.Create(t.Context(), funnel.WebhookCreateParams{URL: "https://example.com/hook"})
+			require.Contains(t, log.String(), "[hidden]")
+			require.NotContains(t, log.String(), "s3cr3t")
+			if err != nil {
+				require.Contains(t, err.Error(), "[hidden]")
+				require.NotContains(t, fmt.Sprintf("%+v %s", err, apitest.AsError[*funnel.APIError](t, err).Body), "s3cr3t")
+			}
+		})
 	}
 }
 

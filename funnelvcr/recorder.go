@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -224,13 +223,11 @@ func (r *Recorder) clean(i *cassette.Interaction) error {
 	}
 	i.Response.Headers = headers
 	i.Response.Trailer, i.Response.TransferEncoding = nil, nil
-	i.Response.Body = webhookSecret.ReplaceAllString(r.cleanText(i.Response.Body), `$1"`+redact.Hidden+`"`)
+	i.Response.Body = redact.WebhookSecret(r.cleanText(i.Response.Body))
 	i.Response.ContentLength = int64(len(i.Response.Body))
 	i.Response.Duration = 0
 	return nil
 }
-
-var webhookSecret = regexp.MustCompile(`("secret"\s*:\s*)"(?:[^"\\]|\\.)*"`)
 
 func (r *Recorder) cleanText(text string) string {
 	r.mu.Lock()

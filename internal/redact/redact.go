@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"html"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,17 @@ func Hide(secret string) func(text string) string {
 		pairs = append(pairs, form, Hidden)
 	}
 	return strings.NewReplacer(pairs...).Replace
+}
+
+var webhookSecret = regexp.MustCompile(`("secret"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+
+// WebhookSecret hides the value of the field secret in a response, which the API shows
+// when a webhook is created. The response may be cut off.
+func WebhookSecret(text string) string {
+	if !strings.Contains(text, `"secret"`) {
+		return text
+	}
+	return webhookSecret.ReplaceAllString(text, `$1"`+Hidden+`"`)
 }
 
 // isCommonWord reports whether a secret consists of at most 8 letters and nothing else,
