@@ -313,10 +313,10 @@ func isLastingOutage(err error) bool {
 		request *RequestError
 		apiErr  *APIError
 	)
-	if quota.IsOutage(err) {
-		return true
+	if errors.As(err, &request) { // first: it may wrap the error of another call
+		return request.outage
 	}
-	return errors.As(err, &request) && request.outage || errors.As(err, &apiErr) && apiErr.outage
+	return errors.As(err, &apiErr) && apiErr.outage
 }
 
 // failureStatus says what is known of an item that failed.

@@ -341,23 +341,49 @@ func TestClient_ContextEndsWithACause(t *testing.T) {
 	})
 }
 
-// The cause may be the error of another request, as in an errgroup.
+// The cause may be the error of another request, as in an errgroup. It says nothing of
+// this one.
 func TestClient_ContextEndsWithAnErrorOfAnotherRequest(t *testing.T) {
 	t.Parallel()
-	for name, response := range map[string]responder{"in an attempt": hangs, "in a backoff": respond(503, ""), "in a pause": tooMany()} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				gone := &url.Error{Op: "Get", URL: "https://other.example.com", Err: io.EOF}
-				ctx, cancel := context.WithCancelCause(t.Context())
-				time.AfterFunc(time.Second/2, func() { cancel(gone) })
-				err := getContact.call(ctx, newMockAPI(t).on(http.MethodGet, "/contact", response).client(t))
-				require.ErrorIs(t, err, context.Canceled)
-				require.ErrorIs(t, err, gone)
-				apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", err)
-			})
-		})
+	causes := map[string]func(t *testing.T) error{
+		"net/http":              func(*testing.T) error { return &url.Error{Op: "Get", URL: "https://other.example.com", Err: io.EOF} },
+		"skipped":               func(t *testing.T) error { return unsentError(t, failure(401, funnel.ErrUnauthorized, "No.")) },
+		"not sent in an outage": func(t *testing.T) error { return unsentError(t, respond(503, "")) },
 	}
+	for name, response := range map[string]responder{"in an attempt": hangs, "in a backoff": respond(503, ""), "in a pause": tooMany()} {
+		for kind, cause := range causes {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					gone := cause(t)
+					ctx, cancel := context.WithCancelCause(t.Context())
+					time.AfterFunc(time.Second/2, func() { cancel(gone) })
+					client := newMockAPI(t).on(http.MethodGet, "/contact", response).client(t)
+					err := getContact.call(ctx, client)
+					require.ErrorIs(t, err, context.Canceled)
+					require.ErrorIs(t, err, gone)
+					apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", err)
+
+					ctx, cancel = context.WithCancelCause(t.Context())
+					time.AfterFunc(time.Second/2, func() { cancel(gone) })
+					err = getContact.call(ctx, client) // in a pause it makes no attempt
+					require.ErrorIs(t, err, context.Canceled)
+				})
+			})
+		}
+	}
+}
+
+// unsentError returns the error of the last of many calls, which was not sent.
+func unsentError(t *testing.T, response responder) (last error) {
+	client := newMockAPI(t).on(http.MethodGet, "/contact", after(roundTrip, response)).client(t)
+	for result := range funnel.Each(t.Context(), client, slices.Values(make([]int, 100)), func(ctx context.Context, _ int) error {
+		return getContact.call(ctx, client)
+	}) {
+		last = result.Err
+	}
+	apitest.RequireFailure(t, "GET /contact: 0 attempts, not applied", last)
+	return last
 }
 
 func TestCall_SendsAndReads(t *testing.T) {

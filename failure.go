@@ -155,13 +155,16 @@ func (c *call) refused(err error) error {
 		outage *quota.OutageError
 		full   noRoom
 	)
-	switch {
+	switch _, ended := err.(*canceled); { //nolint:errorlint // not one that is wrapped
+	case ended:
 	case errors.As(err, &outage):
 		if c.err != nil {
 			c.err = stopRetrying(c.err, fmt.Sprintf("no request has succeeded for %s", outage.Waited.Round(time.Millisecond)), true)
 			return c.err
 		}
-		return c.requestError(&unsent{outage: outage, last: c.core.failure.Load()})
+		lost := c.requestError(&unsent{outage: outage, last: c.core.failure.Load()})
+		lost.outage = true
+		return lost
 	case errors.As(err, &paused):
 		limited := c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
 		limited.tooLate = paused.TooLate
@@ -285,14 +288,22 @@ func isBadCertificate(err error) bool {
 // contextError is why ctx is over: its error and, where it is another, the cause.
 func contextError(ctx context.Context) error {
 	cause := context.Cause(ctx)
-	if skip := (*skipped)(nil); errors.As(cause, &skip) {
+	if skip, ok := cause.(*skipped); ok { //nolint:errorlint // a pipeline's own, not one that a user's cause wraps
 		return skip // the caller has canceled anything
 	}
-	if cause != ctx.Err() { //nolint:errorlint // a cause that matches it says more
-		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	if cause == ctx.Err() { //nolint:errorlint // a cause that matches it says more
+		return cause
 	}
-	return ctx.Err()
+	return &canceled{ctx.Err(), cause}
 }
+
+// canceled is the error of a context with a cause of the user's. The cause can be the
+// error of another call, and then says nothing about this one.
+type canceled struct{ err, cause error }
+
+func (e *canceled) Error() string { return e.err.Error() + ": " + e.cause.Error() }
+
+func (e *canceled) Unwrap() []error { return []error{e.err, e.cause} }
 
 // responseError is the error of a response to a GET that is well-formed, and yet
 // cannot be what was requested.

@@ -6,7 +6,6 @@ package quota
 import (
 	"container/heap"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -638,10 +637,4 @@ func (a *Admission) onAlarm() {
 	}
 	a.alarm = never
 	a.dispatch(now)
-}
-
-// IsOutage reports whether err is an [OutageError].
-func IsOutage(err error) bool {
-	var outage *OutageError
-	return errors.As(err, &outage)
 }

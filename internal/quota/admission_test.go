@@ -495,7 +495,7 @@ func TestAdmission_ProbesInAnOutage(t *testing.T) {
 					err := a.Enter(t.Context(), c)
 					mu.Lock()
 					if err != nil {
-						if !IsOutage(err) {
+						if outage := (*OutageError)(nil); !errors.As(err, &outage) {
 							t.Error(err)
 						}
 						lost = append(lost, time.Since(start))
@@ -672,7 +672,7 @@ func TestAdmission_EmptyBudget(t *testing.T) {
 			wg.Go(func() {
 				for {
 					if err := a.Enter(t.Context(), &calls[i]); err != nil {
-						if !IsOutage(err) {
+						if outage := (*OutageError)(nil); !errors.As(err, &outage) {
 							t.Error(err)
 						}
 						return
