@@ -1,6 +1,7 @@
 package funnel
 
 import (
+	"bytes"
 	"cmp"
 	"net/netip"
 	"reflect"
@@ -10,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Ptr returns a pointer to v, for the fields of update params:
+// Ptr returns a pointer to v, for optional fields of params:
 //
 //	funnel.TagUpdateParams{Name: funnel.Ptr("vip")}
 func Ptr[T any](v T) *T { return &v }
@@ -101,6 +102,13 @@ func checkUTF8(field string, v reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// losesText reports whether JSON was written from a text that is not UTF-8: what is
+// invalid becomes \ufffd.
+func losesText(encoded []byte) bool {
+	withoutBackslashes := bytes.ReplaceAll(encoded, []byte(`\\`), nil)
+	return bytes.Contains(withoutBackslashes, []byte(`\ufffd`))
 }
 
 // checkHeader refuses what could not be sent, or could smuggle in another

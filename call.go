@@ -48,6 +48,9 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 		if call.payload, err = json.Marshal(req.body); err != nil {
 			return argumentError("body", "cannot be sent as JSON: %v", err)
 		}
+		if losesText(call.payload) {
+			return argumentError("body", "contains text that is not valid UTF-8: convert it")
+		}
 	}
 	info := call.info()
 	started := time.Now()

@@ -1,7 +1,6 @@
 package funnel
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -66,7 +65,7 @@ func WithField(ctx context.Context, name string, value any) context.Context {
 			o.err = argumentError("WithField", "%s names a resource: pass it as the method's own argument", name)
 		case err != nil:
 			o.err = argumentError("WithField", "the value of %s cannot be sent as JSON: %v", name, err)
-		case bytes.Contains(encoded, []byte(`\ufffd`)):
+		case losesText(encoded):
 			o.err = argumentError("WithField", "the value of %s is not valid UTF-8: convert it", name)
 		default:
 			if o.fields = maps.Clone(o.fields); o.fields == nil {

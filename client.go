@@ -171,8 +171,9 @@ func (c *Client) LimiterStats() LimiterStats {
 // is sent as JSON. The response's "data" is decoded into out. If out is nil, the data
 // is ignored.
 //
-// The client treats a GET, HEAD, PUT or DELETE as safe to repeat. It treats any other
-// method as a create without a unique key: see Retries in the package documentation.
+// The client treats a GET, PUT or DELETE as safe to repeat. It treats any other method
+// as a create without a unique key: see Retries in the package documentation. HEAD is
+// refused, because its responses have no error code.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	req := request{method: method, path: path, query: query.Encode(), body: body}
 	if err := checkCall(&req); err != nil {
@@ -256,8 +257,11 @@ func checkAPIKey(key string) error {
 
 // checkCall refuses a method or path that cannot be right, and normalizes the path.
 func checkCall(req *request) error {
-	if req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	switch {
+	case req.method == "" || strings.Trim(req.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
 		return argumentError("method", "is %q: use one such as http.MethodGet", text.Clip(req.method, 16))
+	case req.method == http.MethodHead:
+		return argumentError("method", "is HEAD, to which no response has a body with an error code: use http.MethodGet")
 	}
 	if !strings.HasPrefix(req.path, "/") {
 		req.path = "/" + req.path

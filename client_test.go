@@ -434,6 +434,10 @@ func TestCall_SendsAndReads(t *testing.T) {
 			want:    sentRequest{Method: "PATCH", Path: "/anything", Body: seven},
 			wantOut: &map[string]any{"ok": true},
 		}, {
+			name: "text that looks like one that is not UTF-8", method: "POST", path: "/note", body: map[string]any{"text": "\\ufffd \ufffd"},
+			responder: data(`{}`),
+			want:      sentRequest{Method: "POST", Path: "/note", Body: "{\"text\":\"\\\\ufffd \ufffd\"}"},
+		}, {
 			name: "raw JSON", method: "GET", path: "/contact-stats",
 			out: new(json.RawMessage), responder: data(`{"amount": 297.10}`),
 			want:    sentRequest{Method: "GET", Path: "/contact-stats"},
@@ -525,6 +529,7 @@ func TestCall_RefusesBadInput(t *testing.T) {
 		{"method in small letters", "get", "/contact", nil, "method"},
 		{"method with a header in it", "GET\r\nX: 1", "/contact", nil, "method"},
 		{"method with a space", "GET ", "/contact", nil, "method"},
+		{"HEAD", "HEAD", "/contact", nil, "method"},
 		{"no path", "GET", "", nil, "path"},
 		{"a slash alone", "GET", "/", nil, "path"},
 		{"another host", "GET", "https://evil.example/contact", nil, "path"},
@@ -538,6 +543,8 @@ func TestCall_RefusesBadInput(t *testing.T) {
 		{"path with a line break", "GET", "/contact\r\nHost: evil.example", nil, "path"},
 		{"body that is no JSON", "POST", "/contact", func() {}, "body"},
 		{"body that holds no JSON", "POST", "/contact", map[string]any{"at": make(chan int)}, "body"},
+		{"body that is not UTF-8", "POST", "/note", map[string]any{"text": []any{"M\xfcller"}}, "body"},
+		{"key that is not UTF-8", "POST", "/note", map[string]int{"M\xfcller": 1}, "body"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -27,7 +27,7 @@ func (req *request) addFields(fields map[string]json.RawMessage) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	isRead := req.method == http.MethodGet || req.method == http.MethodHead
+	isRead := req.method == http.MethodGet
 	query, err := url.ParseQuery(req.query)
 	if err != nil {
 		return argumentError("query", "cannot be read: %v", err)

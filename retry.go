@@ -144,7 +144,7 @@ func (c *call) isRepeatable() bool {
 
 func isIdempotent(method string) bool {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+	case http.MethodGet, http.MethodPut, http.MethodDelete:
 		return true
 	}
 	return false
@@ -152,7 +152,7 @@ func isIdempotent(method string) bool {
 
 // setMayHaveBeenApplied notes that the last attempt may have taken effect.
 func (c *call) setMayHaveBeenApplied() {
-	c.mayHaveBeenApplied = c.method != http.MethodGet && c.method != http.MethodHead
+	c.mayHaveBeenApplied = c.method != http.MethodGet
 }
 
 // schedule has the admission wait before the next attempt, or returns why there is to

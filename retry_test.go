@@ -43,7 +43,6 @@ var operations = []operation{
 		return err
 	}},
 	callOperation(get, http.MethodGet),
-	callOperation(get, http.MethodHead),
 
 	{putAndDelete, "update a contact", http.MethodPut, "/contact", func(ctx context.Context, c *funnel.Client) error {
 		return c.Contacts.Update(ctx, funnel.ContactID(7), funnel.ContactUpdateParams{FirstName: funnel.Ptr("Ada")})
