@@ -158,8 +158,7 @@ func (c *call) send(parent context.Context, req *http.Request) response {
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	var conn connTrace
-	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
+	req = req.WithContext(ctx)
 	req.Header = c.attemptHeader(req.Header["Cookie"])
 	target := *req.URL // authentication may add to the query
 	req.URL = &target
@@ -168,6 +167,9 @@ func (c *call) send(parent context.Context, req *http.Request) response {
 		got.refused = true
 		return got
 	}
+	// Only now, because authentication may make requests of its own with the context.
+	var conn connTrace
+	req = req.WithContext(httptrace.WithClientTrace(ctx, conn.hooks()))
 	transport := c.core.transport()
 	resp, err := transport.RoundTrip(req)
 	if resp == nil && err == nil { // this, and a body that is nil, http.Client would have checked

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -405,6 +406,27 @@ func TestAttempt_CookiesAreSentOnce(t *testing.T) {
 			got = append(got, fmt.Sprint(req.Header["Cookie"]))
 		}
 		require.Equal(t, []string{"[own=1]", "[own=1; node=n1]", "[own=1; node=n1]"}, got)
+	})
+}
+
+// The cookies of a response are set once, also if the call ends later without another
+// response: in the meantime another call may have received newer ones.
+func TestAttempt_CookiesAreSetOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).
+			on(http.MethodGet, "/contact", after(roundTrip, tooMany("Set-Cookie", "node=old; Path=/")), data(seven)).
+			on(http.MethodPost, "/funnel", after(time.Second, respond(201, success(seven), "Set-Cookie", "node=new; Path=/")))
+		client := clientWithJar(t, api)
+		var other sync.WaitGroup
+		other.Go(func() { _ = createFunnel.call(t.Context(), client) })
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(2*time.Second, cancel)
+		require.ErrorIs(t, getContact.call(ctx, client), context.Canceled)
+		other.Wait()
+		require.NoError(t, getContact.call(t.Context(), client))
+		sent := api.requests()
+		require.Equal(t, []string{"node=new"}, sent[len(sent)-1].Header["Cookie"])
 	})
 }
 

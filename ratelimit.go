@@ -74,11 +74,14 @@ func (c *core) admit(ctx context.Context, place *quota.Call) (done func(quota.Ou
 		if c.limiter == nil {
 			return func(o quota.Outcome) { c.admission.Done(place, o) }, nil
 		}
+		admitted := time.Now()
 		release, err := c.acquire(ctx, place)
 		if err != nil {
 			return nil, err
 		}
+		waited := time.Since(admitted)
 		done := func(o quota.Outcome) {
+			o.Waited = waited
 			defer c.admission.Done(place, o)
 			release(Outcome{Sent: o.Sent, StatusCode: o.StatusCode, Remaining: o.Remaining, Limit: max(0, o.Limit), RetryAfter: o.RetryAfter})
 		}

@@ -526,6 +526,31 @@ func TestRateLimit_DeadlineBeforeTheEndOfAPause(t *testing.T) {
 	})
 }
 
+// How long a request has waited for the user's limiter is no response time: a deadline
+// after the pause is late enough.
+func TestWithLimiter_ItsWaitIsNoResponseTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := limiterFunc(func(ctx context.Context) (func(funnel.Outcome), error) {
+			if funnel.IsBackground(ctx) {
+				wait(t, 40*time.Second)
+			}
+			return func(funnel.Outcome) {}, nil
+		})
+		api := newMockAPI(t).
+			on(http.MethodGet, "/contact", after(roundTrip, data(seven))).
+			on(http.MethodPost, "/funnel", tooMany())
+		client := api.client(t, funnel.WithLimiter(slow))
+		for range 20 {
+			require.NoError(t, getContact.call(funnel.InBackground(t.Context()), client))
+		}
+		require.Error(t, createFunnel.call(funnel.WithoutRetry(t.Context()), client))
+		ctx, cancel := context.WithTimeout(t.Context(), 70*time.Second)
+		defer cancel()
+		require.NoError(t, getContact.call(ctx, client))
+	})
+}
+
 // If no slot is free before the deadline, the error wraps the context's error
 // and says when there will be room.
 func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {

@@ -19,7 +19,8 @@ import (
 // and before each further one Backoff and PrepareRetry. All decisions are judge's.
 func (c *call) run(ctx context.Context) error {
 	transport := func(req *http.Request) (*http.Response, error) {
-		if got := c.attempt(ctx, req); got.refused {
+		got := c.attempt(ctx, req)
+		if got.refused {
 			c.refusal = got.err // and the last response stays
 		} else {
 			c.last = got
@@ -28,7 +29,7 @@ func (c *call) run(ctx context.Context) error {
 		// http.Client would follow a redirect, or fail because its Location cannot be
 		// parsed, and go-retryablehttp would drain the body. The header is real, for the
 		// cookie jar.
-		return &http.Response{StatusCode: http.StatusOK, Header: c.last.header, Body: http.NoBody, Request: req}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: got.header, Body: http.NoBody, Request: req}, nil
 	}
 	retrier := retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: roundTripper(transport), Jar: c.core.jar},

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
@@ -130,6 +131,39 @@ func TestSocket_NobodyListens(t *testing.T) {
 	err := createFunnel(t.Context(), client)
 	apitest.RequireFailure(t, "POST /funnel: 4 attempts, not applied", err)
 	require.Equal(t, "dial", apitest.AsError[*net.OpError](t, err).Op)
+	gone()
+}
+
+// Authentication may fetch a token with the request's context: that is no connection of
+// the request itself.
+func TestSocket_AuthenticationMakesRequests(t *testing.T) {
+	gone := noLeaks(t)
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "t0ken") }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		assert.Equal(t, "Bearer t0ken", req.Header.Get("Authorization"))
+		_, _ = io.WriteString(w, contactBody)
+	}))
+	client := newClient(t, server.URL, retryAtOnce(), funnel.WithAuth(func(req *http.Request) error {
+		ask, err := http.NewRequestWithContext(req.Context(), http.MethodGet, tokens.URL, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := tokens.Client().Do(ask)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		token, err := io.ReadAll(resp.Body)
+		req.Header.Set("Authorization", "Bearer "+string(token))
+		return err
+	}))
+	for range 3 {
+		require.NoError(t, getContact(t.Context(), client))
+	}
+	require.Equal(t, 3, client.LimiterStats().Used)
+	server.Close()
+	apitest.RequireFailure(t, "POST /funnel: 4 attempts, not applied", createFunnel(t.Context(), client))
+	tokens.Close()
 	gone()
 }
 

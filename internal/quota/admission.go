@@ -279,7 +279,7 @@ func (a *Admission) done(c *Call, o Outcome) {
 	switch {
 	case o.Success:
 		a.pause.end(c.sent)
-		a.observe(now - c.sent)
+		a.observe(now - c.sent - o.Waited)
 		if a.recovery.succeeded(c.sent) {
 			a.wakeAll()
 			a.ramp.begin()

@@ -14,6 +14,7 @@ type Outcome struct {
 	Limit      int           // from the headers; Unknown or 0
 	RetryAfter time.Duration // from the headers
 	Repeats    int           // how often net/http repeated the request by itself
+	Waited     time.Duration // how long the request waited for another limiter after it was admitted
 
 	Success bool // the API has responded, other than with a 429
 	Failed  bool // an outage is the likely reason: a 5xx, no response, or a response that is not the API's
