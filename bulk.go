@@ -190,7 +190,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			if item.after != nil {
 				<-item.after
 			}
-			calls := &itemCalls{core: c}
+			calls := &itemCalls{core: c, outer: callOptionsFrom(ctx).item}
 			ctx = withCallOption(ctx, func(o *callOptions) { o.item = calls })
 			value, status, err := do(ctx, item.params)
 			if err == nil {

@@ -833,36 +833,111 @@ func TestBulk_EndsIfEverythingIsRejected(t *testing.T) {
 	})
 }
 
-// A bulk job over many accounts goes on if the key of one is not accepted.
+// A bulk job over many accounts goes on if one of them fails, whatever calls it makes for
+// each.
 func TestBulk_ErrorOfAnotherClientDoesNotEndIt(t *testing.T) {
 	t.Parallel()
-	parent := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
-		if req.Header.Get("Authorization") == "Bearer account-3" {
-			return failure(http.StatusUnauthorized, funnel.ErrUnauthorized, "Disabled.")(req)
+	for kind, broken := range map[string]responder{
+		"unauthorized": failure(http.StatusUnauthorized, funnel.ErrUnauthorized, "Disabled."),
+		"outage":       respond(http.StatusServiceUnavailable, ""),
+	} {
+		for name, visit := range map[string]func(context.Context, *funnel.Client) error{
+			"a call": getContact.call,
+			"a bulk job": func(ctx context.Context, client *funnel.Client) error {
+				return lastResult(client.Contacts.CreateAll(ctx, apitest.Contacts(2))).Err
+			},
+			"a bulk job in another": func(ctx context.Context, client *funnel.Client) error {
+				return lastResult(funnel.Each(ctx, client, slices.Values([]int{1}), func(ctx context.Context, _ int) error {
+					return lastResult(client.Contacts.CreateAll(ctx, apitest.Contacts(2))).Err
+				})).Err
+			},
+		} {
+			t.Run(kind+", "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					parent := clientOver(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+						if req.Header.Get("Authorization") == "Bearer account-3" {
+							return after(roundTrip, broken)(req)
+						}
+						return after(roundTrip, data(seven))(req)
+					}), funnel.WithRateLimit(100_000, time.Minute))
+					accounts := make([]string, 600) // more than run at a time
+					for i := range accounts {
+						accounts[i] = fmt.Sprintf("account-%d", i)
+					}
+					failed := []string{}
+					results := 0
+					for r := range funnel.Each(t.Context(), parent, slices.Values(accounts), func(ctx context.Context, key string) error {
+						client, err := parent.WithKey(key)
+						if err != nil {
+							return err
+						}
+						return visit(ctx, client)
+					}) {
+						results++
+						if r.Err != nil {
+							failed = append(failed, r.Item)
+						}
+					}
+					require.Equal(t, 600, results)
+					require.Equal(t, []string{"account-3"}, failed)
+				})
+			})
 		}
-		return data(`{"amount":12.50}`)(req)
-	}))
-	accounts := make([]string, 300)
-	for i := range accounts {
-		accounts[i] = fmt.Sprintf("account-%d", i)
 	}
-	failed := 0
-	results := 0
-	for r := range funnel.Bulk(t.Context(), parent, slices.Values(accounts), func(ctx context.Context, key string) (funnel.Decimal, error) {
-		client, err := parent.WithKey(key)
-		if err != nil {
-			return "", err
-		}
-		return client.Orders.SalesAmount(ctx, funnel.PeriodParams{})
-	}) {
-		results++
-		if r.Err != nil {
-			failed++
-			require.Equal(t, "account-3", r.Item)
+}
+
+// When a bulk job has ended, its items' further calls are not sent, whatever their kind.
+// Those of another client are.
+func TestBulk_EndStopsItsOwnClientOnly(t *testing.T) {
+	t.Parallel()
+	for name, visit := range map[string]func(context.Context, *funnel.Client) error{
+		"a call": getContact.call,
+		"a list": func(ctx context.Context, client *funnel.Client) error {
+			_, err := collect(client.Tags.All(ctx, funnel.TagListParams{}))
+			return err
+		},
+		"a bulk job": func(ctx context.Context, client *funnel.Client) error {
+			return lastResult(client.Contacts.CreateAll(ctx, apitest.Contacts(1))).Err
+		},
+	} {
+		for _, another := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", of another client: ", another), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					api := newMockAPI(t).
+						on(http.MethodPost, "/funnel", after(2500*time.Millisecond, failure(401, funnel.ErrUnauthorized, "No."))).
+						on(http.MethodGet, "/contact", after(time.Second, data(seven))).
+						on(http.MethodPost, "/contact", after(time.Second, data(seven))).
+						on(http.MethodGet, "/tags", after(time.Second, data("[]")))
+					own := api.client(t)
+					visited := own
+					if another {
+						visited = api.client(t)
+					}
+					done := 0
+					for range funnel.Each(t.Context(), own, slices.Values([]int{0, 1}), func(ctx context.Context, i int) error {
+						if i == 0 {
+							return createFunnel.call(ctx, own) // ends the job after 2.5 s
+						}
+						for range 5 {
+							if visit(ctx, visited) == nil {
+								done++
+							}
+						}
+						return nil
+					}) {
+					}
+					want := 3 // the third is in flight
+					if another {
+						want = 5
+					}
+					require.Equal(t, want, done)
+					require.Len(t, api.requests(), 1+want)
+				})
+			})
 		}
 	}
-	require.Equal(t, 300, results)
-	require.Equal(t, 1, failed)
 }
 
 func TestBulk_RefusesANilFunction(t *testing.T) {

@@ -33,13 +33,10 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	if err := req.addFields(opts.fields); err != nil {
 		return err
 	}
-	if opts.item != nil && opts.item.core != c {
-		opts.item.another.Store(true)
-		opts.item, opts.admission = nil, nil // what ends the bulk job does not concern another client
-	}
+	opts.item.begin(c)
 	once := opts.noRetry || c.policy.MaxAttempts == 1
 	place := quota.Call{Background: opts.background, Patience: c.policy.patience(opts.background), Once: once && !opts.background, Operation: req.method + " " + req.path}
-	call := &call{core: c, place: place, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admission}
+	call := &call{core: c, place: place, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admissionOf(c)}
 	if call.noResult {
 		call.decode = envelope.Success
 	}
@@ -65,8 +62,8 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 		})
 	}()
 	err = call.run(ctx)
-	if opts.item != nil && err != nil {
-		opts.item.own.Store(true)
+	if err != nil {
+		opts.item.fail(c)
 	}
 	if opts.response != nil {
 		*opts.response = call.response()

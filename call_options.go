@@ -125,12 +125,38 @@ type callOptions struct {
 // itemCalls records whose calls were made for an item. A failed call of another client,
 // such as that of another account, says nothing of the other items.
 type itemCalls struct {
-	core    *core
-	own     atomic.Bool // one of the bulk job's own client has failed
+	core    *core       // the bulk job's own client
+	outer   *itemCalls  // of the job in whose item this job runs; may be nil
+	own     atomic.Bool // one of the own client has failed
 	another atomic.Bool // one of another client was made
 }
 
+func (i *itemCalls) begin(c *core) {
+	for ; i != nil; i = i.outer {
+		if i.core != c {
+			i.another.Store(true)
+		}
+	}
+}
+
+func (i *itemCalls) fail(c *core) {
+	for ; i != nil; i = i.outer {
+		if i.core == c {
+			i.own.Store(true)
+		}
+	}
+}
+
 func (i *itemCalls) areOwn() bool { return i.own.Load() || !i.another.Load() }
+
+// admissionOf returns the admission for calls of that client: what ends a bulk job does
+// not concern another client.
+func (o callOptions) admissionOf(c *core) context.Context {
+	if o.item != nil && o.item.core != c {
+		return nil
+	}
+	return o.admission
+}
 
 type callOptionsKey struct{}
 
@@ -152,6 +178,9 @@ func either(ctx, other context.Context) (context.Context, context.CancelFunc) {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
+	if other.Err() != nil { // now: AfterFunc would do it a moment later, on a goroutine
+		cancel(context.Cause(other))
+	}
 	unhook := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { unhook(); cancel(nil) }
 }

@@ -38,7 +38,7 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	outer, stopOuter := either(ctx, callOptionsFrom(ctx).admission) // of a pipeline around this one
+	outer, stopOuter := either(ctx, callOptionsFrom(ctx).admissionOf(p.core)) // of a pipeline around this one
 	defer stopOuter()
 	p.admission, p.refuse = context.WithCancelCause(outer)
 	defer p.refuse(nil)
