@@ -766,14 +766,15 @@ func TestList_AllPartOfAListFails(t *testing.T) {
 	t.Parallel()
 	const first = `,"meta":{"current_page":1,"last_page":3,"per_page":100,"total":300}`
 	for name, pages := range map[string][]string{
-		"a full page by the server's own per_page": {tagsBody(1, 25, `,"meta":{"current_page":1,"from":1,"to":25,"per_page":25}`)},
-		"the last page, and more items than fit":   {tagsBody(1, 100, `,"meta":{"current_page":1,"last_page":1,"per_page":100,"total":250}`)},
-		"the last page, and more items, as texts":  {tagsBody(1, 100, `,"meta":{"current_page":"1","last_page":"1","per_page":"100","total":"250"}`)},
-		"a later page without meta":                {tagsBody(1, 100, first), tagsBody(101, 1, "")},
-		"a later page without meta, empty":         {tagsBody(1, 100, first), tagsBody(101, 0, "")},
-		"a later page with last_page 0":            {tagsBody(1, 100, first), tagsBody(101, 1, `,"meta":{"current_page":2,"last_page":0,"total":0}`)},
-		"a later page that is beyond the last":     {tagsBody(1, 100, first), tagsBody(101, 1, `,"meta":{"current_page":2,"last_page":1,"total":250}`)},
-		"an id below zero":                         {tagsBody(-1, 1, `,"meta":{"current_page":1,"last_page":1,"per_page":100,"total":1}`)},
+		"a full page by the server's own per_page":    {tagsBody(1, 25, `,"meta":{"current_page":1,"from":1,"to":25,"per_page":25}`)},
+		"the last page, and more items than fit":      {tagsBody(1, 100, `,"meta":{"current_page":1,"last_page":1,"per_page":100,"total":250}`)},
+		"the last page, and a total that no page has": {tagsBody(1, 100, `,"meta":{"current_page":1,"last_page":1,"total":250}`)},
+		"the last page, and more items, as texts":     {tagsBody(1, 100, `,"meta":{"current_page":"1","last_page":"1","per_page":"100","total":"250"}`)},
+		"a later page without meta":                   {tagsBody(1, 100, first), tagsBody(101, 1, "")},
+		"a later page without meta, empty":            {tagsBody(1, 100, first), tagsBody(101, 0, "")},
+		"a later page with last_page 0":               {tagsBody(1, 100, first), tagsBody(101, 1, `,"meta":{"current_page":2,"last_page":0,"total":0}`)},
+		"a later page that is beyond the last":        {tagsBody(1, 100, first), tagsBody(101, 1, `,"meta":{"current_page":2,"last_page":1,"total":250}`)},
+		"an id below zero":                            {tagsBody(-1, 1, `,"meta":{"current_page":1,"last_page":1,"per_page":100,"total":1}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -69,12 +69,12 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 // isWhole refuses a page that does not say how many pages there are, or contradicts
 // itself: a part of a list must not be taken for the whole.
 func (p *Page[T]) isWhole(q url.Values) error {
-	items := len(p.Items)
+	items, requested := len(p.Items), defaultPerPage
+	if n, err := strconv.Atoi(q.Get("per_page")); err == nil {
+		requested = n
+	}
 	if p.LastPage == 0 {
-		full := defaultPerPage // also the size of a server's pages that ignores per_page
-		if requested, err := strconv.Atoi(q.Get("per_page")); err == nil {
-			full = min(full, requested)
-		}
+		full := min(requested, defaultPerPage) // the size of a server's pages that ignores per_page
 		if p.PerPage > 0 {
 			full = min(full, p.PerPage)
 		}
@@ -84,7 +84,8 @@ func (p *Page[T]) isWhole(q url.Values) error {
 		return nil
 	}
 	switch {
-	case p.PerPage > 0 && p.Total > p.LastPage*p.PerPage:
+	case p.PerPage > 0 && p.Total > p.LastPage*p.PerPage,
+		p.PerPage == 0 && p.LastPage == 1 && p.Total > max(items, requested):
 		return fmt.Errorf(`%w: "meta" contradicts itself: the total does not fit into last_page %d`, envelope.ErrUnexpected, p.LastPage)
 	case items > 0 && p.Page > p.LastPage:
 		return fmt.Errorf(`%w: "meta" says that page %d is the last, but page %d has items`, envelope.ErrUnexpected, p.LastPage, p.Page)

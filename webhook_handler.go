@@ -499,11 +499,10 @@ func (h *webhookHandler) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 	if r.Body == nil || r.Body == http.NoBody { // nil only in a request that a test makes
 		return nil, nil
 	}
-	timeout := h.bodyTimeout
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ReadTimeout > 0 {
-		timeout = min(timeout, server.ReadTimeout)
+	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !ok || server.ReadTimeout <= 0 || server.ReadTimeout > h.bodyTimeout { // else the server's deadline is earlier
+		setReadDeadline(w, time.Now().Add(h.bodyTimeout)) // net/http removes it at the end of the body
 	}
-	setReadDeadline(w, time.Now().Add(timeout)) // net/http removes it at the end of the body
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBytes))
 }
 

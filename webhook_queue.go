@@ -155,10 +155,14 @@ func (q *WebhookQueue) startNext() {
 
 // run processes one delivery.
 func (q *WebhookQueue) run(ctx context.Context, d *queuedDelivery) {
-	defer q.finish(d) // also if the function ends its goroutine, as a failed require does
-	if err := d.handler.deliver(ctx, d.event); err != nil {
-		d.handler.reportError(ctx, d.event, http.StatusAccepted, err)
-	}
+	defer q.finish(d)
+	err := errors.New("funnel: webhook handler: the function called runtime.Goexit") // as a failed require does
+	defer func() {
+		if err != nil {
+			d.handler.reportError(ctx, d.event, http.StatusAccepted, err)
+		}
+	}()
+	err = d.handler.deliver(ctx, d.event)
 }
 
 func (q *WebhookQueue) finish(d *queuedDelivery) {

@@ -131,10 +131,12 @@ func TestWebhookQueue_ReportsFailures(t *testing.T) {
 		}
 		require.NoError(t, queue.Shutdown(t.Context()))
 		require.Equal(t, "e0 e1 e2 e3", receiver.types())
-		require.Len(t, receiver.reports, 2)
+		require.Len(t, receiver.reports, 3)
 		require.Equal(t, hookReport{receiver.events[0], http.StatusAccepted, errOutOfStock}, receiver.reports[0])
 		require.Equal(t, http.StatusAccepted, receiver.reports[1].status)
 		require.ErrorContains(t, receiver.reports[1].err, "webhook handler panicked: out of stock")
+		require.Equal(t, receiver.events[2], receiver.reports[2].event)
+		require.ErrorContains(t, receiver.reports[2].err, "runtime.Goexit")
 	})
 }
 
