@@ -40,8 +40,8 @@ type BulkResult[P, R any] struct {
 }
 
 // Again reports whether to repeat the item later. It is false for an item that was
-// done or exists already, and for one whose content the API or the SDK would refuse
-// again. It is true for all others:
+// done or exists already, and, whatever its status, for one whose content the API or
+// the SDK would refuse again. It is true for all others:
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
@@ -97,8 +97,8 @@ const (
 // flight are canceled, and their items may have been done. If items can be repeated,
 // as with UpsertAll, stopping at once is simpler. To continue a job later, repeat the
 // items for which [BulkResult.Again] is true, and the items for which you received no
-// result. After a loop that ran to its end, nothing was sent for the items without a
-// result.
+// result. If the loop ran to its end, an item without a result was never taken, and
+// nothing was sent for it.
 //
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken

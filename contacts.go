@@ -45,8 +45,8 @@ type ContactCreateParams struct {
 	Email          string           `json:"email"` // required
 	FirstName      string           `json:"first_name,omitempty"`
 	LastName       string           `json:"last_name,omitempty"`
-	EmailMarketing *bool            `json:"email_marketing,omitempty"` // nil: the API's default
-	GDPR           *bool            `json:"gdpr,omitempty"`            // nil: the API's default
+	EmailMarketing *bool            `json:"email_marketing,omitempty"` // nil: the API's default, which is not documented
+	GDPR           *bool            `json:"gdpr,omitempty"`            // nil: the API's default, which is not documented
 	TagIDs         IDList[Tag]      `json:"tag_ids,omitempty"`         // tags to add; takes a []TagID
 	SequenceIDs    IDList[Sequence] `json:"sequence_ids,omitempty"`    // sequences to enrol in; takes a []SequenceID
 }

@@ -31,8 +31,9 @@
 //
 // # Retries
 //
-// A call makes at most 4 attempts by default: see [RetryPolicy]. A request is retried
-// only if a retry can help. Three kinds of calls could duplicate something: Enroll,
+// A call makes at most 4 attempts by default: see [RetryPolicy]. Methods that send
+// several requests, such as Upsert, make as many for each. A request is retried only
+// if a retry can help. Three kinds of calls could duplicate something: Enroll,
 // Schedule, and creates without a unique key. A create has a unique key if the API
 // refuses two resources with the same value of a field, such as two contacts with the
 // same e-mail address. The doc comments of the creates say which have one. The cases
@@ -64,8 +65,8 @@
 // It has 594 slots. The other 6 are for requests that net/http may repeat by itself.
 // Each request takes up one slot until 60 s after its response. So the server never
 // counts more than 600 requests of this client in a minute. Calls wait until a slot is
-// free. As long as nothing but this client uses the API key, no request is rejected.
-// See [WithRateLimit] and [WithLimiter].
+// free. If nothing but this client uses the account's API, no request is rejected. See
+// [WithRateLimit] and [WithLimiter].
 //
 // The count is in memory. A client that starts within a minute after another one with
 // the same key has ended does not know the other's requests, so some of its own can be
@@ -74,13 +75,14 @@
 // # Outages
 //
 // After five failed requests in a row, the client assumes an outage. Failed means a
-// 5xx, no response, or a response that is not from the API. The client then sends one
-// request at a time until one succeeds. The other calls wait: up to 13 s with the
-// default RetryPolicy, and about 30 s if they have low priority. Then they fail. If a
-// call has made an attempt, its error is that of the last attempt. Otherwise it is a
-// [*RequestError] with Attempts 0, in which [errors.Is] and [errors.As] find the error
-// of the client's last failed request. A call that makes only one attempt, such as
-// with [WithoutRetry], does not wait. [Observer].Wait does not report this wait.
+// 5xx, no response, or a response that is not from the API. A request that its own
+// context ends does not count. The client then sends one request at a time until one
+// succeeds. The other calls wait: up to 13 s with the default RetryPolicy, and about
+// 30 s if they have low priority. Then they fail. If a call has made an attempt, its
+// error is that of the last attempt. Otherwise it is a [*RequestError] with Attempts
+// 0, in which [errors.Is] and [errors.As] find the error of the client's last failed
+// request. A call that makes only one attempt, such as with [WithoutRetry], does not
+// wait: it is sent at once. [Observer].Wait does not report this wait.
 //
 // # Lists
 //

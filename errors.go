@@ -71,9 +71,9 @@ type APIError struct {
 	RequestID  string // X-Request-Id, where the server sent one
 	Attempts   int    // how many were made; 0: the rate limiter refused the call
 
-	// MayHaveBeenApplied is true if an attempt of this failed call may have taken
-	// effect on the server: it got a 5xx, or no complete response. It is always false
-	// for reads.
+	// MayHaveBeenApplied is true if this failed call may have taken effect on the
+	// server: an attempt got a 5xx or no complete response, or an earlier request of a
+	// method that sends several has succeeded. It is always false for reads.
 	MayHaveBeenApplied bool
 
 	Header http.Header // of the last response
@@ -191,8 +191,8 @@ type RequestError struct {
 	RequestID string // X-Request-Id of a response that was cut short; otherwise empty
 	Attempts  int    // how many were made; 0: none
 
-	// MayHaveBeenApplied is true if an attempt of this failed call may have taken
-	// effect on the server. It is always false for reads.
+	// MayHaveBeenApplied is true if this failed call may have taken effect on the
+	// server. It is always false for reads.
 	MayHaveBeenApplied bool
 
 	Err error // the cause

@@ -149,9 +149,9 @@ func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
 	return s.resource().delete(ctx, id)
 }
 
-// CreateStep adds a step to a funnel. The API generates Path from the name, and adds
-// a number if the path is taken. The result has no Type. If the response is lost, the
-// call fails and MayHaveBeenApplied reports true.
+// CreateStep adds a step to a funnel. The API generates Path from the name, and adds a
+// number if the path is taken. The result has no Type. A step has no unique key: if
+// the response is lost, the call fails and MayHaveBeenApplied reports true.
 //
 // API: POST /funnel-step (documented). Errors: [ErrNotFound], [*ValidationError].
 func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams) (*Step, error) {

@@ -204,9 +204,10 @@ func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
 
 const contactSequencePath = "/contact-sequence"
 
-// Enroll enrols a contact in a sequence, which may send it mail. If the response is
-// lost, the call fails and MayHaveBeenApplied reports true. To find out whether the
-// contact is enrolled, use [ContactsService.Get].
+// Enroll enrols a contact in a sequence, which may send it mail. What the API does if
+// the contact is enrolled already is not documented. If the response is lost, the call
+// fails and MayHaveBeenApplied reports true. To find out whether the contact is
+// enrolled, use [ContactsService.Get].
 //
 // API: POST /contact-sequence (documented, parameters assumed). Errors:
 // [ErrNotFound], [ErrSequenceHasNoStages], [*ValidationError].
@@ -242,8 +243,8 @@ func enrolment(id SequenceID, contact ContactRef) (object, error) {
 }
 
 // CreateStage adds a stage to a sequence. The stage is inactive: activate it in the
-// vendor's dashboard. If the response is lost, the call fails and MayHaveBeenApplied
-// reports true.
+// vendor's dashboard. A stage has no unique key: if the response is lost, the call
+// fails and MayHaveBeenApplied reports true.
 //
 // API: POST /sequence-stage (documented). Errors: [ErrNotFound],
 // [*ValidationError].

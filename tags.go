@@ -143,6 +143,7 @@ func (s *TagsService) contactsQuery(id TagID, params PageParams) (url.Values, er
 // how names are compared. Two programs can run Ensure at the same time: if the other
 // program has created a tag in the meantime, Ensure reads the list once more.
 //
+// If it fails, the map is nil. Repeat it then: it finds the tags that it has created.
 // It costs one request per 100 tags of the account, and one per tag to create. It
 // refuses a context with [WithField].
 //
