@@ -40,15 +40,15 @@ type BulkResult[P, R any] struct {
 }
 
 // Again reports whether to repeat the item later. It is false for an item that was
-// done or exists already, and, whatever its status, for one whose content the API or
-// the SDK would refuse again. It is true for all others:
+// done or exists already, and for one whose content the API or the SDK would refuse
+// again. It is true for all others:
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]). Repeat such an item in a way that cannot
-//     duplicate it, such as UpsertAll.
+//   - it may have been done ([BulkUnknown]) and its content was not refused. Repeat
+//     such an item in a way that cannot duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -67,9 +67,9 @@ const (
 )
 
 // Bulk calls the function do for each item, for up to 500 items at a time, and yields
-// one result per item, in the order of the items. It sends as many requests as the
-// quota allows, and keeps at most 500 items in memory. The calls of do overlap: if the
-// order of two changes matters, make both in one call of do.
+// the results in the order of the items. It sends as many requests as the quota
+// allows, and keeps at most 500 items in memory. The calls of do overlap: if the order
+// of two changes matters, make both in one call of do.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:
@@ -103,12 +103,13 @@ const (
 // The function do can make several calls, also with other clients. If a call fails,
 // the status of the item describes that call; the item's earlier calls have taken
 // effect. To upsert contacts and make other calls for each, run UpsertAll first, and
-// then Each: that costs fewer requests than [ContactsService.Upsert] in the function.
-// [WithResponse] on ctx has no effect. Bulk takes items on the caller's goroutine,
-// before it has yielded the results of earlier items. So the sequence must never wait
-// for a result: that is a deadlock. While the sequence waits, for example for a slow
-// source, Bulk yields no results. So let the sequence read from a file or from memory.
-// A panic in do is raised again on the caller's goroutine.
+// then Each: if most of the contacts exist, that costs fewer requests than
+// [ContactsService.Upsert] in the function. [WithResponse] on ctx has no effect. Bulk
+// takes items on the caller's goroutine, before it has yielded the results of earlier
+// items. So the sequence must never wait for a result: that is a deadlock. While the
+// sequence waits, for example for a slow source, Bulk yields no results. So let the
+// sequence read from a file or from memory. A panic in do is raised again on the
+// caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

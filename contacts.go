@@ -124,10 +124,10 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 	})
 }
 
-// Create creates a contact and returns its id. It is safe to repeat, because an
-// e-mail address is unique. If a response is lost and the next attempt finds the
-// contact there, the error is ErrContactExists and MayHaveBeenApplied reports true;
-// to avoid that, use [ContactsService.Upsert].
+// Create creates a contact and returns its id. It is safe to repeat, because an e-mail
+// address is unique. If the response is lost or a 5xx, and the next attempt finds the
+// contact there, the error is ErrContactExists and MayHaveBeenApplied reports true; to
+// avoid that, use [ContactsService.Upsert].
 //
 // API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
 // [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].
@@ -336,9 +336,9 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // CreateAll creates contacts, several at a time. Nothing is sent until you range over
 // the returned iterator. [Bulk] describes the order of the results and what ends a
 // job. The status of a contact is BulkCreated, BulkExists with the error
-// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost and
-// the next attempt finds the contact, the status is BulkUnknown. If several contacts
-// have the same address, ignoring case, the first is created.
+// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost or
+// a 5xx, and the next attempt finds the contact, the status is BulkUnknown. If several
+// contacts have the same address, ignoring case, the first is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

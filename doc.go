@@ -31,13 +31,13 @@
 //
 // # Retries
 //
-// A call makes at most 4 attempts by default: see [RetryPolicy]. Methods that send
-// several requests, such as Upsert, make as many for each. A request is retried only
-// if a retry can help. Three kinds of calls could duplicate something: Enroll,
-// Schedule, and creates without a unique key. A create has a unique key if the API
-// refuses two resources with the same value of a field, such as two contacts with the
-// same e-mail address. The doc comments of the creates say which have one. The cases
-// are:
+// A call makes at most 4 attempts by default: see [RetryPolicy]. A method that sends
+// several requests, such as Upsert, makes at most 4 attempts for each of them. A
+// request is retried only if a retry can help. Three kinds of calls could duplicate
+// something: Enroll, Schedule, and creates without a unique key. A create has a unique
+// key if the API refuses two resources with the same value of a field, such as two
+// contacts with the same e-mail address. The doc comments of the creates say which
+// have one. The cases are:
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
@@ -75,21 +75,22 @@
 // # Outages
 //
 // After five failed requests in a row, the client assumes an outage. Failed means a
-// 5xx, no response, or a response that is not from the API. A request that its own
-// context ends does not count. The client then sends one request at a time until one
-// succeeds. The other calls wait: up to 13 s with the default RetryPolicy, and about
-// 30 s if they have low priority. Then they fail. If a call has made an attempt, its
-// error is that of the last attempt. Otherwise it is a [*RequestError] with Attempts
-// 0, in which [errors.Is] and [errors.As] find the error of the client's last failed
-// request. A call that makes only one attempt, such as with [WithoutRetry], does not
-// wait: it is sent at once. [Observer].Wait does not report this wait.
+// 5xx, no response, or a response that is not from the API. A request whose own
+// context has ended does not count. The client then sends one request at a time until
+// one succeeds. The other calls wait: up to 13 s with the default RetryPolicy, and
+// about 30 s if they have low priority. Then they fail. If a call has made an attempt,
+// its error is that of the last attempt. Otherwise it is a [*RequestError] with
+// Attempts 0, in which [errors.Is] and [errors.As] find the error of the client's last
+// failed request. A call that makes only one attempt, such as with [WithoutRetry],
+// does not wait: it is sent at once. [Observer].Wait does not report this wait.
 //
 // # Lists
 //
 // The All methods return an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. If items are created or
 // deleted during the iteration, the pages shift: an item can appear twice or be
-// missed.
+// missed. To continue after an error, set Page: if you have received 250 items, 100
+// per page, continue with page 3.
 //
 // # Documented and assumed
 //

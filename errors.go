@@ -72,8 +72,9 @@ type APIError struct {
 	Attempts   int    // how many were made; 0: the rate limiter refused the call
 
 	// MayHaveBeenApplied is true if this failed call may have taken effect on the
-	// server: an attempt got a 5xx or no complete response, or an earlier request of a
-	// method that sends several has succeeded. It is always false for reads.
+	// server: an attempt got a 5xx, no complete response or a success that the SDK
+	// does not understand, or the method had changed something with an earlier
+	// request. It is always false for reads.
 	MayHaveBeenApplied bool
 
 	Header http.Header // of the last response

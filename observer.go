@@ -15,8 +15,9 @@ import (
 // after it returns. It must not call the API with the same client: that can block
 // after a 429.
 type Observer struct {
-	// CallStart is called when a call begins. The call uses the context that CallStart
-	// returns.
+	// CallStart is called when a call begins. A method that sends several requests,
+	// such as Upsert or All, makes a call for each. The call uses the context that
+	// CallStart returns.
 	CallStart func(context.Context, CallInfo) context.Context
 	// CallDone is called when a call has ended.
 	CallDone func(context.Context, CallInfo, CallResult)

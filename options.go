@@ -104,8 +104,8 @@ func WithUserAgent(userAgent string) Option {
 
 // WithAuth replaces the authentication of requests, which is "Authorization: Bearer
 // <API key>" by default. auth is called for every attempt and can modify its request.
-// If it returns an error, the call fails. Errors and logs hide the API key given to
-// [New], but no other secret that auth sends.
+// If it returns an error, the call fails with a [*RequestError] that wraps it. Errors
+// and logs hide the API key given to [New], but no other secret that auth sends.
 func WithAuth(auth func(*http.Request) error) Option {
 	return func(cfg *config) error {
 		if auth == nil {

@@ -70,8 +70,8 @@ func (s *OrdersService) List(ctx context.Context, params OrderListParams) (*Page
 
 // All returns an iterator over orders, newest first, starting at params.Page. If
 // PerPage is 0, All requests 100 at a time. The iteration ends at the first error. If
-// orders are placed or change their status during the iteration, the pages shift: an
-// item can appear twice or be missed.
+// orders are placed during the iteration, or change the status by which you filter,
+// the pages shift: an item can appear twice or be missed.
 //
 // API: GET /orders (documented). Errors: [ErrInvalidStatus], [ErrInvalidPeriod],
 // [*ValidationError].

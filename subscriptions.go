@@ -99,8 +99,8 @@ func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionList
 
 // All returns an iterator over subscriptions, newest first, starting at params.Page.
 // If PerPage is 0, All requests 100 at a time. The iteration ends at the first error.
-// If subscriptions are made or change their status during the iteration, the pages
-// shift: an item can appear twice or be missed.
+// If subscriptions are made during the iteration, or change the status by which you
+// filter, the pages shift: an item can appear twice or be missed.
 //
 // API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].

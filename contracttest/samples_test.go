@@ -17,6 +17,8 @@ type sample struct {
 	want     any    // nil: the method returns only an error
 }
 
+const sampleSecret = "q8Zt0Lw3Rk5Vn1Xc7Yb2Md9Hs4Jf6Pg0" // of a new webhook
+
 const meta = `"meta": {"current_page": 2, "last_page": 3, "per_page": 25, "total": 61}`
 
 var (
@@ -360,8 +362,8 @@ var samples = []sample{
 		request: "POST /webhook",
 		body:    `{"url": "https://hooks.example.com/wolfeo"}`,
 		response: `{"success": true, "data": {"id": 3, "url": "https://hooks.example.com/wolfeo", "active": true,
-			"secret": "q8Zt0Lw3Rk5Vn1Xc7Yb2Md9Hs4Jf6Pg0"}}`,
-		want: &funnel.Webhook{ID: 3, URL: "https://hooks.example.com/wolfeo", Active: true, Secret: "q8Zt0Lw3Rk5Vn1Xc7Yb2Md9Hs4Jf6Pg0"},
+			"secret": "` + sampleSecret + `"}}`,
+		want: &funnel.Webhook{ID: 3, URL: "https://hooks.example.com/wolfeo", Active: true, Secret: sampleSecret},
 	},
 	{
 		method:  "Webhooks.Delete",
