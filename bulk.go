@@ -47,8 +47,9 @@ type BulkResult[P, R any] struct {
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]) and its content was not refused. Repeat
-//     such an item in a way that cannot duplicate it, such as UpsertAll.
+//   - it may have been done ([BulkUnknown]), unless the API refused a part of it, such
+//     as one of its tags. Repeat such an item in a way that cannot duplicate it, such
+//     as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -68,7 +69,8 @@ const (
 
 // Bulk calls the function do for each item, for up to 500 items at a time, and yields
 // the results in the order of the items. It sends as many requests as the quota
-// allows, and keeps at most 500 items in memory. The calls of do overlap: if the order
+// allows, and keeps at most 500 items in memory. If do needs something scarce, such as
+// a database connection, use a semaphore in do. The calls of do overlap: if the order
 // of two changes matters, make both in one call of do.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
@@ -90,26 +92,29 @@ const (
 // rate limit ended the job, and otherwise a [*RequestError]. Its Attempts is 0,
 // because nothing was sent for the item.
 //
-// Nothing happens until you range over the returned iterator. To stop a job and still
-// know the outcome of every item, end the sequence that you passed as items. Bulk then
-// completes the items that it has taken. If the quota is used up, that can take a
-// minute or more. To stop at once, cancel the context or leave the loop: requests in
-// flight are canceled, and their items may have been done. If items can be repeated,
-// as with UpsertAll, stopping at once is simpler. To continue a job later, repeat the
-// items for which [BulkResult.Again] is true, and the items for which you received no
-// result. If the loop ran to its end, an item without a result was never taken, and
-// nothing was sent for it.
+// Nothing happens until you range over the returned iterator. Another range over it
+// would run the whole job again. To stop a job and still know the outcome of every
+// item, end the sequence that you passed as items. Bulk then completes the items that
+// it has taken. If the quota is used up, that can take a minute or more. To stop at
+// once, cancel the context or leave the loop: requests in flight are canceled, and
+// their items may have been done. If items can be repeated, as with UpsertAll,
+// stopping at once is simpler. To continue a job later, repeat the items for which
+// [BulkResult.Again] is true, and the items for which you received no result. If the
+// loop ran to its end, an item without a result was never taken, and nothing was sent
+// for it.
 //
-// The function do can make several calls, also with other clients. If a call fails,
-// the status of the item describes that call; the item's earlier calls have taken
-// effect. To upsert contacts and make other calls for each, run UpsertAll first, and
-// then Each: if most of the contacts exist, that costs fewer requests than
-// [ContactsService.Upsert] in the function. [WithResponse] on ctx has no effect. Bulk
-// takes items on the caller's goroutine, before it has yielded the results of earlier
-// items. So the sequence must never wait for a result: that is a deadlock. While the
-// sequence waits, for example for a slow source, Bulk yields no results. So let the
-// sequence read from a file or from memory. A panic in do is raised again on the
-// caller's goroutine.
+// The status of an item is BulkDone if do returns no error. Otherwise it is
+// BulkSkipped, BulkUnknown or BulkFailed, and describes the call that failed: the
+// item's earlier calls have taken effect. The function do can make several calls, also
+// with other clients. Make them with the context that do receives: otherwise they do
+// not have low priority, and do not stop when the job ends. To upsert contacts and
+// make other calls for each, run UpsertAll first, and then Each: if most of the
+// contacts exist, that costs fewer requests than [ContactsService.Upsert] in the
+// function. [WithResponse] on ctx has no effect. Bulk takes items on the caller's
+// goroutine, before it has yielded the results of earlier items. So the sequence must
+// never wait for a result: that is a deadlock. While the sequence waits, for example
+// for a slow source, Bulk yields no results. So let the sequence read from a file or
+// from memory. A panic in do is raised again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

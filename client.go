@@ -35,9 +35,9 @@ type Client struct {
 	cfg  config // for WithKey
 }
 
-// New returns a client that authenticates with apiKey, against the vendor's API
-// unless [WithBaseURL] says otherwise. The error is an [*ArgumentError]; it never
-// contains the key.
+// New returns a client that authenticates with apiKey, against the vendor's API unless
+// [WithBaseURL] says otherwise. The key must not be empty, not even with [WithAuth].
+// The error is an [*ArgumentError]; it never contains the key.
 func New(apiKey string, opts ...Option) (*Client, error) {
 	return build(apiKey, config{
 		baseURL:          DefaultBaseURL,
@@ -70,9 +70,9 @@ func build(apiKey string, cfg config, opts []Option) (*Client, error) {
 	return newClient(base, cfg), nil
 }
 
-// NewFromEnv is [New] with the API key of the environment variable FUNNEL_API_KEY,
-// and the base URL of FUNNEL_BASE_URL if that is set. The options are applied last,
-// so they override the environment.
+// NewFromEnv is [New] with the API key of the environment variable FUNNEL_API_KEY, and
+// the base URL of FUNNEL_BASE_URL if that is set. [WithBaseURL] overrides
+// FUNNEL_BASE_URL.
 func NewFromEnv(opts ...Option) (*Client, error) {
 	key := os.Getenv("FUNNEL_API_KEY")
 	if key == "" {
@@ -109,10 +109,10 @@ func newClient(base *url.URL, cfg config) *Client {
 	}
 }
 
-// WithKey returns a client for another account. It shares this client's connections
-// and has its options; opts are applied last. The new client has its own rate limit,
-// pauses and retry budget ([RetryPolicy]). Its key does not appear in errors and logs.
-// It does not use this client's cookie jar.
+// WithKey returns a client for another account. The new client shares this client's
+// connections and has this client's options; opts are applied last. The new client has
+// its own rate limit, pauses and retry budget ([RetryPolicy]), and does not use this
+// client's cookie jar. Its errors and logs hide the new key.
 //
 // If this client was made with [WithLimiter] or [WithAuth], opts must contain that
 // option for the new account. The error is an [*ArgumentError].

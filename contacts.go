@@ -337,8 +337,9 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // the returned iterator. [Bulk] describes the order of the results and what ends a
 // job. The status of a contact is BulkCreated, BulkExists with the error
 // ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost or
-// a 5xx, and the next attempt finds the contact, the status is BulkUnknown. If several
-// contacts have the same address, ignoring case, the first is created.
+// a 5xx, and the next attempt finds the contact, the status is BulkUnknown with the
+// error ErrContactExists, and Again is false. If several contacts have the same
+// address, ignoring case, the first is created.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

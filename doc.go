@@ -82,15 +82,15 @@
 // its error is that of the last attempt. Otherwise it is a [*RequestError] with
 // Attempts 0, in which [errors.Is] and [errors.As] find the error of the client's last
 // failed request. A call that makes only one attempt, such as with [WithoutRetry],
-// does not wait: it is sent at once. [Observer].Wait does not report this wait.
+// does not wait for the end of the outage. [Observer].Wait does not report this wait.
 //
 // # Lists
 //
 // The All methods return an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. If items are created or
 // deleted during the iteration, the pages shift: an item can appear twice or be
-// missed. To continue after an error, set Page: if you have received 250 items, 100
-// per page, continue with page 3.
+// missed. If you leave the loop, requests in flight are canceled. To continue after an
+// error, set Page: if you have received 200 items, 100 per page, continue with page 3.
 //
 // # Documented and assumed
 //

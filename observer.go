@@ -62,7 +62,7 @@ type CallResult struct {
 type AttemptInfo struct {
 	CallInfo
 	Attempt int           // from 1
-	Waited  time.Duration // total wait before this attempt
+	Waited  time.Duration // since the call began or the last attempt failed
 }
 
 // An AttemptResult describes how an attempt ended.

@@ -122,8 +122,8 @@ func WithAuth(auth func(*http.Request) error) Option {
 //   - an info line if calls wait because the rate limit is used up, at most once a
 //     minute.
 //
-// The API key is never logged, and personal data only at debug level. Without this
-// option the client logs nothing.
+// The API key and the secret of a new webhook are never logged, and personal data only
+// at debug level. Without this option the client logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(cfg *config) error {
 		if logger == nil {
