@@ -95,7 +95,11 @@ func checkUTF8(field string, v reflect.Value) error {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			name, _, _ := strings.Cut(cmp.Or(v.Type().Field(i).Tag.Get("json"), v.Type().Field(i).Tag.Get("url")), ",")
+			field := v.Type().Field(i)
+			if !field.IsExported() { // such as the zone of a time.Time, which the time package may just be reading from a file
+				continue
+			}
+			name, _, _ := strings.Cut(cmp.Or(field.Tag.Get("json"), field.Tag.Get("url")), ",")
 			if err := checkUTF8(name, v.Field(i)); err != nil {
 				return err
 			}

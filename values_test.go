@@ -7,9 +7,12 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -406,6 +409,30 @@ func TestIDList_IsOneString(t *testing.T) {
 
 // Dates are calendar dates, each in its own zone: 23:30 in New York is the next day
 // in UTC, and stays the day that it is there.
+// The first use of time.Local reads the zone from a file. The SDK's checks do not look at
+// it at the same time. The test makes that first use, so it needs a process of its own,
+// and the race detector.
+func TestDateRange_OfLocalTimes(t *testing.T) {
+	const inner = "FUNNEL_TEST_LOCAL_TIMES"
+	if os.Getenv(inner) != "" {
+		now := time.Now()
+		client := newMockAPI(t).on(http.MethodGet, "/contacts", data("[]")).client(t)
+		var callers sync.WaitGroup
+		for range 4 {
+			callers.Go(func() {
+				_, _ = client.Contacts.List(t.Context(), funnel.ContactListParams{Range: funnel.DateRange{From: now, To: now}})
+			})
+		}
+		callers.Wait()
+		return
+	}
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDateRange_OfLocalTimes$")
+	cmd.Env = append(os.Environ(), inner+"=1")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+}
+
 func TestDateRange_EncodesDatesInTheirOwnZone(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
