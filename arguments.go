@@ -3,6 +3,7 @@ package funnel
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"net/netip"
 	"reflect"
 	"strconv"
@@ -109,8 +110,11 @@ func checkUTF8(field string, v reflect.Value) error {
 }
 
 // losesText reports whether JSON was written from a text that is not UTF-8: what is
-// invalid becomes \ufffd.
-func losesText(encoded []byte) bool {
+// invalid becomes \ufffd. JSON that the program has written itself may contain that.
+func losesText(value any, encoded []byte) bool {
+	if _, ok := value.(json.RawMessage); ok {
+		return !utf8.Valid(encoded)
+	}
 	withoutBackslashes := bytes.ReplaceAll(encoded, []byte(`\\`), nil)
 	return bytes.Contains(withoutBackslashes, []byte(`\ufffd`))
 }

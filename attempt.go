@@ -59,7 +59,8 @@ func (c *call) attempt(ctx context.Context, req *http.Request) response {
 		if err = c.over(ctx); err != nil {
 			done(notSent)
 		}
-	case err == admission.Err(): //nolint:errorlint // an error that matches it, such as that of the quota, says more
+	case isStopped(admission) && errors.Is(err, context.Canceled), // also where a limiter wraps it
+		err == admission.Err(): //nolint:errorlint // an error that matches it, such as that of the quota, says more
 		err = contextError(admission)
 	}
 	if err != nil {
@@ -111,10 +112,10 @@ func (got *response) isOutage() bool {
 	switch {
 	case got.refused:
 		return false
-	case got.err != nil:
-		return !isBadTLS(got.err) && !errors.Is(got.err, errTooLarge)
 	case got.status >= 500:
 		return true
+	case got.err != nil:
+		return !isBadTLS(got.err) && !errors.Is(got.err, errTooLarge)
 	}
 	return got.isForeign()
 }

@@ -188,7 +188,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			if queue.over {
 				return item, false
 			}
-			queue.over = p.admission.Err() != nil
+			queue.over = p.over(ctx)
 			return queue.next()
 		}
 		p.do = func(ctx context.Context, item bulkItem[P]) BulkResult[P, R] {
@@ -196,7 +196,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			if item.after != nil {
 				<-item.after
 			}
-			calls := &itemCalls{core: c, outer: callOptionsFrom(ctx).item}
+			calls := &itemCalls{core: c, outer: callOptionsFrom(ctx).item, admission: p.admission}
 			ctx = withCallOption(ctx, func(o *callOptions) { o.item = calls })
 			value, status, err := do(ctx, item.params)
 			if err == nil {
@@ -205,7 +205,7 @@ func bulk[P, R any](ctx context.Context, c *core, items iter.Seq[P], rules bulkR
 			if calls.areOwn() && (rules.isPointless(ctx, c, err) || c.admission.Down(start, backgroundPatience) && !isRefusal(err)) {
 				p.stop(err)
 			}
-			if failed := failureStatus(p.admission, err); failed != BulkFailed || status != BulkExists {
+			if failed := failureStatus(p.over(ctx), err); failed != BulkFailed || status != BulkExists {
 				status = failed
 			}
 			return BulkResult[P, R]{Index: item.index, Item: item.params, Status: status, Err: err}
@@ -291,9 +291,12 @@ func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool 
 func isRefusal(err error) bool {
 	var (
 		argument *ArgumentError
+		request  *RequestError
 		apiErr   *APIError
 	)
 	switch {
+	case errors.As(err, &request): // first: it may wrap an ArgumentError of the authentication
+		return false
 	case errors.As(err, &argument):
 		return true
 	case !errors.As(err, &apiErr) || apiErr.StatusCode >= 500:
@@ -326,12 +329,12 @@ func isLastingOutage(err error) bool {
 }
 
 // failureStatus says what is known of an item that failed.
-func failureStatus(admission context.Context, err error) BulkStatus {
+func failureStatus(over bool, err error) BulkStatus {
 	attempts, mayHaveBeenApplied := outcomeOf(err)
 	switch {
 	case mayHaveBeenApplied:
 		return BulkUnknown
-	case attempts == 0 && admission.Err() != nil:
+	case attempts == 0 && over:
 		return BulkSkipped
 	default:
 		return BulkFailed

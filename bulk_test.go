@@ -900,6 +900,11 @@ func TestBulk_EndStopsItsOwnClientOnly(t *testing.T) {
 		"a bulk job": func(ctx context.Context, client *funnel.Client) error {
 			return lastResult(client.Contacts.CreateAll(ctx, apitest.Contacts(1))).Err
 		},
+		"a call in a bulk job of a third client": func(ctx context.Context, client *funnel.Client) error {
+			return lastResult(funnel.Each(ctx, newMockAPI(t).client(t), slices.Values([]int{1}), func(ctx context.Context, _ int) error {
+				return getContact.call(ctx, client)
+			})).Err
+		},
 	} {
 		for _, another := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", of another client: ", another), func(t *testing.T) {
@@ -938,6 +943,87 @@ func TestBulk_EndStopsItsOwnClientOnly(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A call of the own client that failed earlier, and that the function did not mind, does
+// not make another client's error its own.
+func TestBulk_ToleratedFailureDoesNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		own := newMockAPI(t).on(http.MethodGet, "/contact", after(roundTrip, failure(404, funnel.ErrNotFound, "no"))).client(t)
+		another := newMockAPI(t).on(http.MethodGet, "/contact", after(roundTrip, failure(401, funnel.ErrUnauthorized, "no"))).client(t)
+		failed := 0
+		for result := range funnel.Each(t.Context(), own, slices.Values(make([]int, 100)), func(ctx context.Context, _ int) error {
+			if err := getContact.call(ctx, own); !errors.Is(err, funnel.ErrNotFound) {
+				return err
+			}
+			return getContact.call(ctx, another)
+		}) {
+			require.Equal(t, funnel.BulkFailed, result.Status)
+			failed++
+		}
+		require.Equal(t, 100, failed)
+	})
+}
+
+// An item of a job can clean up after the end of the job's context.
+func TestBulk_CleanUpWithoutCancel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).
+			on(http.MethodPost, "/funnel", data(seven)).
+			on(http.MethodPost, "/tag", hangs).
+			on(http.MethodDelete, "/funnel", after(roundTrip, data(`{}`)))
+		client := api.client(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for result := range funnel.Each(ctx, client, slices.Values([]int{1}), func(ctx context.Context, _ int) error {
+			if err := createFunnel.call(ctx, client); err != nil {
+				return err
+			}
+			failed := createTag.call(ctx, client)
+			require.NoError(t, client.Funnels.Delete(context.WithoutCancel(ctx), 7))
+			return failed
+		}) {
+			require.ErrorIs(t, result.Err, context.DeadlineExceeded)
+		}
+		require.Equal(t, []string{"POST /funnel", "POST /tag", "DELETE /funnel"}, api.operations())
+	})
+}
+
+// What another goroutine's call or the authentication has failed with is not the item's
+// fault.
+func TestBulk_ForeignErrorsAreRepeated(t *testing.T) {
+	t.Parallel()
+	t.Run("cause of the context", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			api := newMockAPI(t).
+				on(http.MethodPost, "/tag", hangs).
+				on(http.MethodGet, "/contact", failure(404, funnel.ErrNotFound, "no"))
+			client := api.client(t)
+			ctx, cancel := context.WithCancelCause(t.Context()) // as an errgroup does
+			defer cancel(nil)
+			time.AfterFunc(time.Second, func() { cancel(getContact.call(ctx, client)) })
+			for result := range funnel.Each(ctx, client, slices.Values([]int{1, 2}), func(ctx context.Context, _ int) error {
+				return createTag.call(ctx, client)
+			}) {
+				require.True(t, result.Again(), "%s: %v", result.Status, result.Err)
+			}
+		})
+	})
+	t.Run("authentication", func(t *testing.T) {
+		t.Parallel()
+		client := newMockAPI(t).client(t, funnel.WithAuth(func(req *http.Request) error {
+			req.Header.Set("Authorization", "Bearer from a file\n")
+			return nil
+		}))
+		for result := range funnel.Each(t.Context(), client, slices.Values([]int{1}), func(ctx context.Context, _ int) error {
+			return createTag.call(ctx, client)
+		}) {
+			require.True(t, result.Again(), "%v", result.Err)
+		}
+	})
 }
 
 func TestBulk_RefusesANilFunction(t *testing.T) {

@@ -36,7 +36,7 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 	opts.item.begin(c)
 	once := opts.noRetry || c.policy.MaxAttempts == 1
 	place := quota.Call{Background: opts.background, Patience: c.policy.patience(opts.background), Once: once && !opts.background, Operation: req.method + " " + req.path}
-	call := &call{core: c, place: place, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.admissionOf(c)}
+	call := &call{core: c, place: place, request: req, decode: decode, noResult: decode == nil, noRetry: opts.noRetry, header: opts.header, admission: opts.item.admissionOf(c)}
 	if call.noResult {
 		call.decode = envelope.Success
 	}
@@ -45,7 +45,7 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 		if call.payload, err = json.Marshal(req.body); err != nil {
 			return argumentError("body", "cannot be sent as JSON: %v", err)
 		}
-		if losesText(call.payload) {
+		if losesText(req.body, call.payload) {
 			return argumentError("body", "contains text that is not valid UTF-8: convert it")
 		}
 	}
@@ -140,7 +140,7 @@ type call struct {
 	header   http.Header // of the call's own
 
 	place     quota.Call      // at the admission
-	admission context.Context // of attempts, where it is another than the call's; may be nil
+	admission context.Context // over: nothing more is sent, see itemCalls; may be nil
 
 	attempts           int
 	mayHaveBeenApplied bool      // some attempt may have taken effect, and it is unknown

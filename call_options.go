@@ -65,7 +65,7 @@ func WithField(ctx context.Context, name string, value any) context.Context {
 			o.err = argumentError("WithField", "%s names a resource: pass it as the method's own argument", name)
 		case err != nil:
 			o.err = argumentError("WithField", "the value of %s cannot be sent as JSON: %v", name, err)
-		case losesText(encoded):
+		case losesText(value, encoded):
 			o.err = argumentError("WithField", "the value of %s is not valid UTF-8: convert it", name)
 		default:
 			if o.fields = maps.Clone(o.fields); o.fields == nil {
@@ -116,18 +116,17 @@ type callOptions struct {
 	response   *Response
 	err        error      // of a bad option
 	item       *itemCalls // of a bulk job's item
-
-	// admission, if not nil, is over when nothing more is to be sent; what has
-	// been sent goes on.
-	admission context.Context
 }
 
-// itemCalls records whose calls were made for an item. A failed call of another client,
-// such as that of another account, says nothing of the other items.
+// itemCalls is what a bulk job knows of the calls that are made for an item. What fails
+// for another client, such as that of another account, says nothing of the other items,
+// and the end of the job does not concern another client.
 type itemCalls struct {
-	core    *core       // the bulk job's own client
-	outer   *itemCalls  // of the job in whose item this job runs; may be nil
-	own     atomic.Bool // one of the own client has failed
+	core      *core           // the bulk job's own client
+	outer     *itemCalls      // of the job in whose item this job runs; may be nil
+	admission context.Context // over: no more calls of the own client are sent; those in flight go on
+
+	own     atomic.Bool // the last call that has failed is one of the own client
 	another atomic.Bool // one of another client was made
 }
 
@@ -141,21 +140,21 @@ func (i *itemCalls) begin(c *core) {
 
 func (i *itemCalls) fail(c *core) {
 	for ; i != nil; i = i.outer {
-		if i.core == c {
-			i.own.Store(true)
-		}
+		i.own.Store(i.core == c)
 	}
 }
 
 func (i *itemCalls) areOwn() bool { return i.own.Load() || !i.another.Load() }
 
-// admissionOf returns the admission for calls of that client: what ends a bulk job does
-// not concern another client.
-func (o callOptions) admissionOf(c *core) context.Context {
-	if o.item != nil && o.item.core != c {
-		return nil
+// admissionOf returns the admission of the innermost job of that client, and nil if
+// there is none.
+func (i *itemCalls) admissionOf(c *core) context.Context {
+	for ; i != nil; i = i.outer {
+		if i.core == c {
+			return i.admission
+		}
 	}
-	return o.admission
+	return nil
 }
 
 type callOptionsKey struct{}
@@ -178,9 +177,6 @@ func either(ctx, other context.Context) (context.Context, context.CancelFunc) {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	if other.Err() != nil { // now: AfterFunc would do it a moment later, on a goroutine
-		cancel(context.Cause(other))
-	}
 	unhook := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { unhook(); cancel(nil) }
 }

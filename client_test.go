@@ -346,7 +346,14 @@ func TestClient_ContextEndsWithACause(t *testing.T) {
 func TestClient_ContextEndsWithAnErrorOfAnotherRequest(t *testing.T) {
 	t.Parallel()
 	causes := map[string]func(t *testing.T) error{
-		"net/http":              func(*testing.T) error { return &url.Error{Op: "Get", URL: "https://other.example.com", Err: io.EOF} },
+		"net/http": func(*testing.T) error { return &url.Error{Op: "Get", URL: "https://other.example.com", Err: io.EOF} },
+		"not found": func(t *testing.T) error {
+			return getContact.call(t.Context(), newMockAPI(t).on(http.MethodGet, "/contact", failure(404, funnel.ErrNotFound, "no")).client(t))
+		},
+		"bad input": func(t *testing.T) error {
+			_, err := newMockAPI(t).client(t).Contacts.Get(t.Context(), funnel.ContactID(0))
+			return err
+		},
 		"skipped":               func(t *testing.T) error { return unsentError(t, failure(401, funnel.ErrUnauthorized, "No.")) },
 		"not sent in an outage": func(t *testing.T) error { return unsentError(t, respond(503, "")) },
 	}
@@ -363,6 +370,13 @@ func TestClient_ContextEndsWithAnErrorOfAnotherRequest(t *testing.T) {
 					require.ErrorIs(t, err, context.Canceled)
 					require.ErrorIs(t, err, gone)
 					apitest.RequireFailure(t, "GET /contact: 1 attempt, not applied", err)
+					require.True(t, funnel.CanRetry(err))
+					require.Nil(t, funnel.FieldErrors(err))
+					require.Equal(t, "canceled", funnel.ErrorKind(err))
+					for _, code := range []funnel.Code{funnel.ErrNotFound, funnel.ErrUnauthorized} {
+						require.NotErrorIs(t, err, code)
+						require.NotEqual(t, code, funnel.CodeOf(err))
+					}
 
 					ctx, cancel = context.WithCancelCause(t.Context())
 					time.AfterFunc(time.Second/2, func() { cancel(gone) })
@@ -437,6 +451,10 @@ func TestCall_SendsAndReads(t *testing.T) {
 			name: "text that looks like one that is not UTF-8", method: "POST", path: "/note", body: map[string]any{"text": "\\ufffd \ufffd"},
 			responder: data(`{}`),
 			want:      sentRequest{Method: "POST", Path: "/note", Body: "{\"text\":\"\\\\ufffd \ufffd\"}"},
+		}, {
+			name: "JSON as PHP writes it", method: "POST", path: "/note", body: json.RawMessage(`{"text":"caf\ufffd"}`),
+			responder: data(`{}`),
+			want:      sentRequest{Method: "POST", Path: "/note", Body: `{"text":"caf\ufffd"}`},
 		}, {
 			name: "raw JSON", method: "GET", path: "/contact-stats",
 			out: new(json.RawMessage), responder: data(`{"amount": 297.10}`),
@@ -544,6 +562,7 @@ func TestCall_RefusesBadInput(t *testing.T) {
 		{"body that is no JSON", "POST", "/contact", func() {}, "body"},
 		{"body that holds no JSON", "POST", "/contact", map[string]any{"at": make(chan int)}, "body"},
 		{"body that is not UTF-8", "POST", "/note", map[string]any{"text": []any{"M\xfcller"}}, "body"},
+		{"JSON that is not UTF-8", "POST", "/note", json.RawMessage("{\"text\":\"M\xfcller\"}"), "body"},
 		{"key that is not UTF-8", "POST", "/note", map[string]int{"M\xfcller": 1}, "body"},
 	}
 	for _, tt := range tests {

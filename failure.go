@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -288,8 +289,8 @@ func isBadCertificate(err error) bool {
 // contextError is why ctx is over: its error and, where it is another, the cause.
 func contextError(ctx context.Context) error {
 	cause := context.Cause(ctx)
-	if skip, ok := cause.(*skipped); ok { //nolint:errorlint // a pipeline's own, not one that a user's cause wraps
-		return skip // the caller has canceled anything
+	if isStopped(ctx) {
+		return cause // the caller has not canceled anything
 	}
 	if cause == ctx.Err() { //nolint:errorlint // a cause that matches it says more
 		return cause
@@ -297,13 +298,41 @@ func contextError(ctx context.Context) error {
 	return &canceled{ctx.Err(), cause}
 }
 
-// canceled is the error of a context with a cause of the user's. The cause can be the
-// error of another call, and then says nothing about this one.
+// isStopped reports whether a bulk job has ended ctx. A user's cause can wrap such an
+// error, and says something else.
+func isStopped(ctx context.Context) bool {
+	_, stopped := context.Cause(ctx).(*skipped) //nolint:errorlint // see above
+	return stopped
+}
+
+// canceled is the error of a context with a cause of the user's. It matches the cause.
+// The cause can be the error of another call, as in an errgroup: what is in that says
+// nothing about this call, and is not found.
 type canceled struct{ err, cause error }
 
 func (e *canceled) Error() string { return e.err.Error() + ": " + e.cause.Error() }
 
-func (e *canceled) Unwrap() []error { return []error{e.err, e.cause} }
+func (e *canceled) Unwrap() error { return e.err }
+
+func (e *canceled) Is(target error) bool {
+	if isOfCall(e.cause) {
+		return reflect.TypeOf(target).Comparable() && target == e.cause //nolint:errorlint // the cause itself only
+	}
+	return errors.Is(e.cause, target)
+}
+
+func (e *canceled) As(target any) bool { return !isOfCall(e.cause) && errors.As(e.cause, target) }
+
+// isOfCall reports whether err is, or wraps, the error of a call of this package.
+func isOfCall(err error) bool {
+	var (
+		apiErr   *APIError
+		request  *RequestError
+		argument *ArgumentError
+		name     *NameError
+	)
+	return errors.As(err, &apiErr) || errors.As(err, &request) || errors.As(err, &argument) || errors.As(err, &name)
+}
 
 // responseError is the error of a response to a GET that is well-formed, and yet
 // cannot be what was requested.

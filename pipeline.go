@@ -24,7 +24,7 @@ type pipeline[J, R any] struct {
 	see   func(result R)             // looks at the next result, before more jobs start
 	take  func(result R) (more bool) // calls the user's code
 
-	admission context.Context // done: nothing more is sent
+	admission context.Context // over: nothing more is sent, see stop
 	refuse    context.CancelCauseFunc
 }
 
@@ -34,15 +34,16 @@ const fewest = 2
 // run returns when there are no more jobs, or when take returns false: then it cancels
 // the running jobs, and waits until they have returned.
 func (p *pipeline[J, R]) run(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
+	outer := callOptionsFrom(ctx).item.admissionOf(p.core) // of a bulk job around this one
+	if outer == nil {
+		outer = context.Background()
+	}
+	p.admission, p.refuse = context.WithCancelCause(outer)
+	defer p.refuse(nil)
+	ctx, cancel := context.WithCancel(InBackground(ctx))
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	outer, stopOuter := either(ctx, callOptionsFrom(ctx).admissionOf(p.core)) // of a pipeline around this one
-	defer stopOuter()
-	p.admission, p.refuse = context.WithCancelCause(outer)
-	defer p.refuse(nil)
-	ctx = withCallOption(InBackground(ctx), func(o *callOptions) { o.admission = p.admission })
 
 	var (
 		running []chan ended[R] // in order
@@ -118,6 +119,12 @@ func (d ended[R]) value() R {
 
 // stop lets nothing more be sent, for that reason. Requests in flight are completed.
 func (p *pipeline[J, R]) stop(reason error) { p.refuse(&skipped{reason}) }
+
+// over reports whether nothing more is sent: the job was stopped, or its context, which
+// the jobs receive, has ended.
+func (p *pipeline[J, R]) over(ctx context.Context) bool {
+	return p.admission.Err() != nil || ctx.Err() != nil
+}
 
 // room returns the number of free slots.
 func (p *pipeline[J, R]) room() int {
