@@ -166,22 +166,25 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 // Errors: [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError]; never
 // [ErrContactExists].
 func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams) (id ContactID, created bool, err error) {
+	touched := false
 	for range 2 {
 		id, err = s.Create(ctx, params)
 		if !errors.Is(err, ErrContactExists) {
-			return id, err == nil, err
+			created = err == nil
+			break
 		}
-		_, touched := outcomeOf(err)
+		_, applied := outcomeOf(err)
+		touched = touched || applied
 		var missing bool
 		id, missing, err = s.updateExisting(ctx, params)
-		if touched && err != nil {
-			err = markApplied(err)
-		}
 		if !missing { // else it was deleted in between
 			break
 		}
 	}
-	return id, false, err
+	if touched && err != nil {
+		err = markApplied(err)
+	}
+	return id, created, err
 }
 
 // updateExisting sets on an existing contact what params set. An error after the

@@ -926,3 +926,18 @@ func TestContacts_UpsertAllUnknownTagIsNotRetried(t *testing.T) {
 func success200(req *http.Request) (*http.Response, error) {
 	return respond(http.StatusOK, `{"success":true}`)(req)
 }
+
+// A create whose response was lost may have been applied, also if the contact is deleted
+// and Upsert creates it again, in vain.
+func TestContacts_UpsertRemembersALostCreate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := newMockAPI(t).
+			on(http.MethodPost, "/contact", breaks(io.EOF), failure(409, funnel.ErrContactExists, "x"), failure(403, funnel.ErrForbidden, "x")).
+			on(http.MethodPut, "/contact", failure(404, funnel.ErrNotFound, "x"))
+		_, _, err := api.client(t).Contacts.Upsert(t.Context(), funnel.ContactCreateParams{Email: "ada@example.com", FirstName: "Ada"})
+		require.ErrorIs(t, err, funnel.ErrForbidden)
+		require.True(t, funnel.MayHaveBeenApplied(err))
+		require.Len(t, api.requests(), 4)
+	})
+}

@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -57,6 +58,9 @@ type Outcome struct {
 // example, a rate.Limiter of golang.org/x/time sends requests at even intervals:
 //
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
+//
+// If Wait fails before the end of a context with a deadline, the deadline counts as the
+// reason.
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }
@@ -66,7 +70,11 @@ type waiterLimiter struct {
 }
 
 func (l waiterLimiter) Acquire(ctx context.Context) (func(Outcome), error) {
-	return func(Outcome) {}, l.waiter.Wait(ctx)
+	err := l.waiter.Wait(ctx)
+	if _, limited := ctx.Deadline(); limited && err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return func(Outcome) {}, err
 }
 
 // A RateLimit is what a client knows of its quota at the server. For the state of the

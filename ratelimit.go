@@ -108,7 +108,9 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 	c.announceWait(ctx, place)
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
-	if full := noRoom(nil); err != nil && ctx.Err() == nil && !errors.As(err, &full) && place.Background {
+	full := noRoom(nil)
+	tooLate := errors.As(err, &full) || errors.Is(err, context.DeadlineExceeded)
+	if err != nil && ctx.Err() == nil && !tooLate && place.Background {
 		outcome.Failed = true
 		c.failure.Store(&err)
 	}

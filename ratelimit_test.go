@@ -551,6 +551,102 @@ func TestWithLimiter_ItsWaitIsNoResponseTime(t *testing.T) {
 	})
 }
 
+// A limiter that has no slot before the deadline of a bulk job is no outage: calls without
+// a deadline go on.
+func TestWithLimiter_TooLateForABulkJobIsNoOutage(t *testing.T) {
+	t.Parallel()
+	for name, tooLate := range map[string]error{
+		"a limiter": fmt.Errorf("too late: %w", context.DeadlineExceeded),
+		"a waiter":  errors.New("rate: Wait(n=1) would exceed context deadline"), // as of golang.org/x/time
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				next := time.Now()
+				waiter := waiterFunc(func(ctx context.Context) error {
+					mu.Lock()
+					at := next
+					if now := time.Now(); at.Before(now) {
+						at = now
+					}
+					if deadline, ok := ctx.Deadline(); ok && at.After(deadline) {
+						mu.Unlock()
+						return tooLate
+					}
+					next = at.Add(100 * time.Millisecond)
+					mu.Unlock()
+					wait(t, time.Until(at))
+					return ctx.Err()
+				})
+				limiter := funnel.LimiterFromWaiter(waiter)
+				if name == "a limiter" {
+					limiter = limiterFunc(func(ctx context.Context) (func(funnel.Outcome), error) { return func(funnel.Outcome) {}, waiter(ctx) })
+				}
+				api := newMockAPI(t).
+					on(http.MethodPost, "/funnel", after(roundTrip, data(seven))).
+					on(http.MethodGet, "/contact", after(roundTrip, data(seven)))
+				client := api.client(t, funnel.WithLimiter(limiter))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				var calls sync.WaitGroup
+				calls.Go(func() {
+					for range funnel.Each(ctx, client, slices.Values(make([]int, 5000)), func(ctx context.Context, _ int) error {
+						return createFunnel.call(ctx, client)
+					}) {
+					}
+				})
+				for range 160 {
+					wait(t, time.Second/2)
+					calls.Go(func() {
+						if err := getContact.call(t.Context(), client); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				calls.Wait()
+			})
+		})
+	}
+}
+
+// A skipped item says what ended the job, also if the limiter wraps the context's error.
+func TestWithLimiter_SkippedItemSaysWhy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slot := make(chan struct{}, 1)
+		limiter := limiterFunc(func(ctx context.Context) (func(funnel.Outcome), error) {
+			select {
+			case slot <- struct{}{}:
+				return func(funnel.Outcome) { <-slot }, nil
+			case <-ctx.Done():
+				return nil, fmt.Errorf("my limiter: %w", ctx.Err())
+			}
+		})
+		client := newMockAPI(t).on(http.MethodGet, "/contact", after(roundTrip, failure(401, funnel.ErrUnauthorized, "No."))).
+			client(t, funnel.WithLimiter(limiter))
+		for result := range funnel.Each(t.Context(), client, slices.Values(make([]int, 20)), func(ctx context.Context, _ int) error {
+			return getContact.call(ctx, client)
+		}) {
+			require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "%s", result.Status)
+		}
+	})
+}
+
+// A deadline that is centuries away is none.
+func TestRateLimit_FarDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newMockAPI(t).on(http.MethodGet, "/contact", data(seven)).client(t, funnel.WithRateLimit(1, time.Minute))
+		wait(t, time.Second) // the client is older than the context
+		ctx, cancel := context.WithTimeout(t.Context(), math.MaxInt64)
+		defer cancel()
+		for range 3 {
+			require.NoError(t, getContact.call(ctx, client))
+		}
+	})
+}
+
 // If no slot is free before the deadline, the error wraps the context's error
 // and says when there will be room.
 func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {

@@ -76,7 +76,7 @@ func (c *call) judge(ctx context.Context, err error) (retry bool) {
 	}
 	var repeat bool
 	repeat, c.err = c.assess()
-	if c.last.isOutage() && c.err != nil {
+	if c.last.isOutage() && c.err != nil && ctx.Err() == nil {
 		last := c.err // which never changes: see changed
 		c.core.failure.Store(&last)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -144,6 +145,47 @@ func TestOutage_UnusualResponsesAreNone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A 503 is an outage, also if its page is larger than responses may be.
+func TestOutage_LargeErrorPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var requests atomic.Int64
+		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			requests.Add(1)
+			return respond(http.StatusServiceUnavailable, strings.Repeat("<p>", 1000))(req)
+		}), funnel.WithMaxResponseBytes(1000))
+		var watch stopwatch
+		apitest.Spread(50, 50, func(int) { watch.time(func() error { return getContact(t.Context(), client) }) })
+		require.Len(t, watch.failed, 50)
+		require.Less(t, requests.Load(), int64(100), "without an outage it would be 150, until the retry budget is used up")
+	})
+}
+
+// A request that its own context has ended is not the failure that others wait for.
+func TestOutage_CanceledRequestIsNoReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := apitest.RoundTripper(respond(http.StatusServiceUnavailable, ""))
+		client := overTransport(t, inTurn(broken, broken, broken, broken, broken, hang))
+		for range 5 {
+			require.Error(t, getContact(funnel.WithoutRetry(t.Context()), client))
+		}
+		batch, cancel := context.WithCancel(t.Context())
+		var calls sync.WaitGroup
+		for range 8 {
+			calls.Go(func() { _ = getContact(batch, client) })
+		}
+		synctest.Wait()
+		time.AfterFunc(10*time.Second, cancel)
+		for range 8 {
+			calls.Go(func() {
+				if err := getContact(t.Context(), client); errors.Is(err, context.Canceled) {
+					t.Errorf("nobody has canceled this call: %v", err)
+				}
+			})
+		}
+		calls.Wait()
+	})
 }
 
 func TestOutage_LongSendsFewRequests(t *testing.T) {

@@ -176,11 +176,7 @@ func (a *Admission) Enter(ctx context.Context, c *Call) error {
 		}
 	}
 	c.queued, c.pauseMark = now, a.pause.cost(now)
-	if c.deadline = never; ctx.Done() != nil {
-		if deadline, ok := ctx.Deadline(); ok {
-			c.deadline = now + time.Until(deadline)
-		}
-	}
+	c.deadline = deadlineOf(ctx, now)
 	if err := a.refuse(c, now); err != nil {
 		a.mu.Unlock()
 		return err
@@ -364,11 +360,19 @@ func (a *Admission) Refuse(ctx context.Context, c *Call) error {
 	defer a.mu.Unlock()
 	now := a.now()
 	probe := *c
-	probe.pauseMark, probe.deadline = a.pause.cost(now), never
-	if deadline, ok := ctx.Deadline(); ok {
-		probe.deadline = now + time.Until(deadline)
-	}
+	probe.pauseMark, probe.deadline = a.pause.cost(now), deadlineOf(ctx, now)
 	return a.refuse(&probe, now)
+}
+
+func deadlineOf(ctx context.Context, now moment) moment {
+	if ctx.Done() == nil { // cheaper
+		return never
+	}
+	deadline, ok := ctx.Deadline()
+	if left := time.Until(deadline); ok && left < never-now {
+		return now + left
+	}
+	return never
 }
 
 func (a *Admission) now() moment { return time.Since(a.base) }
@@ -565,7 +569,7 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 			return nil, min(opens, now+probeEvery)
 		}
 	}
-	var best *Call
+	var best, first *Call
 	for i := range a.ready {
 		for _, c := range a.ready[i].calls {
 			if c.Once { // it does not wait for the end of the outage
@@ -574,12 +578,18 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 			if best == nil || a.recovery.prefers(c, best) {
 				best = c
 			}
+			if c.attempts == 0 && (first == nil || a.recovery.prefers(c, first)) {
+				first = c
+			}
 		}
 	}
 	a.recovery.next = now + probeEvery
 	if best.attempts > 0 && a.cfg.Withdraw != nil && !a.cfg.Withdraw() {
-		a.recovery.failed++ // otherwise the others would wait forever
-		return nil, a.recovery.next
+		if first == nil {
+			a.recovery.failed++ // otherwise the others would wait forever
+			return nil, a.recovery.next
+		}
+		best = first // a first attempt is no retry
 	}
 	a.recovery.probe, a.recovery.probed = best, now
 	return best, 0

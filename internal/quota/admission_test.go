@@ -761,3 +761,42 @@ func TestAdmission_ErrorTexts(t *testing.T) {
 	require.EqualError(t, &DeadlineError{Wait: time.Minute}, "no slot of the rate limit is free for another 1m0s, which is after the context's deadline")
 	require.EqualError(t, &OutageError{Waited: time.Minute}, "not sent: no request has succeeded for 1m0s")
 }
+
+// When no retry is left in the budget, a first attempt probes, also of the operation that
+// failed last.
+func TestAdmission_FirstAttemptProbesWithoutABudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := NewAdmission(Config{Limit: 600, Per: time.Minute, MaxPause: 5 * time.Minute, Withdraw: func() bool { return false }})
+		retries := make([]Call, 2)
+		for i := range retries {
+			retries[i] = Call{Background: true, Patience: 30 * time.Second, Operation: "POST /b"}
+			require.NoError(t, a.Enter(t.Context(), &retries[i]))
+		}
+		for i := range retries {
+			a.Done(&retries[i], failed)
+			a.Retry(&retries[i], time.Second, false)
+		}
+		for range 3 {
+			c := Call{Operation: "GET /a", Once: true}
+			require.NoError(t, a.Enter(t.Context(), &c))
+			a.Done(&c, failed)
+		}
+		var others sync.WaitGroup
+		defer others.Wait()
+		for i := range retries {
+			others.Go(func() {
+				if err := a.Enter(t.Context(), &retries[i]); err != nil {
+					t.Error(err)
+					return
+				}
+				a.Done(&retries[i], succeeded)
+			})
+		}
+		time.Sleep(2 * time.Second)
+		start := time.Now()
+		c := Call{Patience: 10 * time.Second, Operation: "GET /a"}
+		require.NoError(t, a.Enter(t.Context(), &c))
+		require.LessOrEqual(t, time.Since(start), probeEvery)
+		a.Done(&c, succeeded)
+	})
+}
