@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return fail(err)
 	}
 	announce(stderr, s)
-	if !s.yes && !agrees(stdin, stderr) {
+	if !s.yes && !agrees(ctx, stdin, stderr) {
 		return fail(errors.New("nothing was sent: run it in a terminal and enter y, or give -yes"))
 	}
 	code, err := execute(ctx, client, s, stdout, stderr)
@@ -165,10 +165,20 @@ func announce(w io.Writer, s settings) {
 	fmt.Fprintf(w, "- It makes at most %d requests. The report has no value of the account.\n", maxRequests)
 }
 
-func agrees(stdin io.Reader, stderr io.Writer) bool {
+// agrees asks whether to continue. A signal ends ctx, and is an answer too.
+func agrees(ctx context.Context, stdin io.Reader, stderr io.Writer) bool {
 	fmt.Fprint(stderr, "Continue? [y/N] ")
-	answer, err := bufio.NewReader(stdin).ReadString('\n')
-	if err != nil {
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(stdin).ReadString('\n')
+		answers <- answer
+	}()
+	answer := ""
+	select {
+	case answer = <-answers:
+	case <-ctx.Done():
+	}
+	if !strings.HasSuffix(answer, "\n") {
 		fmt.Fprintln(stderr)
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -74,6 +75,14 @@ func TestRun_AsksFirst(t *testing.T) {
 		require.Contains(t, stderr, "nothing was sent")
 		require.Empty(t, server.Requests())
 	}
+
+	stopped, stop := context.WithCancel(t.Context()) // as by a signal
+	stop()
+	silent, hangUp := io.Pipe()
+	defer hangUp.Close()
+	var log bytes.Buffer
+	require.Equal(t, exitIncomplete, run(stopped, nil, silent, io.Discard, &log))
+	require.Contains(t, log.String(), "nothing was sent")
 
 	stdout, stderr, code := ran(t, "y\n")
 	require.Equal(t, exitHolds, code)
