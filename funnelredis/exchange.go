@@ -151,13 +151,35 @@ func (l *Limiter) ask() ask {
 	return a
 }
 
-// exchange gives up the lock while it waits for Redis.
-func (l *Limiter) exchange(a ask) (reply, error) {
-	l.mu.Unlock()
-	defer l.mu.Lock()
-	ctx, cancel := context.WithTimeout(context.Background(), exchangeTimeout)
-	defer cancel()
-	return l.redis.exchange(ctx, a)
+// exchange gives up the lock while it waits for Redis. A fallback goes on meanwhile: a
+// Redis that hangs must not hold it up.
+func (l *Limiter) exchange(a ask) (r reply, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), exchangeTimeout)
+		defer cancel()
+		r, err = l.redis.exchange(ctx, a)
+	}()
+	for {
+		var local <-chan time.Time
+		if l.outage.local != nil && len(l.queues[interactive])+len(l.queues[background]) > 0 {
+			local = time.After(time.Until(l.outage.localAt))
+		}
+		l.mu.Unlock()
+		select {
+		case <-done:
+			l.mu.Lock()
+			return r, err
+		case <-local:
+		case <-l.wake:
+		}
+		l.mu.Lock()
+		if l.outage.local != nil {
+			l.serveLocally()
+			l.callObservers()
+		}
+	}
 }
 
 // reported drops the notes that Redis knows now, except those that have changed

@@ -202,7 +202,7 @@ func (l *Limiter) note(r report) {
 		l.outage.local.slots[r.slot] = r.until // also if Redis granted it
 	}
 	if r.until.IsZero() { // a slot is free now
-		l.askAt = [priorities]time.Time{}
+		l.askAt, l.outage.localAt = [priorities]time.Time{}, time.Time{}
 	}
 	delay := l.reportDelay()
 	if r.until.IsZero() && delay < l.per/2 {

@@ -81,6 +81,7 @@ func (l *Limiter) fallBack() {
 	local := newWindow(max(1, int(part(limit))), l.per)
 	local.occupy(int(math.Ceil(part(used))), l.lastAt.Add(l.per+l.grace()))
 	l.outage.local = local
+	l.freeAt = [priorities]time.Time{} // as Redis said
 	l.event(funnel.LimiterEvent{Kind: funnel.LimiterFallback})
 	if !l.pause.IsZero() {
 		l.knowPause(l.pause)

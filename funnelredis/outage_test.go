@@ -447,3 +447,37 @@ type sent string
 func (s sent) Error() string { return string(s) }
 
 func (sent) RedisError() {}
+
+// A slot that is given back in a fallback is free immediately, as it is with Redis.
+func TestFallback_SlotGivenBackIsUsed(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		rdb := newFakeRedis(t)
+		rdb.set(errDown)
+		l := rdb.limiter(with(2, WithPatience(0), WithFallback(0.5)), 0) // one slot
+		release := acquire(t, l)
+		waited := make(chan time.Duration, 1)
+		go func() { waited <- waits(t, l) }()
+		time.Sleep(5 * time.Second)
+		release(funnel.Outcome{}) // not sent
+		require.Equal(t, 5*time.Second, <-waited)
+	})
+}
+
+// While Redis hangs, the fallback serves calls, also during an exchange.
+func TestFallback_GoesOnDuringAnExchange(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		rdb := newFakeRedis(t)
+		rdb.set(errDown)
+		l := rdb.limiter(with(600, WithPatience(0), WithFallback(0.5)), 2*exchangeTimeout)
+		_, err := l.Acquire(t.Context()) // begins the outage, which shows after 2 s
+		require.NoError(t, err)
+		for range 60 {
+			time.Sleep(300 * time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			release, err := l.Acquire(ctx)
+			cancel()
+			require.NoError(t, err)
+			release(response(200))
+		}
+	})
+}
