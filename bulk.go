@@ -47,8 +47,9 @@ type BulkResult[P, R any] struct {
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]), unless the API refused a part of it, such
-//     as one of its tags. Repeat such an item in a way that cannot duplicate it, such
+//   - it may have been done ([BulkUnknown]), unless the API has refused a part of it,
+//     or has found that it exists. Repeat such an item in a way that cannot duplicate
+//     it, such
 //     as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
@@ -106,15 +107,16 @@ const (
 // The status of an item is BulkDone if do returns no error. Otherwise it is
 // BulkSkipped, BulkUnknown or BulkFailed, and describes the call that failed: the
 // item's earlier calls have taken effect. The function do can make several calls, also
-// with other clients. Make them with the context that do receives: otherwise they do
-// not have low priority, and do not stop when the job ends. To upsert contacts and
-// make other calls for each, run UpsertAll first, and then Each: if most of the
-// contacts exist, that costs fewer requests than [ContactsService.Upsert] in the
-// function. [WithResponse] on ctx has no effect. Bulk takes items on the caller's
-// goroutine, before it has yielded the results of earlier items. So the sequence must
-// never wait for a result: that is a deadlock. While the sequence waits, for example
-// for a slow source, Bulk yields no results. So let the sequence read from a file or
-// from memory. A panic in do is raised again on the caller's goroutine.
+// with other clients, whose errors never end the job. Make the calls with the context
+// that do receives: otherwise they do not have low priority, and do not stop when the
+// job ends. To upsert contacts and make other calls for each, run UpsertAll first, and
+// then Each: if most of the contacts exist, that costs fewer requests than
+// [ContactsService.Upsert] in the function. [WithResponse] on ctx has no effect. Bulk
+// takes items on the caller's goroutine, before it has yielded the results of earlier
+// items. So the sequence must never wait for a result: that is a deadlock. While the
+// sequence waits, for example for a slow source, Bulk yields no results. So let the
+// sequence read from a file or from memory. A panic in do is raised again on the
+// caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

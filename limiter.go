@@ -59,8 +59,8 @@ type Outcome struct {
 //
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 //
-// If Wait fails before the end of a context with a deadline, the deadline counts as the
-// reason.
+// Wait can return an error although its context has not ended. If that context has a
+// deadline, the error is taken to mean that no slot is free before the deadline.
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }

@@ -8,7 +8,8 @@ import (
 // A WebhookID identifies a webhook.
 type WebhookID = ID[Webhook]
 
-// A Webhook is a URL to which the platform posts events.
+// A Webhook is a URL to which the platform posts events. No known operation of the API
+// changes a webhook.
 type Webhook struct {
 	ID        WebhookID `json:"id"`
 	URL       string    `json:"url"`
