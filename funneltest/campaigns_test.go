@@ -70,6 +70,8 @@ func TestCampaigns_ScheduleDates(t *testing.T) {
 		`"2031-03-11"`:                      true,
 		`"2031-03-10T11:59:59Z"`:            false,
 		`"2031-03-10T12:59:59+01:00"`:       false,
+		`"9999-12-31T23:59:59Z"`:            true,
+		`"9999-12-31T23:59:59-05:00"`:       false, // in UTC the year has five digits
 		`"2031-02-30T12:00:00Z"`:            false,
 		`"tomorrow"`:                        false,
 		`1931000000`:                        false,
@@ -87,6 +89,9 @@ func TestCampaigns_ScheduleDates(t *testing.T) {
 				return
 			}
 			got.ok()
+			snapshot, err := a.Snapshot()
+			require.NoError(t, err)
+			require.NoError(t, a.Restore(snapshot))
 		})
 	}
 }

@@ -140,20 +140,22 @@ type dispatcher struct {
 	signatureHeader string
 	report          func(Delivery) // may be nil
 
-	ctx    context.Context // ends with the server
-	cancel context.CancelFunc
-	posts  sync.WaitGroup
+	posts sync.WaitGroup
 
 	mu     sync.Mutex
-	closed bool // reset does not reopen it
+	ctx    context.Context // ends with the server and with a reset
+	cancel context.CancelFunc
+	closed bool // a reset does not reopen it
 	log    []*Delivery
 	queues map[int64][]parcel // by webhook; a webhook with an entry has its goroutine
 	idle   chan struct{}      // closed when the last queue is done; nil: nobody waits
 }
 
-// A parcel is a delivery with its address and signature.
+// A parcel is a delivery with its address and signature. Its context is that of the
+// dispatcher when it was queued.
 type parcel struct {
 	*Delivery
+	ctx       context.Context
 	url       string
 	signature string
 }
@@ -198,7 +200,7 @@ func (d *dispatcher) deliver(wh webhook, at time.Time, body []byte) {
 		return
 	}
 	queue, served := d.queues[wh.ID]
-	d.queues[wh.ID] = append(queue, parcel{delivery, wh.URL, sign(wh.Secret, body)})
+	d.queues[wh.ID] = append(queue, parcel{delivery, d.ctx, wh.URL, sign(wh.Secret, body)})
 	if !served {
 		d.posts.Go(func() { d.serve(wh.ID) })
 	}
@@ -252,14 +254,14 @@ func (d *dispatcher) post(p parcel) DeliveryState {
 		status, err := d.attempt(p)
 		d.note(p, attempt, status, err)
 		switch {
-		case d.ctx.Err() != nil:
+		case p.ctx.Err() != nil:
 			return DeliveryAbandoned
 		case err == nil && status < 300:
 			return DeliveryDone
 		case err == nil && status < 500, attempt == deliveryAttempts:
 			return DeliveryFailed
 		}
-		if pause(d.ctx, wait) != nil {
+		if pause(p.ctx, wait) != nil {
 			return DeliveryAbandoned
 		}
 		wait *= 2
@@ -278,7 +280,7 @@ func (d *dispatcher) note(p parcel, attempt, status int, err error) {
 // attempt sends one request. It uses the transport directly: redirects are not
 // followed, and errors do not show the URL, which may hold the receiver's token.
 func (d *dispatcher) attempt(p parcel) (status int, err error) {
-	ctx, cancel := context.WithTimeout(d.ctx, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(p.ctx, deliveryTimeout)
 	defer cancel()
 	r, err := newDelivery(ctx, p.url, p.Body, d.signatureHeader, p.signature)
 	if err != nil {
@@ -327,18 +329,22 @@ func (d *dispatcher) wait(ctx context.Context) error {
 func (d *dispatcher) close() {
 	d.mu.Lock()
 	d.closed = true
+	d.mu.Unlock()
+	d.stop()
+}
+
+// stop abandons what is pending and waits for the goroutines. Later deliveries are
+// abandoned too, until restart.
+func (d *dispatcher) stop() {
+	d.mu.Lock()
 	d.cancel()
 	d.mu.Unlock()
 	d.posts.Wait()
 }
 
-// reset abandons what is pending, waits for the goroutines and forgets all
-// deliveries.
-func (d *dispatcher) reset() {
-	d.mu.Lock()
-	d.cancel()
-	d.mu.Unlock()
-	d.posts.Wait()
+// restart forgets all deliveries and accepts new ones, unless the dispatcher is
+// closed. No other reset may be in stop meanwhile: a WaitGroup must not grow then.
+func (d *dispatcher) restart() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.log = nil

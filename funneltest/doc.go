@@ -29,7 +29,8 @@
 // subscriptions; [Server.AddCustomField], [Server.AddOrder],
 // [Server.AddTransaction] and [Server.AddSubscription] insert them.
 // [Server.SeedContacts] adds many contacts at once, and [Server.Restore] loads
-// what [Server.Snapshot] has saved. [Server.Reset] starts over.
+// what [Server.Snapshot] has saved. [Server.Reset] starts over, and
+// [Server.ResetTo] does so with a snapshot.
 //
 // Two things the API cannot show: [Server.CustomFieldValue] returns the value of
 // a contact's custom field, [Server.WebhookSecret] the secret of a webhook.

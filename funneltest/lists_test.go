@@ -180,6 +180,7 @@ func TestLists_Period(t *testing.T) {
 		"period=between&range=2031-03-09to2031-03-10": "9 8 7 6",
 		"period=between&range=2031-03-09to2031-03-09": "7 6",
 		"period=between&range=2031-03-11to2999-12-31": "10",
+		"period=between&range=0001-01-01to9999-12-31": "10 9 8 7 6 5 4 3 2 1",
 		"period=between&range=1999-01-01to1999-01-02": "",
 		"period=today&range=1999-01-01to1999-01-02":   "9 8",
 		"range=1999-01-01to1999-01-02":                "10 9 8 7 6 5 4 3 2 1",

@@ -200,9 +200,13 @@ func putStageContent(c *call) (any, *apiError) {
 	if st.StageType != sendEmail {
 		return nil, newError(codeStageNotEmail)
 	}
+	// As in any update, both are optional: what is absent stays as it is.
 	var content stageContent
-	c.in.text("subject", &content.Subject, required, atMost(255))
-	c.in.text("body", &content.Body, required)
+	if st.Content != nil {
+		content = *st.Content
+	}
+	c.in.text("subject", &content.Subject, atMost(255))
+	c.in.text("body", &content.Body)
 	if err := c.in.err(); err != nil {
 		return nil, err
 	}

@@ -116,11 +116,25 @@ func TestSequenceStages_Content(t *testing.T) {
 		exchange{`PUT /sequence-stage-content {"stage_id":2,"subject":"s","body":"b"}`, 422,
 			`{"success":false,"error":{"code":"STAGE_NOT_EMAIL","message":"The stage is not a send_email stage"}}`},
 		exchange{`PUT /sequence-stage-content {"stage_id":3,"subject":"s","body":"b"}`, 404, notFound("Stage")},
-		exchange{`PUT /sequence-stage-content {"stage_id":1}`, 422, invalid(`{
-			"subject":["The subject field is required."],"body":["The body field is required."]}`)},
+		exchange{`PUT /sequence-stage-content {"stage_id":1,"subject":["s"],"body":7}`, 422, invalid(`{
+			"subject":["The subject must be a string."],"body":["The body must be a string."]}`)},
+		exchange{`PUT /sequence-stage-content {}`, 422, invalid(`{"stage_id":["The stage id field is required."]}`)},
 	)
-	require.Equal(t, "Hello", a.stage(0).Content.Subject)
-	require.Equal(t, "<p>Hi & welcome</p>", a.stage(0).Content.Body)
+	content := func(subject, body string) {
+		t.Helper()
+		require.Equal(t, subject, a.stage(0).Content.Subject)
+		require.Equal(t, body, a.stage(0).Content.Body)
+	}
+	content("Hello", "<p>Hi & welcome</p>")
+	// The contract requires stage_id only.
+	a.setUp(`PUT /sequence-stage-content {"stage_id":1}`)
+	content("Hello", "<p>Hi & welcome</p>")
+	a.setUp(`PUT /sequence-stage-content {"stage_id":1,"subject":"Bye"}`)
+	content("Bye", "<p>Hi & welcome</p>")
+	a.setUp(`PUT /sequence-stage-content {"stage_id":1,"body":"Farewell"}`)
+	content("Bye", "Farewell")
 	a.setUp(`PUT /sequence-stage {"stage_id":1,"stage_type":"action"}`)
 	require.Nil(t, a.stage(0).Content, "only a send_email stage has content")
+	a.setUp(`PUT /sequence-stage {"stage_id":1,"stage_type":"send_email"}`, `PUT /sequence-stage-content {"stage_id":1,"subject":"Again"}`)
+	content("Again", "")
 }

@@ -24,6 +24,7 @@ type Server struct {
 	socket socket
 
 	latencyMu sync.Mutex // held while cfg.latency is called
+	resetMu   sync.Mutex // held during a reset
 
 	// mu is held while a request is carried out: one after the other, as in a
 	// database transaction.
@@ -69,11 +70,30 @@ func (s *Server) Revision() int {
 // deliveries are gone. Pending deliveries are abandoned. Clients, the URL and the
 // options stay. Use it between tests that share a server; a server for each test is
 // simpler.
-func (s *Server) Reset() {
-	s.hooks.reset()
+func (s *Server) Reset() { s.restart(newAccount(s.cfg.subdomain)) }
+
+// ResetTo is [Server.Reset] with the account of a snapshot instead of an empty one,
+// in one step: no request sees the empty account. If [Server.Restore] would refuse
+// the snapshot, ResetTo returns its error and nothing changes.
+func (s *Server) ResetTo(snapshot []byte) error {
+	a, err := s.decode(snapshot)
+	if err != nil {
+		return err
+	}
+	s.restart(a)
+	return nil
+}
+
+// restart begins anew with the account. The wait for pending deliveries is without
+// the lock, because a webhook handler may call the server.
+func (s *Server) restart(a *account) {
+	s.resetMu.Lock()
+	defer s.resetMu.Unlock()
+	s.hooks.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.use(newAccount(s.cfg.subdomain))
+	s.hooks.restart()
+	s.use(a)
 	s.throttle, s.faults, s.log = newThrottle(s.cfg), nil, requestLog{}
 }
 

@@ -1,13 +1,16 @@
 package funneltest_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
@@ -124,9 +127,87 @@ func TestServer_Reset(t *testing.T) {
 		require.Equal(t, funneltest.DeliveryPending, a.Deliveries()[0].State)
 		a.Close()
 		a.Reset()
-		require.NoError(t, a.Restore([]byte(`{"version":2,"webhooks":{"rows":[{"id":1,"url":"https://hooks.example/","active":true}]}}`)))
+		require.NoError(t, a.Restore([]byte(oneWebhook)))
 		a.deliver()
 		require.Equal(t, funneltest.DeliveryAbandoned, a.Deliveries()[0].State, "a closed server stays closed")
+	})
+}
+
+// oneWebhook is a snapshot.
+const oneWebhook = `{"version":2,"webhooks":{"rows":[{"id":1,"url":"https://hooks.example/","active":true}]}}`
+
+// Resets take turns. At the same time they would use one WaitGroup twice, which panics.
+func TestServer_ConcurrentResets(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, funneltest.WithRateLimit(0, 0), funneltest.WithWebhookTransport(responding(200)))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 500 {
+				assert.NoError(t, a.ResetTo([]byte(oneWebhook)))
+			}
+		})
+		all.Go(func() {
+			for range 500 {
+				_ = a.Deliver(1)
+				assert.NoError(t, a.WaitForDeliveries(t.Context()))
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestServer_ResetTo(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.setUp(`POST /tag {"name":"old"}`)
+	a.Fail(funneltest.Fault{Status: 500, Times: -1})
+	err := a.ResetTo([]byte(`{"version":1}`))
+	require.EqualError(t, err, `funneltest: snapshot: the field "version" is 1: want 2`)
+	require.Equal(t, 500, a.get("/tags").Status, "nothing has changed")
+	require.Equal(t, 1, a.Counts()["tags"])
+
+	require.NoError(t, a.ResetTo([]byte(`{"version":2,"tags":{"rows":[{"id":3,"name":"new"}]}}`)))
+	require.Zero(t, a.Quota().Used)
+	require.Empty(t, a.Requests())
+	require.Equal(t, []string{`"new"`}, a.get("/tags").all("name"))
+}
+
+func TestServer_ResetDropsLateDeliveries(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, funneltest.WithWebhookTransport(responding(200)))
+	ctx, cancel := context.WithCancel(t.Context())
+	var delivering sync.WaitGroup
+	defer delivering.Wait()
+	defer cancel()
+	for range 3 {
+		delivering.Go(func() {
+			for ctx.Err() == nil {
+				_ = a.Deliver(1) // fails after a reset: there is no webhook
+			}
+		})
+	}
+	for range 300 {
+		require.NoError(t, a.Restore([]byte(oneWebhook)))
+		a.Reset()
+		require.Empty(t, a.Deliveries(), "of the old account")
+	}
+}
+
+// A reset waits for the receiver of a pending delivery, which may call the server.
+func TestServer_ResetLetsAReceiverCallTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var a *api
+		a = newAPI(t, funneltest.WithWebhookHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			a.Counts()
+			assert.NoError(t, a.Deliver("late"))
+		})))
+		require.NoError(t, a.Restore([]byte(oneWebhook)))
+		a.deliver()
+		synctest.Wait()
+		a.Reset()
+		require.Empty(t, a.Deliveries())
 	})
 }
 

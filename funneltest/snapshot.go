@@ -29,14 +29,23 @@ func (s *Server) Snapshot() ([]byte, error) {
 // contradicts itself or has another version, Restore returns an error and the
 // account is unchanged.
 func (s *Server) Restore(snapshot []byte) error {
-	account, err := decodeSnapshot(snapshot, s.cfg.subdomain)
+	a, err := s.decode(snapshot)
 	if err != nil {
-		return fmt.Errorf("funneltest: snapshot: %w", err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.use(account)
+	s.use(a)
 	return nil
+}
+
+// decode returns the account of a snapshot for this server.
+func (s *Server) decode(snapshot []byte) (*account, error) {
+	a, err := decodeSnapshot(snapshot, s.cfg.subdomain)
+	if err != nil {
+		return nil, fmt.Errorf("funneltest: snapshot: %w", err)
+	}
+	return a, nil
 }
 
 func decodeSnapshot(snapshot []byte, subdomain string) (*account, error) {

@@ -99,6 +99,28 @@ func TestSnapshot_SameBytesAfterRestore(t *testing.T) {
 	}
 }
 
+// Whatever text the API accepts, a snapshot can be restored.
+func TestSnapshot_UnusualText(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, funneltest.WithRateLimit(0, 0))
+	for _, text := range []string{
+		`A`, `a`, `\u0130`, `i\u0307`, `\u212a`, `k`, `\u00df`, `ss`, `\u0000`, `\u2028`, `\ud800`, `  sp `, `\u00a0x`, `e\u0301`, `\ud83d\ude00`,
+	} {
+		for _, line := range []string{
+			`POST /tag {"name":"`, `POST /sequence {"name":"`, `POST /funnel {"name":"`, `POST /funnel-step {"funnel_id":1,"name":"`,
+			`POST /campaign {"name":"`, `POST /contact {"email":"x@example.com","first_name":"`, `POST /contact {"email":"u`, `POST /webhook {"url":"https://hooks.example/`,
+		} {
+			a.call(line + text + `"}`)
+		}
+		snapshot, err := a.Snapshot()
+		require.NoError(t, err)
+		require.NoError(t, a.Restore(snapshot), text)
+		again, err := a.Snapshot()
+		require.NoError(t, err)
+		require.Equal(t, string(snapshot), string(again), text)
+	}
+}
+
 func TestSnapshot_OfAnEmptyAccount(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -148,6 +170,8 @@ func TestRestore_DamagedSnapshots(t *testing.T) {
 		"id twice":          {`{"version":2,"tags":{"rows":[{"id":1},{"id":1}]}}`, "tags: id 1 follows id 1: ids must be positive and ascending"},
 		"name twice":        {`{"version":2,"tags":{"rows":[{"id":1,"name":"a"},{"id":2,"name":"A"}]}}`, `tags: id 2: another row has "a" already`},
 		"no time":           {`{"version":2,"tags":{"rows":[{"id":1,"name":"a","created_at":"noon"}]}}`, `"noon" is not a time such as "2026-01-15T10:00:00Z"`},
+		"year 10000 in UTC": {`{"version":2,"tags":{"rows":[{"id":1,"created_at":"9999-12-31T23:59:59-05:00"}]}}`, `"9999-12-31T23:59:59-05:00" is not a time such as`},
+		"year -1 in UTC":    {`{"version":2,"tags":{"rows":[{"id":1,"created_at":"0000-01-01T00:00:00+05:00"}]}}`, `"0000-01-01T00:00:00+05:00" is not a time such as`},
 		"no amount":         {`{"version":2,"orders":{"rows":[{"id":1,"amount":"x"}]}}`, `is not an amount`},
 		"no payments left":  {`{"version":2,"subscriptions":{"rows":[{"id":1,"payments_left":"few"}]}}`, "subscriptions: json: cannot unmarshal"},
 		"no rebill date":    {`{"version":2,"subscriptions":{"rows":[{"id":1,"rebill_date":"2031-03-10"}]}}`, `is not a time such as "2026-01-15 10:00:00"`},

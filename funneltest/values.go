@@ -47,12 +47,20 @@ func (s *stamp) parse(b []byte, layout string) error {
 		*s = 0
 		return nil
 	}
-	t, err := time.Parse(`"`+layout+`"`, string(b))
-	if err != nil {
+	at, ok := parseStamp(`"`+layout+`"`, string(b))
+	if !ok {
 		return fmt.Errorf("%s is not a time such as %q", b, time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC).Format(layout))
 	}
-	*s = stampOf(t)
+	*s = at
 	return nil
+}
+
+// parseStamp reads a time. The year must have four digits in UTC too, because a
+// stamp is written in UTC, and no other year could be read again.
+func parseStamp(layout, value string) (stamp, bool) {
+	t, err := time.Parse(layout, value)
+	year := t.UTC().Year()
+	return stampOf(t), err == nil && year >= 0 && year <= 9999
 }
 
 // A zoneless is a moment that the API prints without a zone and in seconds.
@@ -112,8 +120,8 @@ func (in *input) period(now stamp) (span, *apiError) {
 // parseMoment reads RFC 3339, and database notation as UTC.
 func parseMoment(s string) (stamp, bool) {
 	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return stampOf(t), true
+		if at, ok := parseStamp(layout, s); ok {
+			return at, true
 		}
 	}
 	return 0, false

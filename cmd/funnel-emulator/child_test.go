@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -159,14 +160,19 @@ func TestKill_KeepsWhatWasSaved(t *testing.T) {
 
 func TestMain_ErrorIsPrintedOnce(t *testing.T) {
 	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	addr := taken.Addr().String()
 	for message, tt := range map[string]struct {
 		args []string
 		code int
 	}{
-		"listen tcp: address 99999: invalid port":                   {[]string{"-addr", "127.0.0.1:99999"}, 1},
-		"-seed: open nowhere.json: no such file or directory":       {[]string{"-addr", "127.0.0.1:0", "-seed", "nowhere.json"}, 1},
-		"flag provided but not defined: -port (-h shows the flags)": {[]string{"-port", "80"}, 2},
-		"-rate-limit: -1 is below zero":                             {[]string{"-rate-limit", "-1"}, 2},
+		"listen tcp " + addr + ": bind: address already in use":                            {[]string{"-addr", addr}, 1},
+		"-addr: address 99999: invalid port: want a host and a port, as in 127.0.0.1:8080": {[]string{"-addr", "127.0.0.1:99999"}, 2},
+		"-seed: open nowhere.json: no such file or directory":                              {[]string{"-addr", "127.0.0.1:0", "-seed", "nowhere.json"}, 1},
+		"flag provided but not defined: -port (-h shows the flags)":                        {[]string{"-port", "80"}, 2},
+		"-rate-limit: -1 is below zero":                                                    {[]string{"-rate-limit", "-1"}, 2},
 	} {
 		command := exec.Command(os.Args[0], tt.args...)
 		command.Env = append(os.Environ(), childVariable+"=1")

@@ -166,6 +166,9 @@ func (e *emulator) addFaultSpec(r *http.Request) (int, any, error) {
 	if err := decode(r, &spec); err != nil {
 		return 0, nil, err
 	}
+	if spec.Path == basePath { // without its prefix it would be empty, which means all
+		return 0, nil, fmt.Errorf("the path %q is that of no operation: want one such as /contact, or leave it out for all", basePath)
+	}
 	fault := spec.fault()
 	if err := fault.Validate(); err != nil {
 		return 0, nil, errors.New(strings.TrimPrefix(err.Error(), "funneltest: "))
@@ -237,12 +240,16 @@ func (e *emulator) advanceClock(r *http.Request) (int, any, error) {
 }
 
 // reset makes the emulator as it was at its first start, without the state file's
-// account. The journal stays: it is the history of the process.
+// account. The journal stays: it is the history of the process. Clients and saves
+// see the account from before or the new one. The clock comes first: a window of the
+// rate limit that a request still opens in between ends with the old account.
 func (e *emulator) reset(*http.Request) (int, any, error) {
-	e.api.Reset()
-	e.faults.forget()
 	e.clock.reset()
-	if err := e.fill(e.clock.now()); err != nil {
+	snapshot, err := e.initial(e.clock.now())
+	if err == nil {
+		err = e.faults.reset(snapshot)
+	}
+	if err != nil {
 		return 0, nil, statusError{err, http.StatusInternalServerError}
 	}
 	e.log.Info("reset")

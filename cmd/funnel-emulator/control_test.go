@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel/funneltest"
@@ -83,6 +85,8 @@ func TestControl_InvalidRequests(t *testing.T) {
 		{"faults", `{}`, 400, "a fault without effect"},
 		{"faults", `{"status": 99}`, 400, "a fault cannot have status 99: want 200 to 599"},
 		{"faults", `{"status": 500, "method": "post"}`, 400, "want capitals"},
+		{"faults", `{"status": 503, "path": "/v1"}`, 400, `the path "/v1" is that of no operation: want one such as /contact, or leave it out for all`},
+		{"faults", `{"status": 503, "path": "/v1tags"}`, 400, "want one without a query, as in /contact"},
 		{"faults", `{"delay": 5}`, 400, `5 is not a duration: want a number with a unit in quotes, such as "90s"`},
 		{"faults", `{"delay": "5"}`, 400, `"5" is not a duration`},
 		{"faults", `{"body": "` + strings.Repeat("x", maxForm) + `"}`, 400, "request body too large"},
@@ -177,6 +181,64 @@ func TestControl_Reset(t *testing.T) {
 		require.NoError(t, p.stop())
 		require.NotContains(t, read(t, state), `"new"`, "the state file has the account after the reset")
 	}
+}
+
+// Clients and saves see the account from before a reset or the new one.
+func TestControl_ResetIsOneStep(t *testing.T) {
+	t.Parallel()
+	e := quiet(funneltest.WithRateLimit(0, 0))
+	e.initial = sampleData
+	control(t, e, "POST", "reset")
+	var resetting sync.WaitGroup
+	ended := make(chan struct{})
+	resetting.Go(func() {
+		defer close(ended)
+		for range 200 {
+			_, _, err := e.reset(nil)
+			assert.NoError(t, err)
+		}
+	})
+	defer resetting.Wait()
+	for {
+		select {
+		case <-ended:
+			return
+		default:
+		}
+		require.Equal(t, 200, callAPI(e, "GET", "/v1/contact?contact_id=1").Code)
+		saved, err := e.api.Snapshot()
+		require.NoError(t, err)
+		require.Contains(t, string(saved), "mira@example.com")
+	}
+}
+
+// TestControl_ResetBeginsWithTheClock looks at the emulator when the reset abandons a
+// pending delivery: the account is still the old one. A window of the rate limit that
+// opens now must not end in the future of the old clock.
+func TestControl_ResetBeginsWithTheClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var e *emulator
+		tags, ahead := 0, time.Duration(-1)
+		e = quiet(funneltest.WithWebhookHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			callAPI(e, "GET", "/v1/tags")
+			tags, ahead = e.api.Counts()["tags"], time.Duration(e.clock.ahead.Load())
+		})))
+		defer e.api.Close()
+		callAPI(e, "POST", "/v1/tag", `{"name":"old"}`)
+		callAPI(e, "POST", "/v1/webhook", `{"url":"https://shop.example/hook"}`)
+		control(t, e, "POST", "deliver", `1`)
+		synctest.Wait()
+		control(t, e, "POST", "clock", `{"advance":"25h"}`)
+		status, _ := control(t, e, "POST", "reset")
+		require.Equal(t, http.StatusNoContent, status)
+		require.Equal(t, 1, tags)
+		require.Zero(t, ahead)
+		require.Zero(t, e.api.Counts()["tags"])
+		require.Zero(t, e.api.Quota().Used)
+		require.Zero(t, e.api.Quota().Ends)
+	})
 }
 
 // Only this machine controls the emulator, whatever its address; the page can be

@@ -34,8 +34,8 @@ type emulator struct {
 	ratePer time.Duration // the length of the rate limit's window
 	latency time.Duration // zero: responses are not delayed
 
-	fill          func(now time.Time) error // puts the initial data into an empty account
-	remoteControl bool                      // other machines may control the emulator
+	initial       func(now time.Time) ([]byte, error) // the snapshot with which a reset starts over
+	remoteControl bool                                // other machines may control the emulator
 
 	state     *stateFile // nil: the account is not saved
 	saveEvery time.Duration
@@ -47,7 +47,7 @@ func newEmulator(api *funneltest.Server, clock *clock, addr string, log *slog.Lo
 	e := &emulator{
 		api:     api,
 		clock:   clock,
-		fill:    func(time.Time) error { return nil },
+		initial: noData,
 		log:     log,
 		journal: journal{log: log, apiKey: api.APIKey()},
 		faults:  faults{api: api},

@@ -121,11 +121,16 @@ func (f *faults) clear(id string) bool {
 	return applied
 }
 
-// forget drops all faults of a server that has dropped its own.
-func (f *faults) forget() {
+// reset starts the server over with the account of a snapshot. The server drops all
+// faults, and none can be added until they are gone here too.
+func (f *faults) reset(snapshot []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.api.ResetTo(snapshot); err != nil {
+		return err
+	}
 	f.pending = nil
+	return nil
 }
 
 // A faultView is a pending fault on the page and in the control API.

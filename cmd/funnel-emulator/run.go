@@ -50,11 +50,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // already closed if it was served
-	fill, err := initialData(settings, api)
+	initial, err := initialData(settings)
 	if err != nil {
 		return err
 	}
-	if err := fill(clock.now()); err != nil {
+	snapshot, err := initial(clock.now())
+	if err != nil {
+		return err
+	}
+	if err := api.Restore(snapshot); err != nil {
 		return err
 	}
 	var state *stateFile
@@ -76,7 +80,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "export FUNNEL_BASE_URL=%s FUNNEL_API_KEY=%s\n", page+basePath, shellWord(settings.apiKey))
 
 	e := newEmulator(api, clock, settings.addr, log)
-	e.fill, e.remoteControl = fill, settings.remote
+	e.initial, e.remoteControl = initial, settings.remote
 	e.ratePer, e.latency = settings.ratePer, settings.latency
 	e.state, e.saveEvery = state, settings.saveEvery
 	return e.serve(ctx, listener)

@@ -14,38 +14,37 @@ import (
 //go:embed sample.json
 var sampleText string
 
-// addSample puts a little data into an account, in every resource except
-// webhooks. The dates are relative to now, so that lists by period show some of
-// it.
-func addSample(api *funneltest.Server, now time.Time) error {
+// sampleData is a snapshot with a little data in every resource except webhooks.
+// The dates are relative to now, so that lists by period show some of it.
+func sampleData(now time.Time) ([]byte, error) {
 	day := func(offset int) string { return now.UTC().AddDate(0, 0, offset).Format(time.DateOnly) }
 	sample, err := template.New("sample.json").Funcs(template.FuncMap{"day": day}).Parse(sampleText)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var b bytes.Buffer
-	if err := sample.Execute(&b, nil); err != nil {
-		return err
-	}
-	return api.Restore(b.Bytes())
+	err = sample.Execute(&b, nil)
+	return b.Bytes(), err
 }
 
-// initialData returns a function that fills an empty account as the flags ask.
-func initialData(s settings, api *funneltest.Server) (fill func(now time.Time) error, err error) {
+// noData is the snapshot of an empty account.
+func noData(time.Time) ([]byte, error) { return funneltest.NewServer().Snapshot() }
+
+// initialData returns a function that makes the snapshot of a new account as the
+// flags ask. The seed file is read once, so a reset does not depend on it.
+func initialData(s settings) (initial func(now time.Time) ([]byte, error), err error) {
 	switch {
 	case s.empty:
-		return func(time.Time) error { return nil }, nil
+		return noData, nil
 	case s.seed == "":
-		return func(now time.Time) error { return addSample(api, now) }, nil
+		return sampleData, nil
 	}
 	seed, err := os.ReadFile(s.seed)
 	if err != nil {
 		return nil, fmt.Errorf("-seed: %w", err)
 	}
-	return func(time.Time) error {
-		if err := api.Restore(seed); err != nil {
-			return fmt.Errorf("-seed: %s cannot be loaded: %w", s.seed, err)
-		}
-		return nil
-	}, nil
+	if err := funneltest.NewServer().Restore(seed); err != nil {
+		return nil, fmt.Errorf("-seed: %s cannot be loaded: %w", s.seed, err)
+	}
+	return func(time.Time) ([]byte, error) { return seed, nil }, nil
 }

@@ -10,11 +10,13 @@ import (
 	"github.com/funnel-go/funnel/funneltest"
 )
 
-func TestAddSample_FillsTheAccount(t *testing.T) {
+func TestSampleData_FillsTheAccount(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 0, 0, 1, 0, time.UTC)
 	server := newServer(funneltest.WithClock(func() time.Time { return now }))
-	require.NoError(t, addSample(server, now))
+	sample, err := sampleData(now)
+	require.NoError(t, err)
+	require.NoError(t, server.Restore(sample))
 	for resource, n := range server.Counts() {
 		require.Equal(t, resource != "webhooks", n > 0, "add %s to cmd/funnel-emulator/sample.json", resource)
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 )
@@ -69,6 +70,9 @@ func parseSettings(args []string, help io.Writer) (settings, error) {
 }
 
 func (s settings) check() error {
+	if err := checkAddr(s.addr); err != nil {
+		return fmt.Errorf("-addr: %w: want a host and a port, as in 127.0.0.1:8080", err)
+	}
 	switch {
 	case strings.IndexFunc(s.apiKey, invisible) >= 0:
 		return errors.New("-api-key: want visible ASCII characters only, because it is sent in a header")
@@ -84,6 +88,16 @@ func (s settings) check() error {
 		return fmt.Errorf("-save-every: %s is not above zero", s.saveEvery)
 	}
 	return nil
+}
+
+// checkAddr finds mistakes in how an address is written. Whether the program can
+// listen on it is known only later.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port) // also knows names, as net.Listen does
+	}
+	return err
 }
 
 // invisible reports whether a key must not contain the character.

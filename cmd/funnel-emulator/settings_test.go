@@ -53,16 +53,37 @@ func TestRun_InvalidFlags(t *testing.T) {
 		"-save-every: -1s is not above zero":                                            {"-save-every", "-1s"},
 		"invalid value \"2\" for flag -save-every: parse error (-h shows the flags)":    {"-save-every", "2"},
 		"-api-key: want visible ASCII characters only, because it is sent in a header":  {"-api-key", "two words"},
-		"listen tcp: address 127.0.0.1: missing port in address":                        {"-addr", "127.0.0.1"},
-		"listen tcp: address 99999: invalid port":                                       {"-addr", "127.0.0.1:99999"},
 	} {
 		err := run(context.Background(), args, io.Discard, io.Discard)
 		require.EqualError(t, err, want)
+		require.ErrorAs(t, err, new(usageError))
 	}
 	for _, key := range []string{"two words", "line\nbreak", "schlüssel", "nul\x00", "delete\x7f"} {
 		_, err := parseSettings([]string{"-api-key", key}, io.Discard)
 		require.ErrorContains(t, err, "-api-key", "%q", key)
 		require.NotContains(t, err.Error(), key)
+	}
+}
+
+func TestParseSettings_Addr(t *testing.T) {
+	t.Parallel()
+	for addr, mistake := range map[string]string{
+		"8080":            "address 8080: missing port in address",
+		"127.0.0.1":       "address 127.0.0.1: missing port in address",
+		"":                "missing port in address",
+		"::1:8080":        "address ::1:8080: too many colons in address",
+		"127.0.0.1:99999": "address 99999: invalid port",
+		"127.0.0.1:-1":    "address -1: invalid port",
+	} {
+		_, err := parseSettings([]string{"-addr", addr}, io.Discard)
+		require.EqualError(t, err, "-addr: "+mistake+": want a host and a port, as in 127.0.0.1:8080")
+		require.ErrorAs(t, err, new(usageError))
+	}
+	_, err := parseSettings([]string{"-addr", "127.0.0.1:no-such-port"}, io.Discard)
+	require.ErrorAs(t, err, new(usageError), "the system words the error")
+	for _, addr := range []string{":8080", "127.0.0.1:0", "[::1]:65535", "localhost:http"} {
+		_, err := parseSettings([]string{"-addr", addr}, io.Discard)
+		require.NoError(t, err, addr)
 	}
 }
 

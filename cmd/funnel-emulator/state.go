@@ -32,9 +32,7 @@ var errLocked = errors.New("the file is locked")
 // The lock is a file of its own, which stays: the state file is replaced with
 // each save, and with it a lock on it would go.
 func openState(path string, api *funneltest.Server) (*stateFile, error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // replace the file, not the link to it
-	}
+	path = followLinks(path) // a save replaces the file, not the link to it
 	lock, err := openLocked(path + ".lock")
 	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("another emulator uses %s: stop it, or choose another file with -state", path)
@@ -52,6 +50,31 @@ func openState(path string, api *funneltest.Server) (*stateFile, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// followLinks returns the file to which a path leads, even if it does not exist yet:
+// its name, and with it that of the lock, is then the same as later. A path that leads
+// nowhere is returned as it is, and using it fails.
+func followLinks(path string) string {
+	target, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return target
+	}
+	dir, name := filepath.Split(path)
+	resolved, dirErr := filepath.EvalSymlinks(dir)
+	if !errors.Is(err, fs.ErrNotExist) || dirErr != nil {
+		return path
+	}
+	path = filepath.Join(resolved, name)
+	link, err := os.Readlink(path)
+	switch {
+	case err != nil: // not a link: the file does not exist
+		return path
+	case filepath.IsAbs(link):
+		return followLinks(link)
+	default: // not filepath.Join, which removes "x/.." even if x is a link
+		return followLinks(resolved + string(filepath.Separator) + link)
+	}
 }
 
 // close lets another emulator use the file.

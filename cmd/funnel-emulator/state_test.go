@@ -159,6 +159,69 @@ func TestState_LinkToTheFile(t *testing.T) {
 	require.Equal(t, os.ModeSymlink, info.Mode().Type())
 }
 
+// Each link leads to a file that the first emulator creates.
+func TestState_LinkToAMissingFile(t *testing.T) {
+	t.Parallel()
+	for name, target := range map[string]string{
+		"directly":            "data/state.json",
+		"through a directory": "folder/state.json",
+		"back from a link":    "inner/../state.json",
+		"over another link":   "other",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, err := filepath.EvalSymlinks(t.TempDir())
+			require.NoError(t, err)
+			path, link := filepath.Join(dir, "data", "state.json"), filepath.Join(dir, "link")
+			require.NoError(t, os.MkdirAll(filepath.Join(dir, "data", "inner"), 0o700))
+			require.NoError(t, os.Symlink("data", filepath.Join(dir, "folder")))
+			require.NoError(t, os.Symlink("data/inner", filepath.Join(dir, "inner")))
+			require.NoError(t, os.Symlink(path, filepath.Join(dir, "other")))
+			require.NoError(t, os.Symlink(target, link))
+			state, server := open(t, link)
+			require.Equal(t, path, state.path)
+			createTag(t, server, "vip")
+			require.NoError(t, state.save())
+			require.Contains(t, read(t, path), `"vip"`)
+			info, err := os.Lstat(link)
+			require.NoError(t, err)
+			require.Equal(t, os.ModeSymlink, info.Mode().Type())
+			_, err = openState(link, newServer())
+			require.EqualError(t, err, "another emulator uses "+path+": stop it, or choose another file with -state")
+		})
+	}
+}
+
+// A file that does not exist yet has the name that it has later.
+func TestState_MissingFileInALinkedDirectory(t *testing.T) {
+	t.Parallel()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+	require.NoError(t, os.Symlink("data", filepath.Join(dir, "links")))
+	link := filepath.Join(dir, "links", "state.json")
+	for range 2 {
+		state, _ := open(t, link)
+		require.Equal(t, filepath.Join(dir, "data", "state.json"), state.path)
+		state.close()
+	}
+}
+
+func TestOpenState_LinkThatLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	for _, target := range []string{"missing/state.json", "link"} {
+		require.NoError(t, os.Symlink(target, link))
+		_, err := openState(link, newServer())
+		require.Error(t, err)
+		left, err := os.Readlink(link)
+		require.NoError(t, err)
+		require.Equal(t, target, left)
+		require.NoError(t, os.Remove(link))
+	}
+}
+
 func TestOpenState_FileOfAnotherEmulator(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")

@@ -71,7 +71,7 @@ class SequenceController extends Controller
         if ($stage->stage_type !== 'send_email') {
             throw new ApiException('STAGE_NOT_EMAIL');
         }
-        $stage->update($request->validate(['subject' => self::NAME, 'body' => 'required|string']));
+        $stage->update($request->validate(['subject' => self::TEXT, 'body' => 'nullable|string']));
 
         return $this->success($stage->only('id'));
     }
