@@ -25,9 +25,9 @@ type RetryPolicy struct {
 	// instead.
 	RateLimitWait time.Duration
 
-	// MaxRateLimitWait is the longest time that a call spends in pauses, in total, as
-	// their 429s ask for: 5 min by default, and never less than RateLimitWait. A call
-	// that would have to wait longer fails immediately.
+	// MaxRateLimitWait limits the pauses of a call, in total: 5 min by default, and
+	// never less than RateLimitWait. A pause counts with the time that its 429 asks
+	// for. A call that would have to wait longer fails immediately.
 	MaxRateLimitWait time.Duration
 
 	// Budget limits the retries of all calls together: 100 by default, negative for no
