@@ -39,16 +39,16 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later. It is false for an item that was
-// done or exists already, and for one whose content the API or the SDK would refuse
-// again. It is true for all others:
+// Again reports whether to repeat the item later. It is false if the item was done or
+// exists already, or if the API or the SDK has refused it or a part of it, such as one
+// of its tags. Otherwise it is true:
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]), unless the API has refused a part of it,
-//     or has found that it exists. Repeat such an item in a way that cannot duplicate
+//   - it may have been done ([BulkUnknown]). Repeat such an item in a way that cannot
+//     duplicate
 //     it, such
 //     as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {

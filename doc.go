@@ -83,7 +83,7 @@
 // Attempts 0, in which [errors.Is] and [errors.As] find the error of the client's last
 // failed request. A call that makes only one attempt, such as with [WithoutRetry],
 // does not wait for the end of the outage: it is sent as soon as the rate limit
-// allows. [Observer].Wait does not report this wait.
+// allows. [Observer].Wait does not report waits for the end of an outage.
 //
 // # Lists
 //

@@ -104,8 +104,9 @@ func WithUserAgent(userAgent string) Option {
 
 // WithAuth replaces the authentication of requests, which is "Authorization: Bearer
 // <API key>" by default. auth is called for every attempt and can modify its request.
-// If it returns an error, the call fails with a [*RequestError] that wraps it. Errors
-// and logs hide the API key given to [New], but no other secret that auth sends.
+// If it returns an error, the call fails with a [*RequestError] that wraps it, and is
+// not retried. Errors and logs hide the API key given to [New], but no other secret
+// that auth sends.
 func WithAuth(auth func(*http.Request) error) Option {
 	return func(cfg *config) error {
 		if auth == nil {
@@ -200,10 +201,10 @@ func WithAttemptTimeout(d time.Duration) Option {
 }
 
 // WithMaxResponseBytes refuses responses whose body has more than n bytes after
-// decompression, 32 MiB by default. The call fails with a [*RequestError]. Responses
-// with more than 262,144 JSON values are always refused, with an [*APIError], because
-// many small values need much more memory than their text; a page of 100 contacts has
-// about 1,500.
+// decompression, 32 MiB by default. The call fails with a [*RequestError] and is not
+// retried. Responses with more than 262,144 JSON values are always refused, with an
+// [*APIError], because many small values need much more memory than their text; a page
+// of 100 contacts has about 1,500.
 func WithMaxResponseBytes(n int64) Option {
 	return func(cfg *config) error {
 		if n <= 0 {

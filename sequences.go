@@ -110,7 +110,7 @@ type StageUpdateParams struct {
 // StageContentParams is the e-mail of a send_email stage.
 type StageContentParams struct {
 	Subject string `json:"subject"` // required
-	Body    string `json:"body"`    // required
+	Body    string `json:"body"`    // required; whether it is HTML is not documented
 }
 
 // B12: an e-mail has subject and body. Likewise assumed: a stage's update takes what
