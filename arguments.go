@@ -109,6 +109,8 @@ func checkUTF8(field string, v reflect.Value) error {
 	return nil
 }
 
+const notUTF8 = "contains text that is not valid UTF-8: convert it"
+
 // losesText reports whether JSON was written from a text that is not UTF-8: what is
 // invalid becomes \ufffd. JSON that the program has written itself may contain that.
 func losesText(value any, encoded []byte) bool {

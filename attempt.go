@@ -145,7 +145,7 @@ func (c *call) over(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return contextError(ctx)
-	case c.admission != nil && c.admission.Err() != nil:
+	case c.admission != nil && isStopped(c.admission):
 		return contextError(c.admission)
 	}
 	return nil

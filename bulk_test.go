@@ -991,6 +991,25 @@ func TestBulk_CleanUpWithoutCancel(t *testing.T) {
 	})
 }
 
+// A call that outlives its job is sent: the end of a job that was not stopped is no
+// cancellation.
+func TestBulk_CallOutlivesTheJob(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newMockAPI(t).on(http.MethodPost, "/tag", after(roundTrip, data(seven))).client(t)
+		late := make(chan error, 1)
+		for range funnel.Each(t.Context(), client, slices.Values([]int{1}), func(ctx context.Context, _ int) error {
+			go func() {
+				time.Sleep(time.Second)
+				late <- createTag.call(context.WithoutCancel(ctx), client)
+			}()
+			return nil
+		}) {
+		}
+		require.NoError(t, <-late)
+	})
+}
+
 // What another goroutine's call or the authentication has failed with is not the item's
 // fault.
 func TestBulk_ForeignErrorsAreRepeated(t *testing.T) {

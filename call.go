@@ -45,8 +45,8 @@ func (c *core) do(ctx context.Context, req request, decode decoder) error {
 		if call.payload, err = json.Marshal(req.body); err != nil {
 			return argumentError("body", "cannot be sent as JSON: %v", err)
 		}
-		if losesText(req.body, call.payload) {
-			return argumentError("body", "contains text that is not valid UTF-8: convert it")
+		if len(opts.fields) == 0 && losesText(req.body, call.payload) { // else addFields has looked
+			return argumentError("body", notUTF8)
 		}
 	}
 	info := call.info()

@@ -177,6 +177,10 @@ func either(ctx, other context.Context) (context.Context, context.CancelFunc) {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	unhook := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
+	unhook := context.AfterFunc(other, func() {
+		if isStopped(other) { // not if the job has come to its end
+			cancel(context.Cause(other))
+		}
+	})
 	return ctx, func() { unhook(); cancel(nil) }
 }

@@ -574,6 +574,19 @@ func TestCall_RefusesBadInput(t *testing.T) {
 	}
 }
 
+// JSON that the program has written is checked as such, also if a field is added to it.
+func TestCall_RawJSONWithAField(t *testing.T) {
+	t.Parallel()
+	api := newMockAPI(t).on(http.MethodPost, "/note", data(`{}`))
+	client := api.client(t)
+	ctx := funnel.WithField(t.Context(), "source", json.RawMessage(`"caf\ufffd"`))
+	require.NoError(t, client.Call(ctx, http.MethodPost, "/note", nil, json.RawMessage(`{"text":"caf\ufffd"}`), nil))
+	require.Equal(t, `{"source":"caf\ufffd","text":"caf\ufffd"}`, api.requests()[0].Body)
+	for _, body := range []any{json.RawMessage("{\"text\":\"M\xfcller\"}"), map[string]string{"text": "M\xfcller"}} {
+		requireArgumentError(t, client.Call(ctx, http.MethodPost, "/note", nil, body, nil), "body")
+	}
+}
+
 // An unexpected result is an error that shows the response.
 func TestCall_UnexpectedResult(t *testing.T) {
 	t.Parallel()

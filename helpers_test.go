@@ -201,16 +201,7 @@ func cutShort(status int, body string) responder {
 
 // after delays a responder.
 func after(d time.Duration, response responder) responder {
-	return func(req *http.Request) (*http.Response, error) {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return response(req)
-		case <-req.Context().Done():
-			return nil, req.Context().Err()
-		}
-	}
+	return responder(apitest.After(d, apitest.RoundTripper(response)))
 }
 
 // requireArgumentError requires that the argument with that name was refused.

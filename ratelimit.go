@@ -109,7 +109,8 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
 	full := noRoom(nil)
-	tooLate := errors.As(err, &full) || errors.Is(err, context.DeadlineExceeded)
+	_, limited := ctx.Deadline() // else a DeadlineExceeded is the limiter's own, such as of its store
+	tooLate := errors.As(err, &full) || limited && errors.Is(err, context.DeadlineExceeded)
 	if err != nil && ctx.Err() == nil && !tooLate && place.Background {
 		outcome.Failed = true
 		c.failure.Store(&err)

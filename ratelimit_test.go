@@ -610,6 +610,36 @@ func TestWithLimiter_TooLateForABulkJobIsNoOutage(t *testing.T) {
 	}
 }
 
+// A limiter whose store times out is lost, as with any other error: a bulk job waits for it.
+func TestWithLimiter_TimeoutOfItsStore(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{errors.New("i/o timeout"), context.DeadlineExceeded} {
+		t.Run(cause.Error(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				client := newMockAPI(t).on(http.MethodPost, "/tag", data(seven)).client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
+					if time.Since(start) < 10*time.Second {
+						time.Sleep(100 * time.Millisecond)
+						return nil, fmt.Errorf("my limiter: %w", cause)
+					}
+					return func(funnel.Outcome) {}, nil
+				})))
+				failed := 0
+				for result := range funnel.Each(t.Context(), client, slices.Values(make([]int, 2000)), func(ctx context.Context, _ int) error {
+					return createTag.call(ctx, client)
+				}) {
+					if result.Err != nil {
+						require.True(t, result.Again())
+						failed++
+					}
+				}
+				require.Less(t, failed, 100)
+			})
+		})
+	}
+}
+
 // A skipped item says what ended the job, also if the limiter wraps the context's error.
 func TestWithLimiter_SkippedItemSaysWhy(t *testing.T) {
 	t.Parallel()

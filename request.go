@@ -38,6 +38,9 @@ func (req *request) addFields(fields map[string]json.RawMessage) error {
 		if err != nil {
 			return argumentError("body", "cannot be sent as JSON: %v", err)
 		}
+		if losesText(req.body, encoded) {
+			return argumentError("body", notUTF8)
+		}
 		if json.Unmarshal(encoded, &body) != nil || body == nil {
 			return argumentError("WithField", "the body is not a JSON object, so no field can be added: put the field into the body")
 		}

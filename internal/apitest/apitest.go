@@ -27,6 +27,20 @@ type RoundTripper func(*http.Request) (*http.Response, error)
 // RoundTrip calls f.
 func (f RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
+// After returns a transport whose responses come after that time.
+func After(d time.Duration, transport RoundTripper) RoundTripper {
+	return func(req *http.Request) (*http.Response, error) {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return transport(req)
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
+}
+
 // A Buffer collects what goroutines write.
 type Buffer struct {
 	mu  sync.Mutex

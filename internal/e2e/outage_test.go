@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -186,6 +187,92 @@ func TestOutage_CanceledRequestIsNoReason(t *testing.T) {
 		}
 		calls.Wait()
 	})
+}
+
+// A web service recovers from an outage, also if all its calls end before their patience:
+// what tests the server, and what is sent first afterwards, has time left for a response.
+func TestOutage_WebServiceRecovers(t *testing.T) {
+	const patience = 5 * time.Second // of the users
+	ends := map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"deadlines": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, patience)
+		},
+		"cancellation": func(ctx context.Context) (context.Context, context.CancelFunc) { // as of r.Context()
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(patience, cancel)
+			return ctx, cancel
+		},
+	}
+	for kind, end := range ends {
+		for _, perSecond := range []int{1, 2, 8} {
+			for _, response := range []time.Duration{200 * time.Millisecond, time.Second, 2 * time.Second} { // after the outage
+				t.Run(fmt.Sprintf("%s, %d per second, %s", kind, perSecond, response), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						start := time.Now()
+						client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+							switch passed := time.Since(start); {
+							case passed < 10*time.Second:
+								return apitest.After(200*time.Millisecond, respond(http.StatusOK, contactBody))(req)
+							case passed < 20*time.Second:
+								return apitest.After(200*time.Millisecond, respond(http.StatusServiceUnavailable, ""))(req)
+							}
+							return apitest.After(response, respond(http.StatusOK, contactBody))(req)
+						}))
+						var calls sync.WaitGroup
+						for time.Since(start) < 2*time.Minute {
+							began := time.Since(start)
+							calls.Go(func() {
+								ctx, cancel := end(t.Context())
+								defer cancel()
+								if err := getContact(ctx, client); err != nil && began > 35*time.Second {
+									t.Errorf("call at %s: %v", began, err)
+								}
+							})
+							wait(time.Second / time.Duration(perSecond))
+						}
+						calls.Wait()
+					})
+				})
+			}
+		}
+	}
+}
+
+// A bulk job ends if the server hangs, also next to calls that end before their requests
+// count as hanging.
+func TestOutage_BulkJobEndsNextToShortCalls(t *testing.T) {
+	for _, patience := range []time.Duration{time.Second, 5 * time.Second} {
+		t.Run(patience.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					if time.Since(start) > 10*time.Second {
+						return hang(req)
+					}
+					return apitest.After(200*time.Millisecond, respond(http.StatusOK, contactBody))(req)
+				}))
+				var calls sync.WaitGroup
+				var job time.Duration
+				calls.Go(func() {
+					for range funnel.Each(t.Context(), client, slices.Values(make([]int, 1000)), func(ctx context.Context, _ int) error {
+						return createTag(ctx, client)
+					}) {
+					}
+					job = time.Since(start)
+				})
+				for time.Since(start) < 10*time.Minute {
+					calls.Go(func() {
+						ctx, cancel := context.WithTimeout(t.Context(), patience)
+						defer cancel()
+						_ = getContact(ctx, client)
+					})
+					wait(time.Second / 8)
+				}
+				calls.Wait()
+				require.Less(t, job, 10*time.Second+5*time.Minute, "until slots are free, an attempt's timeout, and the job's patience")
+			})
+		})
+	}
 }
 
 func TestOutage_LongSendsFewRequests(t *testing.T) {

@@ -271,7 +271,11 @@ func (a *Admission) done(c *Call, o Outcome) {
 		explained := o.StatusCode == http.StatusTooManyRequests && o.Remaining != 0 && a.pace.explains(now, c.sent, o.Remaining, a.window)
 		a.window.release(now, c.slot, o, explained)
 	}
-	a.ramp.leave(c, o.Success)
+	wasted := o.Sent && o.StatusCode == 0 && !o.Failed // its own context has ended it
+	a.ramp.leave(c, o.Success, wasted)
+	if a.recovery.probe == c {
+		a.recovery.wasted = wasted
+	}
 	switch {
 	case o.Success:
 		a.pause.end(c.sent)
@@ -540,14 +544,14 @@ func (a *Admission) next(now moment) (*Call, moment) {
 			q = &a.ready[background]
 		}
 		if a.window == nil {
-			return q.first(), 0
+			return a.pick(q), 0
 		}
 		at := a.window.opens(now)
 		if at <= now && q == &a.ready[background] {
 			at = a.window.opensBeyond(now, a.load.rate(now, a.window))
 		}
 		if at <= now {
-			return q.first(), 0
+			return a.pick(q), 0
 		}
 		if c := q.first(); c.Background && at != never && at+a.typical >= c.deadline { // not known when it entered
 			q.remove(c)
@@ -556,6 +560,36 @@ func (a *Admission) next(now moment) (*Call, moment) {
 		}
 		return nil, at
 	}
+}
+
+// pick returns the call of a queue whose turn it is: the first. In a ramp whose requests
+// were ended by their contexts it is the one with the most time left: what the first ones
+// have left may be too short for any response.
+func (a *Admission) pick(q *queue) *Call {
+	best := q.first()
+	if a.ramp.width > 0 && a.ramp.wasted {
+		for _, c := range q.calls {
+			if c.hasMoreTime(best) {
+				best = c
+			}
+		}
+	}
+	return best
+}
+
+// hasMoreTime reports whether the deadline of c is later than that of other or, if both
+// have the same or none, whether c has come later: an unknown end is then further away.
+func (c *Call) hasMoreTime(other *Call) bool {
+	if c.deadline != other.deadline {
+		return c.deadline > other.deadline
+	}
+	return c.seq > other.seq
+}
+
+// isTooLate reports whether a call that has waited can hardly get a response before its
+// deadline.
+func (a *Admission) isTooLate(c *Call, now moment) bool {
+	return now > c.queued && now+a.typical >= c.deadline
 }
 
 // nextProbe returns the call that tests the server. A retry takes one from the budget.
@@ -575,6 +609,9 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 			if c.Once { // it does not wait for the end of the outage
 				return c, 0
 			}
+			if a.isTooLate(c, now) { // it would be refused, and nothing sent
+				continue
+			}
 			if best == nil || a.recovery.prefers(c, best) {
 				best = c
 			}
@@ -582,6 +619,9 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 				first = c
 			}
 		}
+	}
+	if best == nil {
+		return nil, now + probeEvery // or when another call comes
 	}
 	a.recovery.next = now + probeEvery
 	if best.attempts > 0 && a.cfg.Withdraw != nil && !a.cfg.Withdraw() {
@@ -607,7 +647,7 @@ func (c *Call) before(other *Call) bool {
 func (a *Admission) admit(c *Call, now moment) {
 	c.queue.remove(c)
 	c.paused += a.pause.cost(now) - c.pauseMark
-	if now > c.queued && now+a.typical >= c.deadline {
+	if a.isTooLate(c, now) {
 		a.recovery.giveBack(c)
 		c.wake <- &DeadlineError{Wait: a.typical}
 		return

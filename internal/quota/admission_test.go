@@ -800,3 +800,67 @@ func TestAdmission_FirstAttemptProbesWithoutABudget(t *testing.T) {
 		a.Done(&c, succeeded)
 	})
 }
+
+// The newest call goes first only after a request that its own context has ended, and only
+// until a probe or the ramp has ended. A connection that breaks is no such request.
+func TestAdmission_NewestFirstAfterAWastedRequest(t *testing.T) {
+	wasted := Outcome{Sent: true, Remaining: Unknown}
+	broken := Outcome{Sent: true, Remaining: Unknown, Failed: true}
+	for _, tt := range []struct {
+		name   string
+		ended  Outcome // the request before
+		newest bool
+	}{{"wasted", wasted, true}, {"broken", broken, false}, {"failed", failed, false}} {
+		t.Run("probe, "+tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := testAdmission(600)
+				for range opensAfter {
+					pass(t, a, failed)
+				}
+				ended, patient := &Call{}, Call{Patience: time.Hour}
+				require.NoError(t, a.Enter(t.Context(), ended)) // is the probe
+				oldest, newest := patient, patient
+				first, second := enter(t.Context(), a, &oldest), enter(t.Context(), a, &newest)
+				a.Done(ended, tt.ended)
+				time.Sleep(probeEvery)
+				require.Equal(t, tt.newest, admitted(t, second))
+				require.Equal(t, !tt.newest, admitted(t, first))
+				probe, next, waits := &oldest, &newest, second
+				if tt.newest {
+					probe, next, waits = next, probe, first
+				}
+				a.Done(probe, succeeded)
+				require.True(t, admitted(t, waits))
+				a.Done(next, succeeded)
+			})
+		})
+	}
+	t.Run("ramp", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := testAdmission(600)
+			for _, tt := range []struct {
+				ended  Outcome
+				newest bool
+			}{{wasted, true}, {succeeded, false}} { // the second ramp begins anew
+				a.Pause(time.Minute)
+				time.Sleep(time.Minute)
+				before := &Call{}
+				require.NoError(t, a.Enter(t.Context(), before))
+				calls := make([]Call, 3)
+				results := make([]<-chan error, len(calls))
+				for i := range calls {
+					results[i] = enter(t.Context(), a, &calls[i])
+				}
+				a.Done(before, tt.ended)
+				order := []int{0, 1, 2}
+				if tt.newest {
+					order = []int{2, 1, 0}
+				}
+				for _, i := range order {
+					require.True(t, admitted(t, results[i]), "%d", i)
+					a.Done(&calls[i], limited)
+				}
+			}
+		})
+	})
+}

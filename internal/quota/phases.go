@@ -48,13 +48,14 @@ type ramp struct {
 	inside     int // how many are in flight, of those admitted since it began
 	admitted   moment
 	generation int
+	wasted     bool // a request was ended by its own context
 }
 
 // fullWidth is how many successes end a ramp.
 const fullWidth = 512
 
 func (r *ramp) begin() {
-	r.width, r.inside = 1, 0
+	r.width, r.inside, r.wasted = 1, 0, false
 	r.generation++
 }
 
@@ -73,11 +74,12 @@ func (r *ramp) enter(c *Call, now moment) {
 	r.admitted = now
 }
 
-func (r *ramp) leave(c *Call, success bool) {
+func (r *ramp) leave(c *Call, success, wasted bool) {
 	if c.generation != r.generation {
 		return
 	}
 	r.inside--
+	r.wasted = r.wasted || wasted
 	if success && r.width > 0 {
 		if r.width++; r.width > fullWidth {
 			r.width = 0
@@ -96,6 +98,7 @@ type recovery struct {
 	probe        *Call  // in flight; nil: none is
 	probed       moment // when it was sent
 	operation    string // of the last failure
+	wasted       bool   // the last probe was ended by its own context
 	failed       int    // failed probes since the client was made
 	failedBefore int    // failed probes before this recovery
 }
@@ -136,11 +139,16 @@ func (r *recovery) succeeded(sent moment) bool {
 }
 
 // prefers reports whether c is a better probe than other. In this order:
+//   - if the last probe was ended by its own context, the call with more time left: the
+//     oldest calls of a busy program can all be about to end, and would show nothing;
 //   - a call of another operation than the one that failed last;
 //   - of equal priority, the call with fewer attempts, so that no call uses up its
 //     attempts while others have some left;
 //   - the call that is first in the queue.
 func (r *recovery) prefers(c, other *Call) bool {
+	if r.wasted {
+		return c.hasMoreTime(other)
+	}
 	if another := c.Operation != r.operation; another != (other.Operation != r.operation) {
 		return another
 	}
