@@ -29,8 +29,9 @@
 // A request that was not recorded fails immediately, with an [*funnel.APIError] that has
 // the code [ErrNotRecorded], names the request and is not retried.
 //
-// A recorded 429 or 5xx is replayed and retried like a real one, and the client waits
-// as long as it would for the API. Replay such a recording inside of
+// A recorded 429 or 5xx is replayed and retried like a real one. The client waits as
+// long as the recorded Retry-After says, and otherwise as its retry policy says: the
+// headers X-RateLimit- are not recorded. Replay such a recording inside of
 // testing/synctest, where a wait takes no time. Attempts without a response, for
 // example on a broken connection, are not recorded.
 package funnelvcr

@@ -53,10 +53,11 @@ func WithSecrets(secrets ...string) Option {
 	}
 }
 
-// WithRedact passes every recorded text through redact: paths with their queries, bodies,
-// and the values of response headers. Requests go through it too before they are looked
-// up, so it must return the same text in every run. It must be safe for concurrent use.
-// [funnel.ContactsService.Get] by an e-mail address refuses a contact with another
+// WithRedact passes every recorded text through redact: paths, the names and values of
+// query parameters, bodies, and the values of response headers. Paths, names and values
+// are decoded before and encoded after it. Requests go through it too before they are
+// looked up, so it must return the same text in every run. It must be safe for concurrent
+// use. [funnel.ContactsService.Get] by an e-mail address refuses a contact with another
 // address: in a replay, ask for the replacement.
 func WithRedact(redact func(text string) string) Option {
 	return func(cfg *config) error {

@@ -29,15 +29,11 @@ type Recorder struct {
 	path   string
 	redact func(text string) string
 	vcr    *recorder.Recorder
+	stop   func() error
 
 	mu      sync.Mutex
 	secrets []secret // the longest first: one may contain another
 	empty   bool     // nothing was recorded
-}
-
-type secret struct {
-	text string
-	hide func(text string) string
 }
 
 // New returns a Recorder for the file at path, whose name ends in ".yaml". It records if
@@ -71,12 +67,13 @@ func New(path string, opts ...Option) (*Recorder, error) {
 	}
 
 	r := &Recorder{path: path, redact: cfg.redact, empty: true}
+	r.stop = sync.OnceValue(r.save)
 	for _, text := range cfg.secrets {
-		r.learn(text)
+		r.learn(text, false)
 	}
 	r.vcr, err = recorder.New(name,
 		recorder.WithMode(mode),
-		recorder.WithRealTransport(cfg.transport),
+		recorder.WithRealTransport(bodyReader{cfg.transport}),
 		recorder.WithSkipRequestLatency(true),
 		recorder.WithMatcher(r.matches),
 		recorder.WithHook(r.note, recorder.AfterCaptureHook),
@@ -98,8 +95,12 @@ func (r *Recorder) Recording() bool { return r.vcr.IsRecording() }
 
 // Stop writes the file if the Recorder recorded anything. Call it when no call of the
 // client is running any more, and check its error. Without Stop nothing is written: if a
-// test has failed, do not call it, or later runs replay the failure.
-func (r *Recorder) Stop() error {
+// test has failed, do not call it, or later runs replay the failure. Another call does
+// nothing and returns the same error.
+func (r *Recorder) Stop() error { return r.stop() }
+
+// save must run only once: it would redact what is redacted already.
+func (r *Recorder) save() error {
 	r.mu.Lock()
 	empty := r.empty
 	r.mu.Unlock()
@@ -129,7 +130,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		sent.Body, _ = sent.GetBody()
 	}
 	if words := strings.Fields(req.Header.Get("Authorization")); len(words) > 0 {
-		r.learn(words[len(words)-1]) // without "Bearer"
+		r.learn(words[len(words)-1], true) // without "Bearer"
 	}
 	resp, err := r.vcr.RoundTrip(sent)
 	if errors.Is(err, cassette.ErrInteractionNotFound) {
@@ -138,21 +139,44 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// A bodyReader reads each body before the transport gets it. A transport need not read
+// it, or not all of it, and go-vcr records only what is read.
+type bodyReader struct{ transport http.RoundTripper }
+
+func (b bodyReader) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil && req.GetBody != nil {
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			return nil, err
+		}
+		req.Body, _ = req.GetBody() // from memory
+	}
+	return b.transport.RoundTrip(req)
+}
+
 // learn adds to what is hidden.
-func (r *Recorder) learn(text string) {
+func (r *Recorder) learn(text string, isKey bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if slices.ContainsFunc(r.secrets, func(s secret) bool { return s.text == text }) {
+	if i := slices.IndexFunc(r.secrets, func(s secret) bool { return s.text == text }); i >= 0 {
+		r.secrets[i].isKey = r.secrets[i].isKey || isKey
 		return
 	}
-	r.secrets = append(r.secrets, secret{text, redact.Hide(text)})
+	r.secrets = append(r.secrets, secret{text: text, isKey: isKey, hide: redact.Hide(text)})
 	slices.SortFunc(r.secrets, func(a, b secret) int { return len(b.text) - len(a.text) })
+}
+
+// cleaner returns a cleaner for all secrets that are known so far.
+func (r *Recorder) cleaner() cleaner {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return cleaner{secrets: slices.Clone(r.secrets), redact: r.redact}
 }
 
 // notRecorded is a response rather than an error, which the SDK would retry.
 func (r *Recorder) notRecorded(req *http.Request) *http.Response {
-	message := fmt.Sprintf("%s has no response left for %s %s", r.path, req.Method, r.cleanText(req.URL.RequestURI()))
-	if body := r.cleanText(bodyOf(req)); body != "" {
+	cleaner := r.cleaner()
+	message := fmt.Sprintf("%s has no response left for %s %s", r.path, req.Method, cleaner.url(req.URL))
+	if body := cleaner.text(bodyOf(req)); body != "" {
 		message += " with the body " + body
 	}
 	envelope, _ := json.Marshal(map[string]any{ // of texts, which cannot fail
@@ -172,11 +196,18 @@ func (r *Recorder) notRecorded(req *http.Request) *http.Response {
 	}
 }
 
-// matches reports whether the recorded request is the one to be sent.
+// matches reports whether the recorded request is the one to be sent. The API key of a
+// replay can be a text such as "1", which a request contains by chance. So the URL and the
+// body may match with the key hidden, as in the recording, or without.
 func (r *Recorder) matches(req *http.Request, recorded cassette.Request) bool {
-	return req.Method == recorded.Method &&
-		r.cleanText(req.URL.RequestURI()) == recorded.URL &&
-		r.cleanText(bodyOf(req)) == recorded.Body
+	if req.Method != recorded.Method {
+		return false
+	}
+	hidden := r.cleaner()
+	shown := hidden.withoutKeys()
+	body := bodyOf(req)
+	return (hidden.url(req.URL) == recorded.URL || shown.url(req.URL) == recorded.URL) &&
+		(hidden.text(body) == recorded.Body || shown.text(body) == recorded.Body)
 }
 
 func bodyOf(req *http.Request) string {
@@ -195,17 +226,24 @@ func (r *Recorder) note(*cassette.Interaction) error {
 	return nil
 }
 
+// unrecordedHeaders are those of responses that a recording leaves out.
+var unrecordedHeaders = []string{
+	"Set-Cookie", "Date", "Content-Length",
+	"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+}
+
 // clean removes what a recording must not contain, and what would differ in each.
 func (r *Recorder) clean(i *cassette.Interaction) error {
 	sent, err := i.GetHTTPRequest()
 	if err != nil {
 		return err
 	}
+	cleaner := r.cleaner()
 	i.Request = cassette.Request{
 		Method:  i.Request.Method,
-		URL:     r.cleanText(sent.URL.RequestURI()),
+		URL:     cleaner.url(sent.URL),
 		Headers: http.Header{},
-		Body:    r.cleanText(i.Request.Body),
+		Body:    cleaner.text(i.Request.Body),
 	}
 	for _, name := range []string{"Accept", "Content-Type"} {
 		if values := sent.Header.Values(name); len(values) > 0 {
@@ -215,28 +253,16 @@ func (r *Recorder) clean(i *cassette.Interaction) error {
 	headers := http.Header{}
 	for name, values := range i.Response.Headers {
 		for _, value := range values {
-			headers.Add(name, r.cleanText(value))
+			headers.Add(name, cleaner.text(value))
 		}
 	}
-	for _, name := range []string{"Set-Cookie", "Date", "Content-Length", "X-RateLimit-Limit", "X-RateLimit-Remaining"} {
+	for _, name := range unrecordedHeaders {
 		headers.Del(name)
 	}
 	i.Response.Headers = headers
 	i.Response.Trailer, i.Response.TransferEncoding = nil, nil
-	i.Response.Body = redact.WebhookSecret(r.cleanText(i.Response.Body))
+	i.Response.Body = redact.WebhookSecret(cleaner.text(i.Response.Body))
 	i.Response.ContentLength = int64(len(i.Response.Body))
 	i.Response.Duration = 0
 	return nil
-}
-
-func (r *Recorder) cleanText(text string) string {
-	r.mu.Lock()
-	for _, secret := range r.secrets {
-		text = secret.hide(text)
-	}
-	r.mu.Unlock()
-	if r.redact != nil {
-		text = r.redact(text)
-	}
-	return text
 }

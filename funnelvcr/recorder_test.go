@@ -80,6 +80,30 @@ func replay(t *testing.T, path string, opts ...funnelvcr.Option) *funnel.Client 
 	return newClient(t, recorder, "no account")
 }
 
+// responding is a transport that always sends the response, and reads no request.
+func responding(header http.Header, body string) http.RoundTripper {
+	return handler(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
+	})
+}
+
+// send sends a request past the client, which would not send each URL and body.
+func send(t *testing.T, recorder *funnelvcr.Recorder, url, body string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.example"+url, strings.NewReader(body))
+	require.NoError(t, err)
+	resp, err := recorder.RoundTrip(req)
+	require.NoError(t, err)
+	return resp
+}
+
+func bodyOf(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
 func TestRecorder_ReplaysWhatItRecorded(t *testing.T) {
 	t.Parallel()
 	var id funnel.ContactID
@@ -128,6 +152,48 @@ func TestRecorder_ReplaysConcurrentRequests(t *testing.T) {
 	path := recordFrom(t, server, func(client *funnel.Client) { recorded = emails(client) })
 	require.Len(t, recorded, 1000)
 	require.Equal(t, recorded, emails(replay(t, path)))
+}
+
+// A dummy key may be a text that is in a request by chance.
+func TestRecorder_ReplaysWithAnyKey(t *testing.T) {
+	t.Parallel()
+	calls := func(t *testing.T, client *funnel.Client) {
+		ctx := funnel.WithField(t.Context(), "note", "other-5ecret 123")
+		_, err := client.Contacts.Create(ctx, funnel.ContactCreateParams{Email: "test1@example.com"})
+		require.NoError(t, err)
+		_, err = client.Contacts.List(ctx, funnel.ContactListParams{Page: 1})
+		require.NoError(t, err)
+	}
+	path := record(t, func(client *funnel.Client) { calls(t, client) }, funnelvcr.WithSecrets("other-5ecret"))
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(file), "[hidden] 123")
+	for _, key := range []string{"1", "123", "test1", "page=1", "test", "test-key", "40", "[hidden]", "other-5ecret"} {
+		for name, secrets := range map[string][]string{"": {"other-5ecret"}, " as secret": {"other-5ecret", key}} {
+			t.Run(key+name, func(t *testing.T) {
+				t.Parallel()
+				recorder := newRecorder(t, path, funnelvcr.WithTransport(offline), funnelvcr.WithSecrets(secrets...))
+				calls(t, newClient(t, recorder, key))
+			})
+		}
+	}
+}
+
+// A program may send its key in the URL or the body too.
+func TestRecorder_ReplaysAKeyThatIsSent(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	for _, key := range []string{apiKey, "no-account"} {
+		recorder := newRecorder(t, path, funnelvcr.WithTransport(responding(nil, "{}")))
+		client := newClient(t, recorder, key, funnel.WithAuth(func(req *http.Request) error {
+			req.Header.Set("Authorization", "Bearer "+key)
+			req.URL.RawQuery = url.Values{"key": {key}}.Encode()
+			return nil
+		}))
+		_, err := client.Webhooks.Create(funnel.WithField(t.Context(), "note", key), funnel.WebhookCreateParams{URL: "https://example.com"})
+		require.NotErrorIs(t, err, funnelvcr.ErrNotRecorded, key)
+		require.NoError(t, recorder.Stop())
+	}
 }
 
 func TestRecorder_RetriesAsRecorded(t *testing.T) {
@@ -263,6 +329,20 @@ func TestRecorder_HidesSecrets(t *testing.T) {
 	require.Equal(t, "[hidden]", webhook.Secret)
 }
 
+// Decoded, such a secret would be another text.
+func TestRecorder_HidesSecretsThatAreNotEncoded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	secret := keyPart + "+/&=="
+	recorder := newRecorder(t, path, funnelvcr.WithTransport(responding(nil, "")), funnelvcr.WithSecrets(secret))
+	send(t, recorder, "/v1/tags?key="+secret+"&page=1", "")
+	require.NoError(t, recorder.Stop())
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotContains(t, string(file), keyPart)
+	require.Contains(t, string(file), "url: /v1/tags?key=[hidden]&page=1\n")
+}
+
 func replayWithQuery(t *testing.T, path string) *funnel.Client {
 	t.Helper()
 	recorder := newRecorder(t, path, funnelvcr.WithTransport(offline))
@@ -270,6 +350,82 @@ func replayWithQuery(t *testing.T, path string) *funnel.Client {
 		req.URL.RawQuery = "key=[hidden]"
 		return nil
 	}))
+}
+
+func TestRecorder_RecordsBodiesThatTheTransportDoesNotRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	recorder := newRecorder(t, path, funnelvcr.WithTransport(responding(nil, "first")))
+	require.Equal(t, "first", bodyOf(t, send(t, recorder, "/", `{"id":1}`)))
+	require.NoError(t, recorder.Stop())
+
+	recorder = newRecorder(t, path, funnelvcr.WithTransport(offline))
+	require.Equal(t, http.StatusBadRequest, send(t, recorder, "/", `{"id":2}`).StatusCode)
+	require.Equal(t, "first", bodyOf(t, send(t, recorder, "/", `{"id":1}`)))
+}
+
+// The transport gets the whole body, although it was read for the recording.
+func TestRecorder_SendsTheBody(t *testing.T) {
+	t.Parallel()
+	recorder := newRecorder(t, filepath.Join(t.TempDir(), "recording.yaml"), funnelvcr.WithTransport(handler(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: req.Body}, nil
+	})))
+	require.Equal(t, `{"id":1}`, bodyOf(t, send(t, recorder, "/", `{"id":1}`)))
+}
+
+// White space and control characters, which YAML has its own rules for, and parts of its
+// syntax.
+var bodyParts = []string{
+	"a", " ", "\n", "\t", "\r", "\r\n", "  <p>", "\x00", "\x1b", "\x7f", "\u0085", "\u00a0", "\u2028", "\ufeff", "\xff",
+	`"`, "'", ": ", " #", "- ", "---", "...", "|", ">", "%", "{", "~", "é",
+}
+
+func TestRecorder_KeepsBodies(t *testing.T) {
+	t.Parallel()
+	for _, first := range bodyParts {
+		t.Run(fmt.Sprintf("%q", first), func(t *testing.T) {
+			t.Parallel()
+			for _, second := range bodyParts {
+				requireKept(t, first+second, first+second+"\n  <html>\n", "\n"+first+second+"\tb\n")
+			}
+		})
+	}
+}
+
+func FuzzRecorder_KeepsBodies(f *testing.F) {
+	for _, body := range []string{"", "\n\t<html>\n\t<body>x</body></html>\n", "\n\n  <html>", "\t<html>\n", "\n  <html>\n<p>\n", "\r\n\r\n\t<html>"} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) { requireKept(t, body) })
+}
+
+// requireKept requires that a replay has the same bodies, in requests and responses.
+func requireKept(t *testing.T, bodies ...string) {
+	t.Helper()
+	echo := handler(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: req.Body}, nil
+	})
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	for range 2 {
+		recorder := newRecorder(t, path, funnelvcr.WithTransport(echo))
+		for _, body := range bodies {
+			resp := send(t, recorder, "/", body)
+			require.Equal(t, body, bodyOf(t, resp), "recording: %t", recorder.Recording())
+		}
+		require.NoError(t, recorder.Stop())
+	}
+}
+
+// The time of a reset has passed when the recording is replayed. How long to wait has not.
+func TestRecorder_LeavesOutTheReset(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	header := http.Header{"X-Ratelimit-Reset": {"1767225600"}, "Retry-After": {"7"}}
+	recorder := newRecorder(t, path, funnelvcr.WithTransport(responding(header, "")))
+	send(t, recorder, "/", "")
+	require.NoError(t, recorder.Stop())
+	replayed := send(t, newRecorder(t, path, funnelvcr.WithTransport(offline)), "/", "")
+	require.Equal(t, http.Header{"Retry-After": {"7"}}, replayed.Header)
 }
 
 // A replay would wait for a quota that was used up when the recording was made.
@@ -309,7 +465,7 @@ func TestWithRedact_ReplacesAndStillMatches(t *testing.T) {
 	defer server.Close()
 	_, err := server.Client().Tags.Create(t.Context(), funnel.TagCreateParams{Name: "lead"})
 	require.NoError(t, err)
-	pseudonym := strings.NewReplacer("ada@private.example", "a@example.com", "ada%40private.example", "a%40example.com", "Lovelace", "L").Replace
+	pseudonym := strings.NewReplacer("ada@private.example", "a@example.com", "Lovelace", "L").Replace
 	calls := func(client *funnel.Client, lastName string) {
 		id, err := client.Contacts.Create(t.Context(), funnel.ContactCreateParams{Email: "ada@private.example", LastName: "Lovelace"})
 		require.NoError(t, err)
@@ -328,6 +484,54 @@ func TestWithRedact_ReplacesAndStillMatches(t *testing.T) {
 	calls(replay(t, path, redact), "L")
 }
 
+func TestWithRedact_GetsURLsDecoded(t *testing.T) {
+	t.Parallel()
+	redact := funnelvcr.WithRedact(strings.NewReplacer("ada@private.example", "a@example.com", "Ada Lovelace", "A & L", "Café", "Bar").Replace)
+	for name, tt := range map[string]struct {
+		url, recorded string
+	}{
+		"value":              {"/v1/tags?email=ada%40private.example", "/v1/tags?email=a%40example.com"},
+		"value as it is":     {"/v1/tags?email=ada@private.example", "/v1/tags?email=a%40example.com"},
+		"space as plus":      {"/v1/tags?name=Ada+Lovelace", "/v1/tags?name=A+%26+L"},
+		"space as percent":   {"/v1/tags?name=Ada%20Lovelace", "/v1/tags?name=A+%26+L"},
+		"name":               {"/v1/tags?by%5Bada%40private.example%5D=1", "/v1/tags?by%5Ba%40example.com%5D=1"},
+		"order":              {"/v1/tags?z=2&email=ada%40private.example&a=1&z=1&flag", "/v1/tags?z=2&email=a%40example.com&a=1&z=1&flag"},
+		"path":               {"/v1/Caf%C3%A9/Ada%20Lovelace", "/v1/Bar/A%20&%20L"},
+		"nothing to replace": {"/v1/tags?page=1&q=a%26b%3Dc%2Bd", "/v1/tags?page=1&q=a%26b%3Dc%2Bd"},
+		"empty query":        {"/v1/tags?", "/v1/tags?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "recording.yaml")
+			recorder := newRecorder(t, path, redact, funnelvcr.WithTransport(responding(nil, "found")))
+			send(t, recorder, tt.url, "")
+			send(t, recorder, tt.url, "")
+			require.NoError(t, recorder.Stop())
+			file, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Contains(t, string(file), "url: "+tt.recorded+"\n")
+
+			recorder = newRecorder(t, path, redact, funnelvcr.WithTransport(offline))
+			require.Equal(t, "found", bodyOf(t, send(t, recorder, tt.url, "")))
+			require.Equal(t, "found", bodyOf(t, send(t, recorder, tt.recorded, "")), "asked for the replacement")
+		})
+	}
+}
+
+// What is redacted already must not be redacted again.
+func TestRecorder_StopsOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "recording.yaml")
+	redact := funnelvcr.WithRedact(func(text string) string { return strings.ReplaceAll(text, "ada", "not ada") })
+	recorder := newRecorder(t, path, redact, funnelvcr.WithTransport(responding(nil, "ada")))
+	send(t, recorder, "/", "")
+	require.NoError(t, recorder.Stop())
+	require.FileExists(t, path)
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, recorder.Stop())
+	require.NoFileExists(t, path)
+}
+
 func TestRecorder_StopWithoutRequestsWritesNothing(t *testing.T) {
 	t.Parallel()
 	path := record(t, func(*funnel.Client) {})
@@ -344,7 +548,10 @@ func TestRecorder_StopReportsThatItCannotWrite(t *testing.T) {
 	client := newClient(t, recorder, server.APIKey())
 	_, err := client.Tags.List(t.Context(), funnel.TagListParams{})
 	require.NoError(t, err)
-	require.ErrorContains(t, recorder.Stop(), "funnelvcr: cannot write "+filepath.Join(dir, "recording.yaml"))
+	err = recorder.Stop()
+	require.ErrorContains(t, err, "funnelvcr: cannot write "+filepath.Join(dir, "recording.yaml"))
+	require.NoError(t, os.Remove(dir)) // now it could write
+	require.Equal(t, err, recorder.Stop())
 }
 
 func TestNew_RefusesBadArguments(t *testing.T) {
