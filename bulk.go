@@ -47,7 +47,8 @@ type BulkResult[P, R any] struct {
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]). Repeat such an item in a way that cannot
+//   - it may have been done ([BulkUnknown]), except as said above. Repeat such an item
+//     in a way that cannot
 //     duplicate
 //     it, such
 //     as UpsertAll.

@@ -9,7 +9,8 @@ import "net/url"
 //	client.Contacts.Get(ctx, funnel.Email("ada@example.com"))
 type ContactRef interface{ ref() *Contact }
 
-// An Email identifies a contact by its e-mail address.
+// An Email identifies a contact by its e-mail address. The SDK sends it as it is, and
+// refuses white space around it. Whether the API ignores case is not documented.
 type Email string
 
 func (ID[R]) ref() *R { return nil }

@@ -305,10 +305,10 @@ func contactAndTag(contact ContactRef, tag TagID) (field, error) {
 // (documented).
 const maxFieldValue = 1000
 
-// SetCustomField sets the value of a contact's custom field. The value has at most
-// 1,000 characters. Whether an empty value clears the field is not documented, and the
-// SDK does not check the choices of a select field. No known operation of the API
-// reads the value.
+// SetCustomField sets the value of a contact's custom field. A value of more than
+// 1,000 characters is an [*ArgumentError]. Whether an empty value clears the field is
+// not documented, and the SDK does not check the choices of a select field. No known
+// operation of the API reads the value.
 //
 // API: PUT /contact-custom-field (documented). Errors: [ErrNotFound] for the
 // contact or the field, [*ValidationError].

@@ -46,7 +46,7 @@
 //     reference says that a 5xx is transient. [RetryPolicy.NoRetryCreateOn5xx] turns
 //     that off.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
-//     the same waits.
+//     the same waits, but not after an error of the function of [WithAuth].
 //   - No complete response, such as a timeout: retried with the same waits, except for
 //     the three kinds. These fail with an error for which [MayHaveBeenApplied] is
 //     true.
@@ -90,8 +90,9 @@
 // The All methods return an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. If items are created or
 // deleted during the iteration, the pages shift: an item can appear twice or be
-// missed. If you leave the loop, requests in flight are canceled. To continue after an
-// error, set Page: if you have received 200 items, 100 per page, continue with page 3.
+// missed. If you leave the loop, requests in flight are canceled. A PerPage outside of
+// 1 to 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
+// received 200 items, 100 per page, continue with page 3.
 //
 // # Documented and assumed
 //

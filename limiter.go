@@ -59,8 +59,9 @@ type Outcome struct {
 //
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 //
-// Wait can return an error although its context has not ended. If that context has a
-// deadline, the error is taken to mean that no slot is free before the deadline.
+// If w.Wait fails although its context has not ended, a deadline of that context
+// decides: with a deadline the call's error matches [context.DeadlineExceeded],
+// because no slot is free in time, and without one the limiter counts as lost.
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }
