@@ -39,19 +39,20 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later. It is false if the item was done or
-// exists already, or if the API or the SDK has refused it or a part of it, such as one
-// of its tags. Otherwise it is true:
+// Again reports whether to repeat the item later. It is false if
+//
+//   - the item was done or exists already;
+//   - the API or the SDK has refused the item or a part of it, such as one of its tags,
+//     even if its status is [BulkUnknown].
+//
+// It is true if
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, an outage or the end of the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
-//   - it may have been done ([BulkUnknown]), except as said above. Repeat such an item
-//     in a way that cannot
-//     duplicate
-//     it, such
-//     as UpsertAll.
+//   - its status is BulkUnknown, and nothing was refused. Repeat such an item in a way
+//     that cannot duplicate it, such as UpsertAll.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -69,11 +70,11 @@ const (
 	maxBulk = 500
 )
 
-// Bulk calls the function do for each item, for up to 500 items at a time, and yields
-// the results in the order of the items. It sends as many requests as the quota
-// allows, and keeps at most 500 items in memory. If do needs something scarce, such as
-// a database connection, use a semaphore in do. The calls of do overlap: if the order
-// of two changes matters, make both in one call of do.
+// Bulk calls the function do for each item, at first for 16 items at a time and later
+// for up to 500, and yields the results in the order of the items. It sends as many
+// requests as the quota allows, and keeps at most 500 items in memory. If do needs
+// something scarce, such as a database connection, use a semaphore in do. The calls of
+// do overlap: if the order of two changes matters, make both in one call of do.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:

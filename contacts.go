@@ -42,7 +42,7 @@ func (p ContactListParams) check() error { return checkPeriod(p.Period, p.Range)
 
 // ContactCreateParams describes a new contact. A zero field is not sent.
 type ContactCreateParams struct {
-	Email          string           `json:"email"` // required
+	Email          string           `json:"email"` // required; must have no white space around it
 	FirstName      string           `json:"first_name,omitempty"`
 	LastName       string           `json:"last_name,omitempty"`
 	EmailMarketing *bool            `json:"email_marketing,omitempty"` // nil: the API's default, which is not documented
@@ -342,7 +342,8 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost or
 // a 5xx, and the next attempt finds the contact, the status is BulkUnknown with the
 // error ErrContactExists, and Again is false. If several contacts have the same
-// address, ignoring case, the first is created.
+// address, ignoring case, they are sent one after the other: the first is created, and
+// the others exist.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -316,7 +316,7 @@ func (e *canceled) Unwrap() error { return e.err }
 
 func (e *canceled) Is(target error) bool {
 	if isOfCall(e.cause) {
-		return reflect.TypeOf(target).Comparable() && target == e.cause //nolint:errorlint // the cause itself only
+		return reflect.TypeOf(target).Comparable() && target == e.cause // the cause itself only
 	}
 	return errors.Is(e.cause, target)
 }

@@ -25,7 +25,9 @@ const (
 // have a method RetryAfter() time.Duration, which says when a slot will be free. The
 // call's error is then also a [*RateLimitError] with this wait. A bulk job ends if the
 // wait would outlast the deadline of its context. If the function given to [Bulk] has
-// set an earlier deadline for an item, only that item fails.
+// set an earlier deadline for an item, only that item fails. With any other error of
+// Acquire the call fails with a [*RequestError] that wraps the error, and is not
+// retried. Further calls of low priority then wait, as in an outage.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
@@ -59,9 +61,9 @@ type Outcome struct {
 //
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 //
-// If w.Wait fails although its context has not ended, a deadline of that context
-// decides: with a deadline the call's error matches [context.DeadlineExceeded],
-// because no slot is free in time, and without one the limiter counts as lost.
+// If Wait returns an error, the call fails with a [*RequestError] that wraps it. If
+// the context of Wait has a deadline, the error also matches
+// [context.DeadlineExceeded].
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }

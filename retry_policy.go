@@ -26,9 +26,8 @@ type RetryPolicy struct {
 	RateLimitWait time.Duration
 
 	// MaxRateLimitWait limits the pauses of a call, in total: 5 min by default, and
-	// never less than RateLimitWait. Each pause counts as the time that its 429 asked
-	// for, even if further 429s make it longer. A call that would have to wait longer
-	// fails immediately.
+	// never less than RateLimitWait. A call that would have to wait longer fails
+	// immediately.
 	MaxRateLimitWait time.Duration
 
 	// Budget limits the retries of all calls together: 100 by default, negative for no

@@ -166,7 +166,7 @@ func TestOutage_LargeErrorPage(t *testing.T) {
 // A request that its own context has ended is not the failure that others wait for.
 func TestOutage_CanceledRequestIsNoReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broken := apitest.RoundTripper(respond(http.StatusServiceUnavailable, ""))
+		broken := respond(http.StatusServiceUnavailable, "")
 		client := overTransport(t, inTurn(broken, broken, broken, broken, broken, hang))
 		for range 5 {
 			require.Error(t, getContact(funnel.WithoutRetry(t.Context()), client))
