@@ -21,8 +21,8 @@ type BulkStatus string
 // or check it first. A contact can be BulkUpdated although the job itself created it:
 // if the response to the create is lost, UpsertAll finds the contact and updates it.
 const (
-	BulkCreated BulkStatus = "created" // done: it is new
-	BulkUpdated BulkStatus = "updated" // done: it has the item's values now
+	BulkCreated BulkStatus = "created" // done: created
+	BulkUpdated BulkStatus = "updated" // done: updated
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done: see the error
@@ -102,9 +102,9 @@ const (
 // once, cancel the context or leave the loop: requests in flight are canceled, and
 // their items may have been done. If items can be repeated, as with UpsertAll,
 // stopping at once is simpler. To continue a job later, repeat the items for which
-// [BulkResult.Again] is true, and the items for which you received no result. If the
-// loop ran to its end, an item without a result was never taken, and nothing was sent
-// for it.
+// [BulkResult.Again] is true, as described there, and the items for which you received
+// no result. If the loop ran to its end, an item without a result was never taken, and
+// nothing was sent for it.
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
 // BulkSkipped, BulkUnknown or BulkFailed, and describes the call that failed: the

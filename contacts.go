@@ -63,8 +63,8 @@ func (p ContactCreateParams) check() error {
 	return checkIDs("sequence_ids", p.SequenceIDs)
 }
 
-// ContactUpdateParams changes a contact. A nil field is left as it is.
-// At least one field must be set.
+// ContactUpdateParams changes a contact. A nil field is left as it is. Whether an
+// empty text clears a field is not documented. At least one field must be set.
 type ContactUpdateParams struct {
 	FirstName      *string `json:"first_name,omitempty"`
 	LastName       *string `json:"last_name,omitempty"`
@@ -363,7 +363,7 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // several contacts have the same address, ignoring case, they are sent one after the
 // other, and the last one wins. If the input contains an address more than once, do
 // not repeat single items: older values could overwrite newer ones. Repeat everything
-// from the first item for which [BulkResult.Again] is true.
+// from the first item that has no result, or for which [BulkResult.Again] is true.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update before the
 // create. Then an existing contact costs one request less.

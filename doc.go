@@ -46,7 +46,8 @@
 //     reference says that a 5xx is transient. [RetryPolicy.NoRetryCreateOn5xx] turns
 //     that off.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
-//     the same waits, but not after an error of the function of [WithAuth].
+//     the same waits. A bad certificate and an error of the function of [WithAuth] or
+//     of a [Limiter] are not retried.
 //   - No complete response, such as a timeout: retried with the same waits, except for
 //     the three kinds. These fail with an error for which [MayHaveBeenApplied] is
 //     true.
@@ -65,8 +66,8 @@
 // It has 594 slots. The other 6 are for requests that net/http may repeat by itself.
 // Each request takes up one slot until 60 s after its response. So the server never
 // counts more than 600 requests of this client in a minute. Calls wait until a slot is
-// free. If nothing but this client uses the account's API, no request is rejected. See
-// [WithRateLimit] and [WithLimiter].
+// free, as long as their context allows. If nothing but this client uses the account's
+// API, no request is rejected. See [WithRateLimit] and [WithLimiter].
 //
 // The count is in memory. A client that starts within a minute after another one with
 // the same key has ended does not know the other's requests, so some of its own can be
@@ -90,8 +91,8 @@
 // The All methods return an iterator over a whole list. Contacts, campaigns, orders,
 // transactions and subscriptions are listed newest first. If items are created or
 // deleted during the iteration, the pages shift: an item can appear twice or be
-// missed. If you leave the loop, requests in flight are canceled. A PerPage outside of
-// 1 to 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
+// missed. If you leave the loop, requests in flight are canceled. A PerPage below 0 or
+// above 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
 // received 200 items, 100 per page, continue with page 3.
 //
 // # Documented and assumed

@@ -9,7 +9,7 @@ import (
 
 // An ID identifies a resource of type R. Passing a [TagID] where a [ContactID] is
 // needed is a compile error. Ids are 64-bit integers. Zero means "no id" and is never
-// sent.
+// sent: a method that needs an id returns an [*ArgumentError].
 type ID[R any] int64
 
 // String returns the id in decimal.

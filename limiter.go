@@ -27,7 +27,8 @@ const (
 // wait would outlast the deadline of its context. If the function given to [Bulk] has
 // set an earlier deadline for an item, only that item fails. With any other error of
 // Acquire the call fails with a [*RequestError] that wraps the error, and is not
-// retried. Further calls of low priority then wait, as in an outage.
+// retried. If the call has low priority, it counts as a failed request: see Outages in
+// the package documentation.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
@@ -62,8 +63,9 @@ type Outcome struct {
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 //
 // If Wait returns an error, the call fails with a [*RequestError] that wraps it. If
-// the context of Wait has a deadline, the error also matches
-// [context.DeadlineExceeded].
+// the context of Wait has a deadline, every such error also matches
+// [context.DeadlineExceeded], because Wait has no other way to say that no slot is
+// free in time.
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }
