@@ -48,7 +48,8 @@ type BulkResult[P, R any] struct {
 // It is true if
 //
 //   - the item was skipped;
-//   - it failed because of the rate limit, an outage or the end of the context;
+//   - it failed because of the rate limit, a 5xx, a failed connection or the end of
+//     the context;
 //   - the API key was not accepted or has no access, which is not the item's fault;
 //   - your function returned an error of its own, not one from this package;
 //   - its status is BulkUnknown, and nothing was refused. Repeat such an item in a way

@@ -69,9 +69,9 @@
 // free, as long as their context allows. If nothing but this client uses the account's
 // API, no request is rejected. See [WithRateLimit] and [WithLimiter].
 //
-// The count is in memory. A client that starts within a minute after another one with
-// the same key has ended does not know the other's requests, so some of its own can be
-// rejected. The package funnelredis keeps the count outside the process.
+// The count is in memory. If a program restarts within a minute, its new client does
+// not know the requests of the old one, so some requests can be rejected. The package
+// funnelredis keeps the count outside the process.
 //
 // # Outages
 //

@@ -27,16 +27,16 @@ const (
 // wait would outlast the deadline of its context. If the function given to [Bulk] has
 // set an earlier deadline for an item, only that item fails. With any other error of
 // Acquire the call fails with a [*RequestError] that wraps the error, and is not
-// retried. If the call has low priority, it counts as a failed request: see Outages in
-// the package documentation.
+// retried. In a call of low priority such an error also counts as a failed request:
+// see Outages in the package documentation.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
 //	Stats() LimiterStats        // Client.LimiterStats and Observer.Wait use it
 //	Observe(func(LimiterEvent)) // receives a function to call with each event
 //
-// The function [New] calls Observe once. If several clients share a limiter, each has its own
-// function, and the limiter must call all of them.
+// [New] calls the method Observe once. If several clients share a limiter, each has
+// its own function, and the limiter must call all of them.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }
