@@ -16,10 +16,11 @@ import (
 type BulkStatus string
 
 // The statuses of an item. All except BulkUnknown are certain. If your function makes
-// several calls for an item, the status describes the call that failed. Repeat an
-// unknown item in a way that cannot duplicate it, such as [ContactsService.UpsertAll],
-// or check it first. A contact can be BulkUpdated although the job itself created it:
-// if the response to the create is lost, UpsertAll finds the contact and updates it.
+// several calls for an item, the status describes the call that failed. If you repeat
+// an unknown item, do it in a way that cannot duplicate it, such as
+// [ContactsService.UpsertAll], or check it first. A contact can be BulkUpdated
+// although the job itself created it: if the response to the create is lost, UpsertAll
+// finds the contact and updates it.
 const (
 	BulkCreated BulkStatus = "created" // done: created
 	BulkUpdated BulkStatus = "updated" // done: updated

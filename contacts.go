@@ -342,8 +342,7 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost or
 // a 5xx, and the next attempt finds the contact, the status is BulkUnknown with the
 // error ErrContactExists, and Again is false. If several contacts have the same
-// address, ignoring case, they are sent one after the other: the first is created, and
-// the others exist.
+// address, ignoring case, they are sent one after the other.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

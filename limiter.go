@@ -24,11 +24,10 @@ const (
 // immediately, with an error that matches [context.DeadlineExceeded]. The error can
 // have a method RetryAfter() time.Duration, which says when a slot will be free. The
 // call's error is then also a [*RateLimitError] with this wait. A bulk job ends if the
-// wait would outlast the deadline of its context. If the function given to [Bulk] has
-// set an earlier deadline for an item, only that item fails. With any other error of
-// Acquire the call fails with a [*RequestError] that wraps the error, and is not
-// retried. In a call of low priority such an error also counts as a failed request:
-// see Outages in the package documentation.
+// wait would outlast the deadline of the job's context. If the function given to
+// [Bulk] has set an earlier deadline for an item, only that item fails. With any other
+// error of Acquire the call fails with a [*RequestError] that wraps the error, and is
+// not retried.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
