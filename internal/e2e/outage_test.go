@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
@@ -189,20 +191,42 @@ func TestOutage_CanceledRequestIsNoReason(t *testing.T) {
 	})
 }
 
+// An end is how the calls of a web service end if they get no response.
+type end func(context.Context, time.Duration) (context.Context, context.CancelFunc)
+
+var ends = map[string]end{
+	"deadlines": context.WithTimeout,
+	"cancellation": func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) { // as of r.Context()
+		ctx, cancel := context.WithCancel(ctx)
+		time.AfterFunc(d, cancel)
+		return ctx, cancel
+	},
+}
+
+// visit makes calls for a while. Each ends after its patience. The returned wait group waits
+// for them.
+func visit(t *testing.T, client *funnel.Client, length time.Duration, perSecond int, patience time.Duration, end end, done func(began time.Duration, err error)) *sync.WaitGroup {
+	var calls sync.WaitGroup
+	start := time.Now()
+	calls.Go(func() {
+		for time.Since(start) < length {
+			began := time.Since(start)
+			calls.Go(func() {
+				ctx, cancel := end(t.Context(), patience)
+				defer cancel()
+				done(began, getContact(ctx, client))
+			})
+			wait(time.Second / time.Duration(perSecond))
+		}
+	})
+	return &calls
+}
+
+func ignore(time.Duration, error) {}
+
 // A web service recovers from an outage, also if all its calls end before their patience:
 // what tests the server, and what is sent first afterwards, has time left for a response.
 func TestOutage_WebServiceRecovers(t *testing.T) {
-	const patience = 5 * time.Second // of the users
-	ends := map[string]func(context.Context) (context.Context, context.CancelFunc){
-		"deadlines": func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, patience)
-		},
-		"cancellation": func(ctx context.Context) (context.Context, context.CancelFunc) { // as of r.Context()
-			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(patience, cancel)
-			return ctx, cancel
-		},
-	}
 	for kind, end := range ends {
 		for _, perSecond := range []int{1, 2, 8} {
 			for _, response := range []time.Duration{200 * time.Millisecond, time.Second, 2 * time.Second} { // after the outage
@@ -218,18 +242,201 @@ func TestOutage_WebServiceRecovers(t *testing.T) {
 							}
 							return apitest.After(response, respond(http.StatusOK, contactBody))(req)
 						}))
-						var calls sync.WaitGroup
-						for time.Since(start) < 2*time.Minute {
-							began := time.Since(start)
-							calls.Go(func() {
-								ctx, cancel := end(t.Context())
-								defer cancel()
-								if err := getContact(ctx, client); err != nil && began > 35*time.Second {
-									t.Errorf("call at %s: %v", began, err)
-								}
-							})
-							wait(time.Second / time.Duration(perSecond))
+						visit(t, client, 2*time.Minute, perSecond, 5*time.Second, end, func(began time.Duration, err error) {
+							if err != nil && began > 60*time.Second {
+								t.Errorf("call at %s: %v", began, err)
+							}
+						}).Wait()
+					})
+				})
+			}
+		}
+	}
+}
+
+// Wherever calls end, in the response's body, before their request is sent, or with their
+// slow response, it shows nothing of the server.
+func TestOutage_WebServiceRecoversWhereverItsCallsEnd(t *testing.T) {
+	for _, where := range []string{"response", "body", "dial", "authentication", "limiter"} {
+		t.Run(where, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				slow := func(here string, ctx context.Context) error {
+					if here != where || time.Since(start) < 20*time.Second {
+						return nil
+					}
+					select {
+					case <-time.After(time.Second):
+						return nil
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}
+				options := []funnel.Option{funnel.WithAuth(func(req *http.Request) error { return slow("authentication", req.Context()) })}
+				if where == "limiter" {
+					options = append(options, funnel.WithLimiter(funnel.LimiterFromWaiter(waiter(func(ctx context.Context) error { return slow("limiter", ctx) }))))
+				}
+				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					trace := httptrace.ContextClientTrace(req.Context())
+					trace.GetConn("api.example.com:443")
+					if err := slow("dial", req.Context()); err != nil {
+						return nil, err
+					}
+					trace.GotConn(httptrace.GotConnInfo{})
+					if err := slow("response", req.Context()); err != nil {
+						return nil, err
+					}
+					if passed := time.Since(start); passed > 10*time.Second && passed < 20*time.Second {
+						return respond(http.StatusServiceUnavailable, "")(req)
+					}
+					resp, err := respond(http.StatusOK, contactBody)(req)
+					resp.Body = slowBody{resp.Body, func() error { return slow("body", req.Context()) }}
+					return resp, err
+				}), options...)
+				visit(t, client, 2*time.Minute, 8, 5*time.Second, ends["cancellation"], func(began time.Duration, err error) {
+					if err != nil && began > 60*time.Second {
+						t.Errorf("call at %s: %v", began, err)
+					}
+				}).Wait()
+			})
+		})
+	}
+}
+
+type waiter func(context.Context) error
+
+func (w waiter) Wait(ctx context.Context) error { return w(ctx) }
+
+type slowBody struct {
+	io.ReadCloser
+	wait func() error
+}
+
+func (b slowBody) Read(p []byte) (int, error) {
+	if err := b.wait(); err != nil {
+		return 0, err
+	}
+	return b.ReadCloser.Read(p)
+}
+
+// The same if responses take longer than a request may hang.
+func TestOutage_SlowWebServiceRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			switch passed := time.Since(start); {
+			case passed < 20*time.Second:
+				return apitest.After(4*time.Second, respond(http.StatusOK, contactBody))(req)
+			case passed < 50*time.Second:
+				return respond(http.StatusServiceUnavailable, "")(req)
+			}
+			return apitest.After(4500*time.Millisecond, respond(http.StatusOK, contactBody))(req)
+		}))
+		visit(t, client, 6*time.Minute, 8, 10*time.Second, ends["deadlines"], func(began time.Duration, err error) {
+			if err != nil && began > 2*time.Minute {
+				t.Errorf("call at %s: %v", began, err)
+			}
+		}).Wait()
+	})
+}
+
+// Calls that end before any response comes do not keep others from being sent, after an
+// outage and after a pause.
+func TestOutage_HopelessCallsDoNotLockOutOthers(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		patience time.Duration // of the hopeless calls
+		get      func(passed time.Duration) apitest.RoundTripper
+		post     func(passed time.Duration) apitest.RoundTripper
+	}{{
+		"after an outage", time.Second,
+		func(passed time.Duration) apitest.RoundTripper {
+			return brokenUntil(passed, apitest.After(1500*time.Millisecond, respond(http.StatusOK, contactBody)))
+		},
+		func(passed time.Duration) apitest.RoundTripper {
+			return brokenUntil(passed, apitest.After(1500*time.Millisecond, respond(http.StatusOK, contactBody)))
+		},
+	}, {
+		"after a pause", 5 * time.Second,
+		func(passed time.Duration) apitest.RoundTripper {
+			if passed < time.Second {
+				return respond(http.StatusTooManyRequests, "")
+			}
+			return hang
+		},
+		func(time.Duration) apitest.RoundTripper { return respond(http.StatusOK, contactBody) },
+	}} {
+		for kind, end := range ends {
+			t.Run(tt.name+", "+kind, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					start := time.Now()
+					client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+						if req.Method == http.MethodPost {
+							return tt.post(time.Since(start))(req)
 						}
+						return tt.get(time.Since(start))(req)
+					}))
+					calls := visit(t, client, 8*time.Minute, 8, tt.patience, end, ignore)
+					wait(100 * time.Second)
+					for i := range 6 {
+						ctx := t.Context()
+						if i%2 == 1 {
+							ctx = funnel.InBackground(ctx)
+						}
+						began := time.Now()
+						require.NoError(t, createTag(ctx, client))
+						require.Less(t, time.Since(began), 100*time.Second)
+					}
+					calls.Wait()
+				})
+			})
+		}
+	}
+}
+
+// brokenUntil is a server that fails for 12 s, then hangs until 40 s, and then works.
+func brokenUntil(passed time.Duration, works apitest.RoundTripper) apitest.RoundTripper {
+	switch {
+	case passed < 12*time.Second:
+		return respond(http.StatusServiceUnavailable, "")
+	case passed < 40*time.Second:
+		return hang
+	}
+	return works
+}
+
+// A bulk job and a call without a deadline end if the server hangs, also next to calls that
+// end before their requests count as hanging.
+func TestOutage_HangEndsCallsNextToShortOnes(t *testing.T) {
+	for kind, end := range ends {
+		for _, patience := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second} {
+			for _, dial := range []bool{false, true} { // packets to the host are dropped
+				t.Run(fmt.Sprintf("%s after %s, dial %t", kind, patience, dial), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						start := time.Now()
+						client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+							if time.Since(start) < 10*time.Second {
+								return apitest.After(200*time.Millisecond, respond(http.StatusOK, contactBody))(req)
+							}
+							if dial {
+								httptrace.ContextClientTrace(req.Context()).GetConn("api.example.com:443")
+							}
+							return hang(req)
+						}))
+						calls := visit(t, client, 10*time.Minute, 8, patience, end, ignore)
+						calls.Go(func() {
+							for range funnel.Each(t.Context(), client, slices.Values(make([]int, 1000)), func(ctx context.Context, _ int) error {
+								return createTag(ctx, client)
+							}) {
+							}
+							if job := time.Since(start); job > 6*time.Minute {
+								t.Errorf("the job ended after %s", job)
+							}
+						})
+						wait(100 * time.Second)
+						began := time.Now()
+						require.Error(t, createTag(t.Context(), client))
+						require.Less(t, time.Since(began), 4*time.Minute)
 						calls.Wait()
 					})
 				})
@@ -238,41 +445,54 @@ func TestOutage_WebServiceRecovers(t *testing.T) {
 	}
 }
 
-// A bulk job ends if the server hangs, also next to calls that end before their requests
-// count as hanging.
-func TestOutage_BulkJobEndsNextToShortCalls(t *testing.T) {
-	for _, patience := range []time.Duration{time.Second, 5 * time.Second} {
-		t.Run(patience.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
-					if time.Since(start) > 10*time.Second {
-						return hang(req)
-					}
-					return apitest.After(200*time.Millisecond, respond(http.StatusOK, contactBody))(req)
-				}))
-				var calls sync.WaitGroup
-				var job time.Duration
-				calls.Go(func() {
-					for range funnel.Each(t.Context(), client, slices.Values(make([]int, 1000)), func(ctx context.Context, _ int) error {
-						return createTag(ctx, client)
-					}) {
-					}
-					job = time.Since(start)
-				})
-				for time.Since(start) < 10*time.Minute {
-					calls.Go(func() {
-						ctx, cancel := context.WithTimeout(t.Context(), patience)
-						defer cancel()
-						_ = getContact(ctx, client)
-					})
-					wait(time.Second / 8)
-				}
-				calls.Wait()
-				require.Less(t, job, 10*time.Second+5*time.Minute, "until slots are free, an attempt's timeout, and the job's patience")
-			})
-		})
-	}
+// In a pause nothing is tested: calls do not give up because of it.
+func TestOutage_PauseInIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			status := http.StatusOK
+			switch passed := time.Since(start); {
+			case passed < 5*time.Second:
+				status = http.StatusServiceUnavailable
+			case passed < 7*time.Second:
+				status = http.StatusTooManyRequests
+			}
+			return apitest.After(200*time.Millisecond, respond(status, contactBody))(req)
+		}))
+		var watch stopwatch
+		apitest.Spread(50, 50, func(int) { watch.time(func() error { return getContact(t.Context(), client) }) })
+		require.Empty(t, watch.failed)
+	})
+}
+
+// Calls without retries are sent in an outage too, at the pace that the server asks for.
+func TestOutage_KeepsThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		var second time.Time
+		inSecond, rejected := 0, 0
+		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if now := time.Now(); now.Sub(second) >= time.Second {
+				second, inSecond = now, 0
+			}
+			if inSecond++; inSecond > 10 {
+				rejected++
+				return respond(http.StatusTooManyRequests, "")(req)
+			}
+			if passed := time.Since(start); passed > 200*time.Second && passed < 215*time.Second {
+				return respond(http.StatusServiceUnavailable, "")(req)
+			}
+			return respond(http.StatusOK, contactBody)(req)
+		}))
+		apitest.Spread(200, 100, func(int) { _ = getContact(t.Context(), client) }) // learns the pace
+		wait(201*time.Second - time.Since(start))
+		rejected = 0
+		apitest.Spread(60, 60, func(int) { _ = getContact(funnel.WithoutRetry(t.Context()), client) })
+		require.Zero(t, rejected)
+	})
 }
 
 func TestOutage_LongSendsFewRequests(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -271,10 +272,10 @@ func (a *Admission) done(c *Call, o Outcome) {
 		explained := o.StatusCode == http.StatusTooManyRequests && o.Remaining != 0 && a.pace.explains(now, c.sent, o.Remaining, a.window)
 		a.window.release(now, c.slot, o, explained)
 	}
-	wasted := o.Sent && o.StatusCode == 0 && !o.Failed // its own context has ended it
+	wasted := !o.Success && !o.Failed && o.StatusCode != http.StatusTooManyRequests // its own context has ended it
 	a.ramp.leave(c, o.Success, wasted)
-	if a.recovery.probe == c {
-		a.recovery.wasted = wasted
+	if a.recovery.probe == c || c.hung {
+		a.recovery.wasted.note(wasted)
 	}
 	switch {
 	case o.Success:
@@ -440,7 +441,7 @@ func (a *Admission) loseWaiting(now moment) {
 
 // patienceEnds returns the moment until which a call waits for the end of an outage.
 func (a *Admission) patienceEnds(c *Call) moment {
-	ends := max(c.since, a.recovery.opened) + c.Patience
+	ends := max(c.since, a.recovery.opened, a.pause.until) + c.Patience // in a pause nothing is tested
 	if c.asked {
 		ends = max(ends, c.notBefore+probeEvery)
 	}
@@ -540,7 +541,7 @@ func (a *Admission) next(now moment) (*Call, moment) {
 			return nil, at
 		}
 		q := &a.ready[interactive]
-		if q.Len() == 0 {
+		if q.Len() == 0 || a.letsBackgroundTry(now) {
 			q = &a.ready[background]
 		}
 		if a.window == nil {
@@ -562,19 +563,29 @@ func (a *Admission) next(now moment) (*Call, moment) {
 	}
 }
 
-// pick returns the call of a queue whose turn it is: the first. In a ramp whose requests
-// were ended by their contexts it is the one with the most time left: what the first ones
-// have left may be too short for any response.
+// pick returns the call of a queue whose turn it is: the first, unless requests of a ramp
+// were wasted.
 func (a *Admission) pick(q *queue) *Call {
 	best := q.first()
-	if a.ramp.width > 0 && a.ramp.wasted {
+	switch {
+	case a.ramp.width == 0:
+	case a.ramp.wasted.order() == mostTimeFirst:
 		for _, c := range q.calls {
 			if c.hasMoreTime(best) {
 				best = c
 			}
 		}
+	case a.ramp.wasted.order() == atRandom:
+		best = q.calls[rand.IntN(q.Len())]
 	}
 	return best
+}
+
+// letsBackgroundTry reports whether a background call goes before interactive calls,
+// because requests of a ramp were wasted.
+func (a *Admission) letsBackgroundTry(now moment) bool {
+	return a.ramp.width > 0 && a.ramp.wasted.order() == atRandom && a.ready[background].Len() > 0 &&
+		(a.window == nil || a.window.opensBeyond(now, a.load.rate(now, a.window)) <= now)
 }
 
 // hasMoreTime reports whether the deadline of c is later than that of other or, if both
@@ -603,7 +614,11 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 			return nil, min(opens, now+probeEvery)
 		}
 	}
+	if at := a.pace.next; at > now {
+		return nil, at
+	}
 	var best, first *Call
+	isBetter, isBetterFirst := a.recovery.choose(), a.recovery.choose()
 	for i := range a.ready {
 		for _, c := range a.ready[i].calls {
 			if c.Once { // it does not wait for the end of the outage
@@ -612,10 +627,10 @@ func (a *Admission) nextProbe(now moment) (*Call, moment) {
 			if a.isTooLate(c, now) { // it would be refused, and nothing sent
 				continue
 			}
-			if best == nil || a.recovery.prefers(c, best) {
+			if best == nil || isBetter(c, best) {
 				best = c
 			}
-			if c.attempts == 0 && (first == nil || a.recovery.prefers(c, first)) {
+			if c.attempts == 0 && (first == nil || isBetterFirst(c, first)) {
 				first = c
 			}
 		}

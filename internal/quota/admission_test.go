@@ -835,32 +835,37 @@ func TestAdmission_NewestFirstAfterAWastedRequest(t *testing.T) {
 			})
 		})
 	}
-	t.Run("ramp", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			a := testAdmission(600)
-			for _, tt := range []struct {
-				ended  Outcome
-				newest bool
-			}{{wasted, true}, {succeeded, false}} { // the second ramp begins anew
-				a.Pause(time.Minute)
-				time.Sleep(time.Minute)
-				before := &Call{}
-				require.NoError(t, a.Enter(t.Context(), before))
-				calls := make([]Call, 3)
-				results := make([]<-chan error, len(calls))
-				for i := range calls {
-					results[i] = enter(t.Context(), a, &calls[i])
+	for _, tt := range []struct {
+		name  string
+		ended Outcome // the request before
+		next  int     // the call that is sent then, of three
+	}{{"wasted", wasted, 2}, {"rejected", limited, 0}, {"failed", failed, 0}} {
+		t.Run("ramp, "+tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := testAdmission(600)
+				for range 2 { // the second ramp begins anew
+					a.Pause(time.Minute)
+					time.Sleep(time.Minute)
+					before := &Call{}
+					require.NoError(t, a.Enter(t.Context(), before))
+					calls := make([]Call, 3)
+					results := make([]<-chan error, len(calls))
+					for i := range calls {
+						results[i] = enter(t.Context(), a, &calls[i])
+					}
+					a.Done(before, tt.ended)
+					for i := range calls {
+						require.Equal(t, i == tt.next, admitted(t, results[i]), "%d", i)
+					}
+					a.Done(&calls[tt.next], succeeded)
+					for i := range calls {
+						if i != tt.next {
+							require.True(t, admitted(t, results[i]), "%d", i)
+							a.Done(&calls[i], wasted)
+						}
+					}
 				}
-				a.Done(before, tt.ended)
-				order := []int{0, 1, 2}
-				if tt.newest {
-					order = []int{2, 1, 0}
-				}
-				for _, i := range order {
-					require.True(t, admitted(t, results[i]), "%d", i)
-					a.Done(&calls[i], limited)
-				}
-			}
+			})
 		})
-	})
+	}
 }

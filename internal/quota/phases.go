@@ -1,6 +1,9 @@
 package quota
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // A pause is the time after a 429 in which nothing is sent. Requests that were in
 // flight when it began can extend it by a 429 of their own. A pause costs a call no more
@@ -48,14 +51,36 @@ type ramp struct {
 	inside     int // how many are in flight, of those admitted since it began
 	admitted   moment
 	generation int
-	wasted     bool // a request was ended by its own context
+	wasted     wasted
 }
+
+// wasted counts the requests in a row that their own contexts have ended, which shows
+// nothing of the server. All waiting calls at one end of the queue may be about to end:
+// so the calls with the most time left are tried too, and then any.
+type wasted int
+
+// note records whether a request was such a one.
+func (w *wasted) note(one bool) {
+	if *w++; !one {
+		*w = 0
+	}
+}
+
+// The orders that are tried in turn.
+const (
+	inOrder = iota
+	mostTimeFirst
+	atRandom
+	orders
+)
+
+func (w wasted) order() int { return int(w) % orders }
 
 // fullWidth is how many successes end a ramp.
 const fullWidth = 512
 
 func (r *ramp) begin() {
-	r.width, r.inside, r.wasted = 1, 0, false
+	r.width, r.inside, r.wasted = 1, 0, 0
 	r.generation++
 }
 
@@ -79,7 +104,7 @@ func (r *ramp) leave(c *Call, success, wasted bool) {
 		return
 	}
 	r.inside--
-	r.wasted = r.wasted || wasted
+	r.wasted.note(wasted)
 	if success && r.width > 0 {
 		if r.width++; r.width > fullWidth {
 			r.width = 0
@@ -98,7 +123,7 @@ type recovery struct {
 	probe        *Call  // in flight; nil: none is
 	probed       moment // when it was sent
 	operation    string // of the last failure
-	wasted       bool   // the last probe was ended by its own context
+	wasted       wasted // probes
 	failed       int    // failed probes since the client was made
 	failedBefore int    // failed probes before this recovery
 }
@@ -138,17 +163,26 @@ func (r *recovery) succeeded(sent moment) bool {
 	return ended
 }
 
-// prefers reports whether c is a better probe than other. In this order:
-//   - if the last probe was ended by its own context, the call with more time left: the
-//     oldest calls of a busy program can all be about to end, and would show nothing;
+// choose returns a function that reports whether c is a better probe than other, which is
+// the best of those before it.
+func (r *recovery) choose() func(c, other *Call) bool {
+	switch r.wasted.order() {
+	case mostTimeFirst:
+		return (*Call).hasMoreTime
+	case atRandom:
+		seen := 1
+		return func(_, _ *Call) bool { seen++; return rand.IntN(seen) == 0 }
+	}
+	return r.prefers
+}
+
+// prefers reports whether c is a better probe than other, if none was wasted. In this
+// order:
 //   - a call of another operation than the one that failed last;
 //   - of equal priority, the call with fewer attempts, so that no call uses up its
 //     attempts while others have some left;
 //   - the call that is first in the queue.
 func (r *recovery) prefers(c, other *Call) bool {
-	if r.wasted {
-		return c.hasMoreTime(other)
-	}
 	if another := c.Operation != r.operation; another != (other.Operation != r.operation) {
 		return another
 	}
