@@ -152,9 +152,9 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 // to true may subscribe someone again who has unsubscribed.
 //
 // created is true only if the create succeeded. After a lost response it is false,
-// although this call may have created the contact. If the contact existed before, id
-// can be 0 although err is nil: whether the API's responses contain the id is not
-// documented. Use [Email] to address the contact then.
+// although this call may have created the contact. If created is false, id can be 0
+// although err is nil: whether the API's responses contain the id is not documented.
+// Use [Email] to address the contact then.
 //
 // A new contact costs one request. An existing one costs one for the create, one for
 // the update if a field is set, and one per tag. If one of these requests fails after

@@ -22,7 +22,8 @@
 //   - [*ValidationError]: an APIError with messages for each field (none for a 400).
 //   - [*RateLimitError]: a 429, or a call that was not sent because the wait would be
 //     too long. It says how long to wait.
-//   - [*RequestError]: no usable response.
+//   - [*RequestError]: no complete response: no connection, a timeout, or the end of
+//     the context.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //   - [*NameError]: several resources have the name, or, in GetByName, none has it.
 //
@@ -78,10 +79,9 @@
 // After five failed requests in a row, the client assumes an outage. Failed means a
 // 5xx, no response, a response that is not from the API or, in a call of low priority,
 // an error of its [Limiter]. A request whose own context has ended does not count. The
-// client then sends one request at a time until one succeeds. The other calls wait for
-// as long as their retries could take, and for at least three of these requests: up to
-// 13 s by default, and about 30 s if they have low priority. Then they fail. If a call
-// has made an attempt, its error is that of the last attempt. Otherwise it is a
+// client then sends one request at a time until one succeeds. The other calls wait: by
+// default up to 13 s, and about 30 s if they have low priority. Then they fail. If a
+// call has made an attempt, its error is that of the last attempt. Otherwise it is a
 // [*RequestError] with Attempts 0, in which [errors.Is] and [errors.As] find the error
 // of the client's last failed request. A call that makes only one attempt, such as
 // with [WithoutRetry], does not wait for the end of the outage: it is sent as soon as

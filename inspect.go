@@ -97,8 +97,8 @@ const (
 
 // ErrorKind returns a short label for logs and metrics: a code of the API, an HTTP
 // status, or one of invalid_argument, canceled, timeout, not_sent, bad_certificate,
-// connection_failed, connection_lost, invalid_response, panicked (for an [Observer]
-// only) and other. A label contains no personal data. It is "" for nil.
+// connection_failed, connection_lost, invalid_response and other. A label contains no
+// personal data. It is "" for nil.
 func ErrorKind(err error) string {
 	if err == nil { // before the variables, which are allocated
 		return ""
