@@ -49,9 +49,9 @@ type BulkResult[P, R any] struct {
 // It is true if
 //
 //   - the item was skipped;
-//   - it failed because of the rate limit, a 5xx, a failed connection or the end of
-//     the context;
-//   - the API key was not accepted or has no access, which is not the item's fault;
+//   - it failed for a reason that is not the item's fault: the rate limit, a 5xx, a
+//     failed connection, a response that is not from the API, the API key, the
+//     authentication, or the end of the context;
 //   - your function returned an error of its own, not one from this package;
 //   - its status is BulkUnknown, and nothing was refused. Repeat such an item in a way
 //     that cannot duplicate it, such as UpsertAll.
