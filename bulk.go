@@ -55,6 +55,8 @@ type BulkResult[P, R any] struct {
 //   - your function returned an error of its own, not one from this package;
 //   - its status is BulkUnknown, and nothing was refused. Repeat such an item in a way
 //     that cannot duplicate it, such as UpsertAll.
+//
+// If your function makes several calls, a repeat makes all of them again.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -109,18 +111,18 @@ const (
 // nothing was sent for it.
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
-// BulkSkipped, BulkUnknown or BulkFailed, and describes the call that failed, as does
-// Again: the item's earlier calls have taken effect. The function do can make several
-// calls, also with other clients. Errors of other clients never end the job. Make all
-// calls with the context that do receives: otherwise they do not have low priority,
-// and do not stop when the job ends. To upsert contacts and make other calls for each,
-// run UpsertAll first, and then Each: if most of the contacts exist, that costs fewer
-// requests than [ContactsService.Upsert] in the function. [WithResponse] on ctx has no
-// effect. Bulk takes items on the caller's goroutine, before it has yielded the
-// results of earlier items. So the sequence must never wait for a result: that is a
-// deadlock. While the sequence waits, for example for a slow source, Bulk yields no
-// results. So let the sequence read from a file or from memory: collect the items of
-// an All first. A panic in do is raised again on the caller's goroutine.
+// BulkSkipped, BulkUnknown or BulkFailed. The function do can make several calls, also
+// with other clients. The status and Again are then about the call that failed: the
+// item's earlier calls have taken effect. Errors of other clients never end the job.
+// Make all calls with the context that do receives: otherwise they do not have low
+// priority, and do not stop when the job ends. To upsert contacts and make other calls
+// for each, run UpsertAll first, and then Each: if most of the contacts exist, that
+// costs fewer requests than [ContactsService.Upsert] in the function. [WithResponse]
+// on ctx has no effect. Bulk takes items on the caller's goroutine, before it has
+// yielded the results of earlier items. So the sequence must never wait for a result:
+// that is a deadlock. While the sequence waits, for example for a slow source, Bulk
+// yields no results. So let the sequence read from a file or from memory. A panic in
+// do is raised again on the caller's goroutine.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

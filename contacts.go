@@ -125,7 +125,7 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 }
 
 // Create creates a contact and returns its id. It is safe to repeat, because an e-mail
-// address is unique. If the response is lost or a 5xx, and the next attempt finds the
+// address is unique. If there is no response or a 5xx, and the next attempt finds the
 // contact there, the error is ErrContactExists and MayHaveBeenApplied reports true; to
 // avoid that, use [ContactsService.Upsert].
 //
@@ -339,8 +339,8 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 // CreateAll creates contacts, several at a time. Nothing is sent until you range over
 // the returned iterator. [Bulk] describes the order of the results and what ends a
 // job. The status of a contact is BulkCreated, BulkExists with the error
-// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If a response was lost or
-// a 5xx, and the next attempt finds the contact, the status is BulkUnknown with the
+// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If there was no response
+// or a 5xx, and the next attempt finds the contact, the status is BulkUnknown with the
 // error ErrContactExists, and Again is false. If several contacts have the same
 // address, ignoring case, they are sent one after the other.
 //

@@ -27,6 +27,8 @@
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //   - [*NameError]: several resources have the name, or, in GetByName, none has it.
 //
+// One error can match several of these types.
+//
 // [MayHaveBeenApplied], [CanRetry], [CodeOf], [FieldErrors] and [ErrorKind] work with
 // all of them.
 //
@@ -77,16 +79,15 @@
 // # Outages
 //
 // After five failed requests in a row, the client assumes an outage. Failed means a
-// 5xx, no response, a response that is not from the API or, in a call of low priority,
-// an error of its [Limiter]. A request whose own context has ended does not count. The
-// client then sends one request at a time until one succeeds. The other calls wait: by
-// default up to 13 s, and about 30 s if they have low priority. Then they fail. If a
-// call has made an attempt, its error is that of the last attempt. Otherwise it is a
-// [*RequestError] with Attempts 0, in which [errors.Is] and [errors.As] find the error
-// of the client's last failed request. A call that makes only one attempt, such as
-// with [WithoutRetry], does not wait for the end of the outage: it is sent as soon as
-// the rate limit allows. [Observer].Wait does not report waits for the end of an
-// outage.
+// 5xx, no response, or a response that is not from the API. A request whose own
+// context has ended does not count. The client then sends one request at a time until
+// one succeeds. The other calls wait: by default up to 13 s, and about 30 s if they
+// have low priority. Then they fail. If a call has made an attempt, its error is that
+// of the last attempt. Otherwise it is a [*RequestError] with Attempts 0, in which
+// [errors.Is] and [errors.As] find the error of the client's last failed request. A
+// call that makes only one attempt, such as with [WithoutRetry], does not wait for the
+// end of the outage: it is sent as soon as the rate limit allows. [Observer].Wait does
+// not report waits for the end of an outage.
 //
 // # Lists
 //

@@ -146,9 +146,10 @@ func WithRetry(policy RetryPolicy) Option {
 }
 
 // WithRateLimit limits the client to n requests in any period of the given length. The
-// default is 600 per minute (documented). Both parameters must be positive. If n is
-// 100 or more, the client uses only 99 % of it: net/http can repeat a request on a new
-// connection without the client's knowledge.
+// server's headers never raise this limit. The default is 600 per minute (documented).
+// Both parameters must be positive. If n is 100 or more, the client uses only 99 % of
+// it: net/http can repeat a request on a new connection without the client's
+// knowledge.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(cfg *config) error {
 		if n <= 0 || per <= 0 {

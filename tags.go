@@ -78,7 +78,7 @@ func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*
 }
 
 // Create creates a tag; the result has no CreatedAt. It is safe to repeat, because a
-// name is unique. If the response is lost or a 5xx, and the next attempt finds the tag
+// name is unique. If there is no response or a 5xx, and the next attempt finds the tag
 // there, the error is ErrTagExists and MayHaveBeenApplied reports true.
 //
 // API: POST /tag (documented, parameters assumed). Errors: [ErrTagExists],

@@ -63,10 +63,10 @@ func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) {
 // Create registers a webhook. Store its Secret: no other operation returns it. The
 // result has no CreatedAt.
 //
-// A repeat never creates a second webhook, because a URL is unique. If the response is
-// lost or a 5xx, and the next attempt finds the webhook, the error is ErrWebhookExists
-// and MayHaveBeenApplied reports true. The secret is then lost: delete the webhook and
-// create it again.
+// A repeat never creates a second webhook, because a URL is unique. If there is no
+// response or a 5xx, and the next attempt finds the webhook, the error is
+// ErrWebhookExists and MayHaveBeenApplied reports true. The secret is then lost:
+// delete the webhook and create it again.
 //
 // API: POST /webhook (documented). Errors: [ErrWebhookExists],
 // [*ValidationError].
