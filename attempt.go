@@ -57,7 +57,7 @@ func (c *call) attempt(ctx context.Context, req *http.Request) response {
 		// Its turn and its end may have come together, and the context that it
 		// waited with is the last to end.
 		if err = c.over(ctx); err != nil {
-			done(notSent)
+			done(quota.Outcome{Remaining: quota.Unknown, Ended: true})
 		}
 	case isStopped(admission) && errors.Is(err, context.Canceled), // also where a limiter wraps it
 		err == admission.Err(): //nolint:errorlint // an error that matches it, such as that of the quota, says more
@@ -96,6 +96,7 @@ func (c *call) attempt(ctx context.Context, req *http.Request) response {
 		RetryAfter: got.quota.RetryAfter,
 		Repeats:    got.repeats,
 		Failed:     got.isOutage() && ctx.Err() == nil,
+		Ended:      ctx.Err() != nil && !got.isResponse(),
 		Success:    got.isResponse(),
 	}
 	return got

@@ -108,6 +108,7 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 	c.announceWait(ctx, place)
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
+	outcome.Ended = ctx.Err() != nil
 	full := noRoom(nil)
 	_, limited := ctx.Deadline() // else a DeadlineExceeded is the limiter's own, such as of its store
 	tooLate := errors.As(err, &full) || limited && errors.Is(err, context.DeadlineExceeded)

@@ -62,10 +62,10 @@ func (s *TransactionsService) List(ctx context.Context, params TransactionListPa
 	return s.resource().list(ctx, params)
 }
 
-// All returns an iterator over transactions, newest first, starting at params.Page.
-// If PerPage is 0, All requests 100 at a time. The iteration ends at the first error.
-// If transactions are made during the iteration, the pages shift: an item can appear
-// twice.
+// All returns an iterator over transactions, newest first, starting at params.Page. If
+// PerPage is 0, All requests 100 at a time. The iteration ends at the first error. If
+// transactions are made during the iteration, the pages shift: an item can appear
+// twice or be missed.
 //
 // API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
 // [*ValidationError].

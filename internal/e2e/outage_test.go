@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -463,6 +464,146 @@ func TestOutage_PauseInIt(t *testing.T) {
 		apitest.Spread(50, 50, func(int) { watch.time(func() error { return getContact(t.Context(), client) }) })
 		require.Empty(t, watch.failed)
 	})
+}
+
+// Pauses do not make the patience of calls begin anew.
+func TestOutage_PatienceOutsidePauses(t *testing.T) {
+	for _, background := range []bool{false, true} {
+		t.Run(fmt.Sprintf("background %t", background), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				var requests atomic.Int64
+				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					switch n := requests.Add(1); {
+					case time.Since(start) < 10*time.Second:
+						return respond(http.StatusOK, contactBody)(req)
+					case n%8 == 0:
+						return respond(http.StatusTooManyRequests, "")(req)
+					}
+					return respond(http.StatusServiceUnavailable, "")(req)
+				}), funnel.WithRetry(funnel.RetryPolicy{RateLimitWait: time.Second, MaxRateLimitWait: 5 * time.Minute}))
+				ctx := t.Context()
+				if background {
+					ctx = funnel.InBackground(ctx)
+				}
+				var calls sync.WaitGroup
+				for time.Since(start) < 10*time.Minute {
+					calls.Go(func() {
+						began := time.Now()
+						_ = getContact(ctx, client)
+						if took := time.Since(began); took > 50*time.Second {
+							t.Errorf("a call took %s", took)
+						}
+					})
+					wait(time.Second / 4)
+				}
+				calls.Wait()
+			})
+		})
+	}
+}
+
+// A probe that is no failed request, such as one that meets a bad certificate, does not make
+// the others wait for ever.
+func TestOutage_UselessProbes(t *testing.T) {
+	for name, useless := range map[string]struct {
+		certificate error
+		auth        error
+		limiter     error
+	}{
+		"certificate":    {certificate: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "api.example.com"}},
+		"authentication": {auth: errors.New("no token")},
+		"limiter":        {limiter: errors.New("its store is lost")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				later := func(err error) error {
+					if time.Since(start) < 10*time.Second {
+						return nil
+					}
+					return err
+				}
+				options := []funnel.Option{funnel.WithAuth(func(*http.Request) error { return later(useless.auth) })}
+				if useless.limiter != nil {
+					options = append(options, funnel.WithLimiter(funnel.LimiterFromWaiter(waiter(func(context.Context) error { return later(useless.limiter) }))))
+				}
+				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					if err := later(useless.certificate); err != nil {
+						return nil, err
+					}
+					return respond(http.StatusServiceUnavailable, "")(req)
+				}), options...)
+				var calls sync.WaitGroup
+				for time.Since(start) < 5*time.Minute {
+					calls.Go(func() {
+						began := time.Now()
+						_ = getContact(t.Context(), client)
+						if took := time.Since(began); took > 30*time.Second {
+							t.Errorf("a call took %s", took)
+						}
+					})
+					wait(time.Second / 3)
+				}
+				calls.Wait()
+			})
+		})
+	}
+}
+
+// After a pause calls are sent in the order in which they came, also if authentication or a
+// limiter has an error for some of them: only a context that has ended changes the order.
+func TestOutage_ErrorsKeepTheOrderAfterAPause(t *testing.T) {
+	for _, where := range []string{"authentication", "limiter"} {
+		t.Run(where, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				type noToken struct{}
+				start := time.Now()
+				fail := func(ctx context.Context) error {
+					if ctx.Value(noToken{}) != nil {
+						return errors.New("no token for this tenant")
+					}
+					return nil
+				}
+				option := funnel.WithLimiter(funnel.LimiterFromWaiter(waiter(fail)))
+				if where == "authentication" {
+					option = funnel.WithAuth(func(req *http.Request) error { return fail(req.Context()) })
+				}
+				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					if time.Since(start) < time.Second {
+						return respond(http.StatusTooManyRequests, "")(req)
+					}
+					return apitest.After(200*time.Millisecond, respond(http.StatusOK, contactBody))(req)
+				}), option)
+				var mu sync.Mutex
+				done := map[int]time.Duration{}
+				var calls sync.WaitGroup
+				for i := range 30 {
+					calls.Go(func() {
+						ctx := t.Context()
+						if i%3 == 1 {
+							ctx = context.WithValue(ctx, noToken{}, true)
+						}
+						if getContact(ctx, client) == nil {
+							mu.Lock()
+							defer mu.Unlock()
+							done[i] = time.Since(start)
+						}
+					})
+					wait(time.Second)
+				}
+				calls.Wait()
+				last := time.Duration(0)
+				for i := range 30 {
+					if at, ok := done[i]; ok {
+						require.GreaterOrEqual(t, at, last, "call %d", i)
+						last = at
+					}
+				}
+				require.Len(t, done, 20)
+			})
+		})
+	}
 }
 
 // Calls without retries are sent in an outage too, at the pace that the server asks for.

@@ -100,16 +100,17 @@ type Call struct {
 	Once       bool          // it makes one attempt, also in an outage, and does not wait for the outage's end
 	Operation  string        // such as "POST /tag": one operation can fail while the others work
 
-	seq       uint64
-	attempts  int
-	since     moment // when it entered, or when it first failed
-	queued    moment // when it began to wait for this attempt
-	probes    int    // failed probes before it entered
-	notBefore moment // of a retry
-	asked     bool   // notBefore is from the server's Retry-After
-	paused    time.Duration
-	pauseMark time.Duration // what pauses had cost when it began to wait
-	deadline  moment
+	seq          uint64
+	attempts     int
+	since        moment        // when it entered, or when it first failed
+	pausedBefore time.Duration // what pauses had cost then
+	queued       moment        // when it began to wait for this attempt
+	probes       int           // failed probes before it entered
+	notBefore    moment        // of a retry
+	asked        bool          // notBefore is from the server's Retry-After
+	paused       time.Duration
+	pauseMark    time.Duration // what pauses had cost when it began to wait
+	deadline     moment
 
 	sent       moment
 	slot       slot
@@ -171,7 +172,7 @@ func (a *Admission) Enter(ctx context.Context, c *Call) error {
 	now := a.now()
 	if c.seq == 0 {
 		a.last++
-		c.seq, c.since, c.probes = a.last, now, a.recovery.failed
+		c.seq, c.since, c.pausedBefore, c.probes = a.last, now, a.pause.cost(now), a.recovery.failed
 		if !c.Background {
 			a.load.add(now)
 		}
@@ -235,7 +236,7 @@ func (a *Admission) leave(c *Call) error {
 	}
 	err := <-c.wake
 	if err == nil {
-		a.done(c, Outcome{Remaining: Unknown}) // it was admitted just when its context ended
+		a.done(c, Outcome{Remaining: Unknown, Ended: true}) // it was admitted just when its context ended
 	}
 	return err
 }
@@ -254,7 +255,7 @@ func (a *Admission) Retry(c *Call, wait time.Duration, asked bool) {
 	defer a.mu.Unlock()
 	now := a.now()
 	if c.attempts == 1 && (!a.recovery.open || c.sent < a.recovery.opened) { // else it was a probe
-		c.since = now
+		c.since, c.pausedBefore = now, a.pause.cost(now)
 	}
 	c.notBefore, c.asked = now+wait, asked
 }
@@ -272,10 +273,9 @@ func (a *Admission) done(c *Call, o Outcome) {
 		explained := o.StatusCode == http.StatusTooManyRequests && o.Remaining != 0 && a.pace.explains(now, c.sent, o.Remaining, a.window)
 		a.window.release(now, c.slot, o, explained)
 	}
-	wasted := !o.Success && !o.Failed && o.StatusCode != http.StatusTooManyRequests // its own context has ended it
-	a.ramp.leave(c, o.Success, wasted)
+	a.ramp.leave(c, o)
 	if a.recovery.probe == c || c.hung {
-		a.recovery.wasted.note(wasted)
+		a.recovery.noteProbe(c, o)
 	}
 	switch {
 	case o.Success:
@@ -286,7 +286,7 @@ func (a *Admission) done(c *Call, o Outcome) {
 			a.ramp.begin()
 		}
 	case o.Failed:
-		a.recovery.fail(now, c)
+		a.recovery.fail(now, c, a.pause.cost(now))
 		a.sweep = now
 	case !o.Sent:
 		c.attempts-- // nothing was sent
@@ -432,7 +432,7 @@ func (a *Admission) refuseWaiting(now moment) {
 // loseWaiting ends the waiting calls whose patience has ended.
 func (a *Admission) loseWaiting(now moment) {
 	a.end(func(c *Call) error {
-		if c.Once || now < a.patienceEnds(c) || a.recovery.failed-max(c.probes, a.recovery.failedBefore) < leastProbes {
+		if c.Once || now < a.patienceEnds(c, now) || a.recovery.failed-max(c.probes, a.recovery.failedBefore) < leastProbes {
 			return nil
 		}
 		return &OutageError{Waited: now - a.recovery.opened}
@@ -440,8 +440,9 @@ func (a *Admission) loseWaiting(now moment) {
 }
 
 // patienceEnds returns the moment until which a call waits for the end of an outage.
-func (a *Admission) patienceEnds(c *Call) moment {
-	ends := max(c.since, a.recovery.opened, a.pause.until) + c.Patience // in a pause nothing is tested
+func (a *Admission) patienceEnds(c *Call, now moment) moment {
+	paused := a.pause.cost(now) - max(c.pausedBefore, a.recovery.pausedBefore) // nothing is tested then
+	ends := max(c.since, a.recovery.opened) + paused + c.Patience
 	if c.asked {
 		ends = max(ends, c.notBefore+probeEvery)
 	}

@@ -804,7 +804,7 @@ func TestAdmission_FirstAttemptProbesWithoutABudget(t *testing.T) {
 // The newest call goes first only after a request that its own context has ended, and only
 // until a probe or the ramp has ended. A connection that breaks is no such request.
 func TestAdmission_NewestFirstAfterAWastedRequest(t *testing.T) {
-	wasted := Outcome{Sent: true, Remaining: Unknown}
+	wasted := Outcome{Sent: true, Remaining: Unknown, Ended: true}
 	broken := Outcome{Sent: true, Remaining: Unknown, Failed: true}
 	for _, tt := range []struct {
 		name   string

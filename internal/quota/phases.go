@@ -2,6 +2,7 @@ package quota
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"time"
 )
 
@@ -99,13 +100,13 @@ func (r *ramp) enter(c *Call, now moment) {
 	r.admitted = now
 }
 
-func (r *ramp) leave(c *Call, success, wasted bool) {
+func (r *ramp) leave(c *Call, o Outcome) {
 	if c.generation != r.generation {
 		return
 	}
 	r.inside--
-	r.wasted.note(wasted)
-	if success && r.width > 0 {
+	r.wasted.note(o.Ended)
+	if o.Success && r.width > 0 {
 		if r.width++; r.width > fullWidth {
 			r.width = 0
 		}
@@ -118,6 +119,8 @@ type recovery struct {
 	open   bool
 	opened moment
 	streak int // failures since the last success
+
+	pausedBefore time.Duration // what pauses had cost when it began
 
 	next         moment // when the next probe may be sent
 	probe        *Call  // in flight; nil: none is
@@ -139,7 +142,7 @@ const (
 	leastProbes = 3
 )
 
-func (r *recovery) fail(now moment, c *Call) {
+func (r *recovery) fail(now moment, c *Call, paused time.Duration) {
 	r.streak++
 	r.operation = c.Operation
 	switch {
@@ -148,7 +151,7 @@ func (r *recovery) fail(now moment, c *Call) {
 			r.failed++
 		}
 	case r.streak >= opensAfter:
-		*r = recovery{open: true, opened: now, streak: r.streak, operation: c.Operation, next: now, failed: r.failed, failedBefore: r.failed}
+		*r = recovery{open: true, opened: now, pausedBefore: paused, streak: r.streak, operation: c.Operation, next: now, failed: r.failed, failedBefore: r.failed}
 	}
 }
 
@@ -161,6 +164,16 @@ func (r *recovery) succeeded(sent moment) bool {
 	ended := r.open
 	r.open, r.streak, r.probe = false, 0, nil
 	return ended
+}
+
+// noteProbe records how a probe ended that is no failed request. One that authentication
+// has failed, or that met a bad certificate, says no more of the server, but the others
+// must not wait for ever.
+func (r *recovery) noteProbe(c *Call, o Outcome) {
+	r.wasted.note(o.Ended)
+	if !o.Ended && !o.Success && !o.Failed && !c.hung && o.StatusCode != http.StatusTooManyRequests {
+		r.failed++
+	}
 }
 
 // choose returns a function that reports whether c is a better probe than other, which is

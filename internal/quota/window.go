@@ -16,6 +16,7 @@ type Outcome struct {
 	Repeats    int           // how often net/http repeated the request by itself
 	Waited     time.Duration // how long the request waited for another limiter after it was admitted
 
+	Ended   bool // its own context has ended it
 	Success bool // the API has responded, other than with a 429
 	Failed  bool // an outage is the likely reason: a 5xx, no response, or a response that is not the API's
 }
