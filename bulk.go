@@ -43,8 +43,8 @@ type BulkResult[P, R any] struct {
 // Again reports whether to repeat the item later. It is false if
 //
 //   - the item was done or exists already;
-//   - the API or the SDK has refused the item or a part of it, such as one of its tags,
-//     even if its status is [BulkUnknown].
+//   - the API or the SDK has refused the item or a part of it, such as one of its tags
+//     (then its status can be [BulkUnknown]).
 //
 // It is true if
 //
@@ -94,10 +94,11 @@ const (
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
 // context is done. Unless you leave the loop, every item that Bulk has taken from
-// items gets a result. In the error of a skipped item, [errors.Is] finds what ended
-// the job, such as [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the
-// rate limit ended the job, and otherwise a [*RequestError]. In both, Attempts is 0,
-// because the call was not sent.
+// items gets a result. If the job has ended early and there were more items, the last
+// result is that of a skipped item. In the error of a skipped item, [errors.Is] finds
+// what ended the job, such as [ErrUnauthorized]. [errors.As] finds a [*RateLimitError]
+// if the rate limit ended the job, and otherwise a [*RequestError]. In both, Attempts
+// is 0, because the call was not sent.
 //
 // Nothing happens until you range over the returned iterator. Another range over it
 // would run the whole job again. To stop a job and still know the outcome of every

@@ -62,9 +62,8 @@ type Outcome struct {
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 //
 // If Wait returns an error, the call fails with a [*RequestError] that wraps it. If
-// the context of Wait has a deadline, every such error also matches
-// [context.DeadlineExceeded], because Wait has no other way to say that no slot is
-// free in time.
+// the context of Wait has a deadline, the call's error also matches
+// [context.DeadlineExceeded].
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }

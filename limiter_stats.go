@@ -45,5 +45,5 @@ const (
 	LimiterStoreLost LimiterEventKind = "store_lost" // the store does not respond
 	LimiterFallback  LimiterEventKind = "fallback"   // calls go on without the store
 	LimiterStoreBack LimiterEventKind = "store_back" // the store responds again
-	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost data: a slot whose state is lost counts as used for one window
+	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost data: for one window fewer slots are free
 )
