@@ -94,11 +94,11 @@ const (
 //
 // After that nothing more is sent. Requests in flight are completed, unless the
 // context is done. Unless you leave the loop, every item that Bulk has taken from
-// items gets a result. If the job has ended early and there were more items, the last
-// result is that of a skipped item. In the error of a skipped item, [errors.Is] finds
-// what ended the job, such as [ErrUnauthorized]. [errors.As] finds a [*RateLimitError]
-// if the rate limit ended the job, and otherwise a [*RequestError]. In both, Attempts
-// is 0, because the call was not sent.
+// items gets a result. A job that has ended early has at least one skipped item. In
+// the error of a skipped item, [errors.Is] finds what ended the job, such as
+// [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended the
+// job, and otherwise a [*RequestError]. In both, Attempts is 0, because the call was
+// not sent.
 //
 // Nothing happens until you range over the returned iterator. Another range over it
 // would run the whole job again. To stop a job and still know the outcome of every

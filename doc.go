@@ -22,8 +22,8 @@
 //   - [*ValidationError]: an APIError with messages for each field (none for a 400).
 //   - [*RateLimitError]: a 429, or a call that was not sent because the wait would be
 //     too long. It says how long to wait.
-//   - [*RequestError]: no complete response: no connection, a timeout, or the end of
-//     the context.
+//   - [*RequestError]: no usable response, for example because of a lost connection, a
+//     timeout or the end of the context.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //   - [*NameError]: several resources have the name, or, in GetByName, none has it.
 //

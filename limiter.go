@@ -61,9 +61,7 @@ type Outcome struct {
 //
 //	funnel.WithLimiter(funnel.LimiterFromWaiter(rate.NewLimiter(9.9, 1)))
 //
-// If Wait returns an error, the call fails with a [*RequestError] that wraps it. If
-// the context of Wait has a deadline, the call's error also matches
-// [context.DeadlineExceeded].
+// If Wait returns an error, the call fails with a [*RequestError] that wraps it.
 func LimiterFromWaiter(w interface{ Wait(context.Context) error }) Limiter {
 	return waiterLimiter{w}
 }
