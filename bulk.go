@@ -40,23 +40,24 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later. It is false if
+// Again reports whether to repeat the item later.
 //
-//   - the item was done or exists already;
-//   - the API or the SDK has refused the item or a part of it, such as one of its tags
-//     (then its status can be [BulkUnknown]).
+// It is false if the item was done, or if its error is a refusal of the item or of a
+// part of it, by the API or the SDK: for example [ErrContactExists], [ErrNotFound] for
+// one of its tags, a [*NameError], or an [*ArgumentError].
 //
-// It is true if
+// It is true for every other item:
 //
 //   - the item was skipped;
-//   - it failed for a reason that is not the item's fault: the rate limit, a 5xx, a
-//     failed connection, a response that is not from the API, the API key, the
+//   - it failed because of the rate limit, a 5xx, a failed connection, a response that
+//     the SDK does not understand, the API key (also [ErrForbidden]), the
 //     authentication, or the end of the context;
-//   - your function returned an error of its own, not one from this package;
-//   - its status is BulkUnknown, and nothing was refused. Repeat such an item in a way
-//     that cannot duplicate it, such as UpsertAll.
+//   - your function returned an error of its own, not one from this package.
 //
-// If your function makes several calls, a repeat makes all of them again.
+// If the status is [BulkUnknown], repeat the item in a way that cannot duplicate it,
+// such as UpsertAll. If your function makes several calls, a repeat makes all of them
+// again. Again is about the item, and [CanRetry] about the error: if the API key was
+// not accepted, Again is true and CanRetry is false.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -92,10 +93,10 @@ const (
 //   - the server has responded with 429 for longer than
 //     [RetryPolicy].MaxRateLimitWait.
 //
-// After that nothing more is sent. Requests in flight are completed, unless the
-// context is done. Unless you leave the loop, every item that Bulk has taken from
-// items gets a result. A job that has ended early has at least one skipped item. In
-// the error of a skipped item, [errors.Is] finds what ended the job, such as
+// After that the job sends no further request. Requests in flight are completed,
+// unless the context is done. Unless you leave the loop, every item that Bulk has taken from
+// items gets a result. If a job ends before it has tried all items, at least one
+// result has the status BulkSkipped. In the error of a skipped item, [errors.Is] finds what ended the job, such as
 // [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended the
 // job, and otherwise a [*RequestError]. In both, Attempts is 0, because the call was
 // not sent.
@@ -112,18 +113,20 @@ const (
 // nothing was sent for it.
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
-// BulkSkipped, BulkUnknown or BulkFailed. The function do can make several calls, also
+// BulkFailed, BulkUnknown if a call may have been applied, or BulkSkipped if the job
+// has ended. The function do can make several calls, also
 // with other clients. The status and Again are then about the call that failed: the
 // item's earlier calls have taken effect. Errors of other clients never end the job.
-// Make all calls with the context that do receives: otherwise they do not have low
-// priority, and do not stop when the job ends. To upsert contacts and make other calls
-// for each, run UpsertAll first, and then Each: if most of the contacts exist, that
-// costs fewer requests than [ContactsService.Upsert] in the function. [WithResponse]
-// on ctx has no effect. Bulk takes items on the caller's goroutine, before it has
-// yielded the results of earlier items. So the sequence must never wait for a result:
-// that is a deadlock. While the sequence waits, for example for a slow source, Bulk
-// yields no results. So let the sequence read from a file or from memory. A panic in
-// do is raised again on the caller's goroutine.
+// Make all calls with the context that do receives: other calls do not have low
+// priority, and are sent even after the job has ended. Options in ctx, such as
+// [WithHeader], apply to all calls of the job; only [WithResponse] has no effect. If
+// you leave the loop, the code after it runs when all calls of do have returned. A
+// panic in do is raised again on the caller's goroutine.
+//
+// Bulk takes items on the caller's goroutine, before it has yielded the results of
+// earlier items. So the sequence must never wait for a result: that is a deadlock. While
+// the sequence waits, for example for a slow source, Bulk yields no results. So let the
+// sequence read from a file or from memory.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
@@ -300,13 +303,14 @@ func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool 
 func isRefusal(err error) bool {
 	var (
 		argument *ArgumentError
+		name     *NameError
 		request  *RequestError
 		apiErr   *APIError
 	)
 	switch {
 	case errors.As(err, &request): // first: it may wrap an ArgumentError of the authentication
 		return false
-	case errors.As(err, &argument):
+	case errors.As(err, &argument), errors.As(err, &name):
 		return true
 	case !errors.As(err, &apiErr) || apiErr.StatusCode >= 500:
 		return false

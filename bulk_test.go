@@ -705,6 +705,7 @@ func TestBulkResult_Again(t *testing.T) {
 		{"skipped", funnel.BulkResult[int, int]{Status: funnel.BulkSkipped, Err: context.Canceled}, true},
 		{"unknown", funnel.BulkResult[int, int]{Status: funnel.BulkUnknown, Err: io.EOF}, true},
 		{"refused by the SDK", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ArgumentError{Field: "email"}}, false},
+		{"no such name", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.NameError{Resource: "sequence", Name: "welcome"}}, false},
 		{"validation error", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.ValidationError{APIError: funnel.APIError{StatusCode: 422, Attempts: 1}}}, false},
 		{"validation error in a 200", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Code: funnel.ErrValidation, Attempts: 1}}, false},
 		{"no success, and no reason", funnel.BulkResult[int, int]{Status: funnel.BulkFailed, Err: &funnel.APIError{StatusCode: 200, Attempts: 1}}, true},

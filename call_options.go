@@ -10,7 +10,7 @@ import (
 )
 
 // WithoutRetry returns a context whose calls make one attempt only. They still wait
-// for the rate limit.
+// for a slot of the rate limit and for the end of a pause after a 429.
 func WithoutRetry(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
 }

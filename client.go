@@ -111,8 +111,8 @@ func newClient(base *url.URL, cfg config) *Client {
 
 // WithKey returns a client for another account. The new client shares this client's
 // connections and has this client's options; opts are applied last. The new client has
-// its own rate limit, pauses and retry budget ([RetryPolicy]), and does not use this
-// client's cookie jar. Its errors and logs hide the new key.
+// its own rate limit, pauses, outages and retry budget ([RetryPolicy]), and does not use
+// this client's cookie jar. Its errors and logs hide the new key.
 //
 // If this client was made with [WithLimiter] or [WithAuth], opts must contain that
 // option for the new account. The error is an [*ArgumentError].

@@ -13,7 +13,8 @@ import (
 type ContactID = ID[Contact]
 
 // A Contact is a person in the account, with a unique e-mail address. For other values
-// use custom fields: see [CustomFieldsService].
+// use custom fields: see [CustomFieldsService]. The API's reference does not explain
+// what EmailMarketing and GDPR do.
 type Contact struct {
 	ID             ContactID `json:"id"`
 	Email          string    `json:"email"`
@@ -153,8 +154,8 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 //
 // created is true only if the create succeeded. After a lost response it is false,
 // although this call may have created the contact. If created is false, id can be 0
-// although err is nil: whether the API's responses contain the id is not documented.
-// Use [Email] to address the contact then.
+// although err is nil: whether the response to an update contains the id is not
+// documented. Use [Email] to address the contact then.
 //
 // A new contact costs one request. An existing one costs one for the create, one for
 // the update if a field is set, and one per tag. If one of these requests fails after
@@ -364,8 +365,9 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // not repeat single items: older values could overwrite newer ones. Repeat everything
 // from the first item that has no result, or for which [BulkResult.Again] is true.
 //
-// If most contacts of a job turn out to exist, UpsertAll sends the update before the
-// create. Then an existing contact costs one request less.
+// If most contacts of a job turn out to exist, UpsertAll sends the update, if a field is
+// set, before the create. Then an existing contact costs one request less, and a new
+// one costs one more.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -35,8 +35,8 @@
 // # Retries
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A method that sends
-// several requests, such as Upsert, makes at most 4 attempts for each of them. A
-// request is retried only if a retry can help. Three kinds of calls could duplicate
+// several requests, such as Upsert, makes a call for each. A request is retried only
+// if a retry can help. Three kinds of calls could duplicate
 // something: Enroll, Schedule, and creates without a unique key. A create has a unique
 // key if the API refuses two resources with the same value of a field, such as two
 // contacts with the same e-mail address. The doc comments of the creates say which
@@ -59,15 +59,15 @@
 // for a call.
 //
 // If a wait would outlast the context's deadline, the call fails immediately, without
-// waiting. If the call has made an attempt, its error is that of the last attempt,
-// such as a 503. Otherwise the error matches [context.DeadlineExceeded].
+// waiting. If the call has made an attempt, its error matches that of the last attempt,
+// such as a 503. Otherwise its error matches [context.DeadlineExceeded].
 //
 // # Rate limit
 //
 // The API allows 600 requests per minute. Whether it counts them per key or per
 // account is not documented. A client stays within that limit over all its goroutines.
 // It has 594 slots. The other 6 are for requests that net/http may repeat by itself.
-// Each request takes up one slot until 60 s after its response. So the server never
+// Each attempt takes up one slot until 60 s after it has ended. So the server never
 // counts more than 600 requests of this client in a minute. Calls wait until a slot is
 // free, as long as their context allows. If nothing but this client uses the account's
 // API, no request is rejected. See [WithRateLimit] and [WithLimiter].
@@ -78,13 +78,14 @@
 //
 // # Outages
 //
-// After five failed requests in a row, the client assumes an outage. Failed means a
-// 5xx, no response, or a response that is not from the API. A request whose own
-// context has ended does not count. The client then sends one request at a time until
-// one succeeds. The other calls wait: by default up to 13 s, and about 30 s if they
-// have low priority. Then they fail. If a call has made an attempt, its error is that
-// of the last attempt. Otherwise it is a [*RequestError] with Attempts 0, in which
-// [errors.Is] and [errors.As] find the error of the client's last failed request. A
+// After five failed attempts in a row, the client assumes an outage. Failed means a
+// 5xx, no response, or a response that is not from the API. An attempt that ended
+// because the context of its call has ended does not count. The client then makes one
+// attempt at a time, until one does not fail. The other calls wait: by default up to
+// 13 s (this grows with the values of [RetryPolicy]), and about 30 s if they have low
+// priority. Then they fail. If a call has made an attempt, its error is that of the
+// last attempt. Otherwise it is a [*RequestError] with Attempts 0, in which
+// [errors.Is] and [errors.As] find the error of the client's last failed attempt. A
 // call that makes only one attempt, such as with [WithoutRetry], does not wait for the
 // end of the outage: it is sent as soon as the rate limit allows. [Observer].Wait does
 // not report waits for the end of an outage.
@@ -92,11 +93,12 @@
 // # Lists
 //
 // The All methods return an iterator over a whole list. Contacts, campaigns, orders,
-// transactions and subscriptions are listed newest first. If items are created or
-// deleted during the iteration, the pages shift: an item can appear twice or be
-// missed. If you leave the loop, requests in flight are canceled. A PerPage below 0 or
-// above 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
-// received 200 items, 100 per page, continue with page 3.
+// transactions and subscriptions are listed newest first; the order of the other lists
+// is not documented. If items are created or deleted during the iteration, the pages
+// shift: an item can appear twice or be missed. If you leave the loop, requests in
+// flight are canceled. A PerPage below 0 or above 100 is an [*ArgumentError]. To
+// continue after an error, set Page: if you have received 200 items, 100 per page,
+// continue with page 3.
 //
 // # Documented and assumed
 //

@@ -13,21 +13,20 @@ const (
 )
 
 // A Limiter decides when each attempt of a call may be sent. The client's own limiter
-// has 594 slots, see [WithRateLimit]; each request takes up one of them until 60 s
-// after its response. [WithLimiter] replaces this limiter.
+// has 594 slots, see [WithRateLimit]; each attempt takes up one of them until 60 s
+// after it has ended. [WithLimiter] replaces this limiter.
 //
 // Acquire waits until a request may be sent, or fails as soon as ctx ends. The client
 // calls release exactly once, when the attempt is over. Acquire and release must be
 // safe for concurrent use, and must not call the API with the same client.
 //
-// If Acquire knows that no slot will be free before ctx's deadline, it should fail
-// immediately, with an error that matches [context.DeadlineExceeded]. The error can
-// have a method RetryAfter() time.Duration, which says when a slot will be free. The
-// call's error is then also a [*RateLimitError] with this wait. A bulk job ends if the
-// wait would outlast the deadline of the job's context. If the function given to
-// [Bulk] has set an earlier deadline for an item, only that item fails. With any other
-// error of Acquire the call fails with a [*RequestError] that wraps the error, and is
-// not retried.
+// If Acquire fails, the call fails with a [*RequestError] that wraps the error, and is
+// not retried. If Acquire knows that no slot will be free before ctx's deadline, it
+// should fail immediately, with an error that matches [context.DeadlineExceeded]. That
+// error can have a method RetryAfter() time.Duration, which says when a slot will be
+// free. The call's error is then also a [*RateLimitError] with this wait. A bulk job
+// ends if the wait would outlast the deadline of the job's context. If the function
+// given to [Bulk] has set an earlier deadline for an item, only that item fails.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

@@ -11,9 +11,8 @@ import (
 // A NameError reports that no resource has the given name, or that several do. If
 // there is none, errors.Is(err, ErrNotFound) is true.
 //
-// White space around names is ignored. If no name matches exactly, case is ignored
-// too. It is an error if several names match exactly, or if none matches exactly and
-// several match when case is ignored.
+// Names are compared without the white space around them. If no name is equal, they are
+// compared again without regard to case. Several matches are an error.
 type NameError struct {
 	Resource string // such as "tag"
 	Name     string // as it was given

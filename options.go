@@ -149,7 +149,8 @@ func WithRetry(policy RetryPolicy) Option {
 // server's headers never raise this limit. The default is 600 per minute (documented).
 // Both parameters must be positive. If n is 100 or more, the client uses only 99 % of
 // it: net/http can repeat a request on a new connection without the client's
-// knowledge.
+// knowledge. If several processes use one account without funnelredis, give each of
+// them a part of the 600.
 func WithRateLimit(n int, per time.Duration) Option {
 	return func(cfg *config) error {
 		if n <= 0 || per <= 0 {

@@ -22,7 +22,7 @@ type Sequence struct {
 // returned unchanged.
 type SequenceType string
 
-// The types of a sequence (documented).
+// The types of a sequence (documented by name only).
 const (
 	SequenceNormal   SequenceType = "normal" // the API's default
 	SequenceInverted SequenceType = "inverted"
