@@ -74,7 +74,7 @@ type CampaignUpdateParams struct {
 // CampaignsService has the operations on campaigns. Use it as client.Campaigns.
 type CampaignsService service
 
-func (s *CampaignsService) resource() resource[Campaign] {
+func campaignResource(s *CampaignsService) resource[Campaign] {
 	return resource[Campaign]{
 		core:    (*service)(s).c(),
 		one:     "/campaign",
@@ -88,7 +88,7 @@ func (s *CampaignsService) resource() resource[Campaign] {
 // API: GET /campaigns (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].
 func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) (*Page[Campaign], error) {
-	return s.resource().list(ctx, params)
+	return campaignResource(s).list(ctx, params)
 }
 
 // All returns an iterator over campaigns, newest first, starting at params.Page. If
@@ -99,14 +99,14 @@ func (s *CampaignsService) List(ctx context.Context, params CampaignListParams) 
 // API: GET /campaigns (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].
 func (s *CampaignsService) All(ctx context.Context, params CampaignListParams) iter.Seq2[*Campaign, error] {
-	return s.resource().all(ctx, params)
+	return campaignResource(s).all(ctx, params)
 }
 
 // Get returns a campaign.
 //
 // API: GET /campaign (documented). Errors: [ErrNotFound].
 func (s *CampaignsService) Get(ctx context.Context, id CampaignID) (*Campaign, error) {
-	return s.resource().get(ctx, id)
+	return campaignResource(s).get(ctx, id)
 }
 
 // Create creates a draft and returns its id. A campaign has no unique key: if the
@@ -114,14 +114,14 @@ func (s *CampaignsService) Get(ctx context.Context, id CampaignID) (*Campaign, e
 //
 // API: POST /campaign (assumed). Errors: [*ValidationError].
 func (s *CampaignsService) Create(ctx context.Context, params CampaignCreateParams) (CampaignID, error) {
-	return idOnly(s.resource().create(ctx, params))
+	return idOnly(campaignResource(s).create(ctx, params))
 }
 
 // Update changes a campaign.
 //
 // API: PUT /campaign (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params CampaignUpdateParams) error {
-	return s.resource().update(ctx, id, params)
+	return campaignResource(s).update(ctx, id, params)
 }
 
 // Delete deletes a campaign. A scheduled one must be unscheduled first.
@@ -129,12 +129,12 @@ func (s *CampaignsService) Update(ctx context.Context, id CampaignID, params Cam
 // API: DELETE /campaign (documented, parameters assumed). Errors: [ErrNotFound],
 // [ErrCampaignScheduled].
 func (s *CampaignsService) Delete(ctx context.Context, id CampaignID) error {
-	return s.resource().delete(ctx, id)
+	return campaignResource(s).delete(ctx, id)
 }
 
 // B9: the path and the methods that schedule and unschedule a campaign.
-func (s *CampaignsService) schedule() resource[Campaign] {
-	r := s.resource()
+func scheduleResource(s *CampaignsService) resource[Campaign] {
+	r := campaignResource(s)
 	r.one = "/campaign-schedule"
 	return r
 }
@@ -147,7 +147,7 @@ func (s *CampaignsService) schedule() resource[Campaign] {
 // API: POST /campaign-schedule (assumed). Errors: [ErrNotFound], [ErrInvalidDate],
 // [*ValidationError].
 func (s *CampaignsService) Schedule(ctx context.Context, id CampaignID, at time.Time) error {
-	r := s.schedule()
+	r := scheduleResource(s)
 	if err := checkID(r.idField, id); err != nil {
 		return err
 	}
@@ -166,5 +166,5 @@ func (s *CampaignsService) Schedule(ctx context.Context, id CampaignID, at time.
 // API: DELETE /campaign-schedule (assumed). Errors: [ErrNotFound],
 // [*ValidationError].
 func (s *CampaignsService) Unschedule(ctx context.Context, id CampaignID) error {
-	return s.schedule().delete(ctx, id)
+	return scheduleResource(s).delete(ctx, id)
 }

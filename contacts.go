@@ -77,7 +77,7 @@ type ContactUpdateParams struct {
 // of a contact. Use it as client.Contacts.
 type ContactsService service
 
-func (s *ContactsService) resource() resource[Contact] {
+func contactResource(s *ContactsService) resource[Contact] {
 	return resource[Contact]{
 		core:    (*service)(s).c(),
 		one:     "/contact",
@@ -92,7 +92,7 @@ func (s *ContactsService) resource() resource[Contact] {
 //
 // API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*Page[Contact], error) {
-	return s.resource().list(ctx, params)
+	return contactResource(s).list(ctx, params)
 }
 
 // All returns an iterator over contacts, newest first, starting at params.Page. If
@@ -102,7 +102,7 @@ func (s *ContactsService) List(ctx context.Context, params ContactListParams) (*
 //
 // API: GET /contacts (documented). Errors: [ErrInvalidPeriod], [*ValidationError].
 func (s *ContactsService) All(ctx context.Context, params ContactListParams) iter.Seq2[*Contact, error] {
-	return s.resource().all(ctx, params)
+	return contactResource(s).all(ctx, params)
 }
 
 // Get returns a contact with the ids of its tags and sequences.
@@ -115,7 +115,7 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 	}
 	// B4: a single contact has lists of ids and may lack created_at; a single campaign
 	// or order looks like one in a list.
-	return s.resource().find(ctx, q, func(got *Contact) error {
+	return contactResource(s).find(ctx, q, func(got *Contact) error {
 		if email, ok := contact.(Email); ok && got.Email != "" && !strings.EqualFold(got.Email, string(email)) {
 			return checkSame("email", string(email), got.Email)
 		} else if ok {
@@ -133,7 +133,7 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 // API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
 // [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].
 func (s *ContactsService) Create(ctx context.Context, params ContactCreateParams) (ContactID, error) {
-	return idOnly(s.resource().create(ctx, params))
+	return idOnly(contactResource(s).create(ctx, params))
 }
 
 // Update changes a contact. The e-mail address cannot be changed.
@@ -144,7 +144,7 @@ func (s *ContactsService) Update(ctx context.Context, contact ContactRef, params
 	if err != nil {
 		return err
 	}
-	return s.resource().put(ctx, name, params)
+	return contactResource(s).put(ctx, name, params)
 }
 
 // Upsert creates a contact or updates the one with that address: it sets the
@@ -191,7 +191,7 @@ func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams
 // updateExisting sets on an existing contact what params set. An error after the
 // first change has MayHaveBeenApplied set. missing means that there is no such contact.
 func (s *ContactsService) updateExisting(ctx context.Context, params ContactCreateParams) (id ContactID, missing bool, err error) {
-	r := s.resource()
+	r := contactResource(s)
 	name := field{"email", params.Email}
 	applied := false
 	if params.changes(ctx) {
@@ -246,7 +246,7 @@ func (s *ContactsService) Delete(ctx context.Context, contact ContactRef) error 
 	if err != nil {
 		return err
 	}
-	r := s.resource()
+	r := contactResource(s)
 	return r.core.do(ctx, deletion(r.one, object{name}), nil)
 }
 
@@ -258,7 +258,7 @@ func (s *ContactsService) Tags(ctx context.Context, contact ContactRef) ([]Tag, 
 	if err != nil {
 		return nil, err
 	}
-	return fetchAll[Tag](ctx, s.resource().core, "/contacts-tags", q)
+	return fetchAll[Tag](ctx, contactResource(s).core, "/contacts-tags", q)
 }
 
 const contactTagPath = "/contact-tag"
@@ -271,7 +271,7 @@ func (s *ContactsService) AddTag(ctx context.Context, contact ContactRef, tag Ta
 	if err != nil {
 		return err
 	}
-	return s.resource().core.do(ctx, tagging(name, tag), nil)
+	return contactResource(s).core.do(ctx, tagging(name, tag), nil)
 }
 
 func tagging(contact field, tag TagID) request {
@@ -291,7 +291,7 @@ func (s *ContactsService) RemoveTag(ctx context.Context, contact ContactRef, tag
 	if err != nil {
 		return err
 	}
-	return s.resource().core.do(ctx, deletion(contactTagPath, object{name, {"tag_id", tag}}), nil)
+	return contactResource(s).core.do(ctx, deletion(contactTagPath, object{name, {"tag_id", tag}}), nil)
 }
 
 func contactAndTag(contact ContactRef, tag TagID) (field, error) {
@@ -330,7 +330,7 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 	if err := check(params); err != nil {
 		return err
 	}
-	return s.resource().core.do(ctx, request{
+	return contactResource(s).core.do(ctx, request{
 		method: http.MethodPut,
 		path:   "/contact-custom-field",
 		body:   object{name, {"custom_field_id", id}}.and(params),

@@ -92,7 +92,7 @@ type StepUpdateParams struct {
 // FunnelsService has the operations on funnels and their steps. Use it as client.Funnels.
 type FunnelsService service
 
-func (s *FunnelsService) resource() resource[Funnel] {
+func funnelResource(s *FunnelsService) resource[Funnel] {
 	return resource[Funnel]{
 		core:    (*service)(s).c(),
 		one:     "/funnel",
@@ -101,7 +101,7 @@ func (s *FunnelsService) resource() resource[Funnel] {
 	}
 }
 
-func (s *FunnelsService) steps() resource[Step] {
+func stepResource(s *FunnelsService) resource[Step] {
 	return resource[Step]{
 		core:    (*service)(s).c(),
 		one:     "/funnel-step",
@@ -113,7 +113,7 @@ func (s *FunnelsService) steps() resource[Step] {
 //
 // API: GET /funnels (documented). Errors: [*ValidationError].
 func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Page[Funnel], error) {
-	return s.resource().list(ctx, params)
+	return funnelResource(s).list(ctx, params)
 }
 
 // All returns an iterator over funnels with their steps, starting at params.Page. If
@@ -123,7 +123,7 @@ func (s *FunnelsService) List(ctx context.Context, params FunnelListParams) (*Pa
 //
 // API: GET /funnels (documented). Errors: [*ValidationError].
 func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.Seq2[*Funnel, error] {
-	return s.resource().all(ctx, params)
+	return funnelResource(s).all(ctx, params)
 }
 
 // Create creates a funnel without steps; the result has no Steps. A funnel has no
@@ -132,21 +132,21 @@ func (s *FunnelsService) All(ctx context.Context, params FunnelListParams) iter.
 //
 // API: POST /funnel (documented). Errors: [ErrNoSubdomain], [*ValidationError].
 func (s *FunnelsService) Create(ctx context.Context, params FunnelCreateParams) (*Funnel, error) {
-	return s.resource().create(ctx, params)
+	return funnelResource(s).create(ctx, params)
 }
 
 // Update changes a funnel.
 //
 // API: PUT /funnel (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *FunnelsService) Update(ctx context.Context, id FunnelID, params FunnelUpdateParams) error {
-	return s.resource().update(ctx, id, params)
+	return funnelResource(s).update(ctx, id, params)
 }
 
 // Delete deletes a funnel.
 //
 // API: DELETE /funnel (assumed). Errors: [ErrNotFound].
 func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
-	return s.resource().delete(ctx, id)
+	return funnelResource(s).delete(ctx, id)
 }
 
 // CreateStep adds a step to a funnel. The API generates Path from the name, and adds a
@@ -155,7 +155,7 @@ func (s *FunnelsService) Delete(ctx context.Context, id FunnelID) error {
 //
 // API: POST /funnel-step (documented). Errors: [ErrNotFound], [*ValidationError].
 func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams) (*Step, error) {
-	return s.steps().create(ctx, params)
+	return stepResource(s).create(ctx, params)
 }
 
 // UpdateStep changes a step.
@@ -163,12 +163,12 @@ func (s *FunnelsService) CreateStep(ctx context.Context, params StepCreateParams
 // API: PUT /funnel-step (documented, parameters assumed). Errors: [ErrNotFound],
 // [ErrPathTaken], [*ValidationError].
 func (s *FunnelsService) UpdateStep(ctx context.Context, id StepID, params StepUpdateParams) error {
-	return s.steps().update(ctx, id, params)
+	return stepResource(s).update(ctx, id, params)
 }
 
 // DeleteStep deletes a step.
 //
 // API: DELETE /funnel-step (assumed). Errors: [ErrNotFound].
 func (s *FunnelsService) DeleteStep(ctx context.Context, id StepID) error {
-	return s.steps().delete(ctx, id)
+	return stepResource(s).delete(ctx, id)
 }

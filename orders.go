@@ -56,7 +56,7 @@ func (p OrderListParams) check() error { return checkPeriod(p.Period, p.Range) }
 // OrdersService has the operations on orders and the sales amount. Use it as client.Orders.
 type OrdersService service
 
-func (s *OrdersService) resource() resource[Order] {
+func orderResource(s *OrdersService) resource[Order] {
 	return resource[Order]{core: (*service)(s).c(), one: "/order", many: "/orders", idField: "id_order"}
 }
 
@@ -65,7 +65,7 @@ func (s *OrdersService) resource() resource[Order] {
 // API: GET /orders (documented). Errors: [ErrInvalidStatus], [ErrInvalidPeriod],
 // [*ValidationError].
 func (s *OrdersService) List(ctx context.Context, params OrderListParams) (*Page[Order], error) {
-	return s.resource().list(ctx, params)
+	return orderResource(s).list(ctx, params)
 }
 
 // All returns an iterator over orders, newest first, starting at params.Page. If
@@ -76,14 +76,14 @@ func (s *OrdersService) List(ctx context.Context, params OrderListParams) (*Page
 // API: GET /orders (documented). Errors: [ErrInvalidStatus], [ErrInvalidPeriod],
 // [*ValidationError].
 func (s *OrdersService) All(ctx context.Context, params OrderListParams) iter.Seq2[*Order, error] {
-	return s.resource().all(ctx, params)
+	return orderResource(s).all(ctx, params)
 }
 
 // Get returns the order with that [Order.IDOrder].
 //
 // API: GET /order (documented). Errors: [ErrNotFound].
 func (s *OrdersService) Get(ctx context.Context, id string) (*Order, error) {
-	r := s.resource()
+	r := orderResource(s)
 	if err := checkText(r.idField, id); err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *OrdersService) SalesAmount(ctx context.Context, params PeriodParams) (D
 	}
 	var amount Decimal
 	req := request{method: http.MethodGet, path: "/sales-amount", query: q.Encode()}
-	err = s.resource().core.do(ctx, req, func(body []byte) error {
+	err = orderResource(s).core.do(ctx, req, func(body []byte) error {
 		result, err := envelope.Data[map[string]json.RawMessage](body)
 		if err != nil {
 			return err

@@ -55,7 +55,7 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 			LastPage: paging.LastPage,
 			Total:    paging.Total,
 		}
-		if err := page.isWhole(q); err != nil {
+		if err := checkPage(page, q); err != nil {
 			return err
 		}
 		return checkItems(items)
@@ -66,9 +66,9 @@ func fetchPage[T any](ctx context.Context, c *core, path string, q url.Values) (
 	return page, nil
 }
 
-// isWhole refuses a page that does not say how many pages there are, or contradicts
+// checkPage refuses a page that does not say how many pages there are, or contradicts
 // itself: a part of a list must not be taken for the whole.
-func (p *Page[T]) isWhole(q url.Values) error {
+func checkPage[T any](p *Page[T], q url.Values) error {
 	items, requested := len(p.Items), defaultPerPage
 	if n, err := strconv.Atoi(q.Get("per_page")); err == nil {
 		requested = n

@@ -22,6 +22,9 @@ func (s *service) c() *core {
 // A resource describes one of the API's resources. The path of one is a noun, the
 // path of many is its plural, the HTTP method selects the operation, and an id is never
 // in a path.
+//
+// A function such as tagResource returns it. If a method of the service did, every
+// package that imports the SDK would compile all resources again.
 type resource[T any] struct {
 	core    *core
 	one     string // path of one

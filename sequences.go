@@ -130,7 +130,7 @@ func (p StageContentParams) check() error {
 // enrolled in them. Use it as client.Sequences.
 type SequencesService service
 
-func (s *SequencesService) resource() resource[Sequence] {
+func sequenceResource(s *SequencesService) resource[Sequence] {
 	return resource[Sequence]{
 		core:    (*service)(s).c(),
 		one:     "/sequence",
@@ -139,7 +139,7 @@ func (s *SequencesService) resource() resource[Sequence] {
 	}
 }
 
-func (s *SequencesService) stages() resource[Stage] {
+func stageResource(s *SequencesService) resource[Stage] {
 	return resource[Stage]{
 		core:    (*service)(s).c(),
 		one:     "/sequence-stage",
@@ -151,7 +151,7 @@ func (s *SequencesService) stages() resource[Stage] {
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) List(ctx context.Context, params SequenceListParams) (*Page[Sequence], error) {
-	return s.resource().list(ctx, params)
+	return sequenceResource(s).list(ctx, params)
 }
 
 // All returns an iterator over sequences, starting at params.Page. If PerPage is 0,
@@ -161,7 +161,7 @@ func (s *SequencesService) List(ctx context.Context, params SequenceListParams) 
 //
 // API: GET /sequences (assumed). Errors: [*ValidationError].
 func (s *SequencesService) All(ctx context.Context, params SequenceListParams) iter.Seq2[*Sequence, error] {
-	return s.resource().all(ctx, params)
+	return sequenceResource(s).all(ctx, params)
 }
 
 // GetByName returns the sequence with that name. [NameError] describes how names are
@@ -185,21 +185,21 @@ func (s *SequencesService) GetByName(ctx context.Context, name string) (*Sequenc
 //
 // API: POST /sequence (documented). Errors: [*ValidationError].
 func (s *SequencesService) Create(ctx context.Context, params SequenceCreateParams) (*Sequence, error) {
-	return s.resource().create(ctx, params)
+	return sequenceResource(s).create(ctx, params)
 }
 
 // Update changes a sequence.
 //
 // API: PUT /sequence (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *SequencesService) Update(ctx context.Context, id SequenceID, params SequenceUpdateParams) error {
-	return s.resource().update(ctx, id, params)
+	return sequenceResource(s).update(ctx, id, params)
 }
 
 // Delete deletes a sequence.
 //
 // API: DELETE /sequence (assumed). Errors: [ErrNotFound].
 func (s *SequencesService) Delete(ctx context.Context, id SequenceID) error {
-	return s.resource().delete(ctx, id)
+	return sequenceResource(s).delete(ctx, id)
 }
 
 const contactSequencePath = "/contact-sequence"
@@ -216,7 +216,7 @@ func (s *SequencesService) Enroll(ctx context.Context, id SequenceID, contact Co
 	if err != nil {
 		return err
 	}
-	return s.resource().core.do(ctx, request{method: http.MethodPost, path: contactSequencePath, body: params}, nil)
+	return sequenceResource(s).core.do(ctx, request{method: http.MethodPost, path: contactSequencePath, body: params}, nil)
 }
 
 // Unenroll removes a contact from a sequence.
@@ -228,7 +228,7 @@ func (s *SequencesService) Unenroll(ctx context.Context, id SequenceID, contact 
 	if err != nil {
 		return err
 	}
-	return s.resource().core.do(ctx, deletion(contactSequencePath, params), nil)
+	return sequenceResource(s).core.do(ctx, deletion(contactSequencePath, params), nil)
 }
 
 func enrolment(id SequenceID, contact ContactRef) (object, error) {
@@ -249,21 +249,21 @@ func enrolment(id SequenceID, contact ContactRef) (object, error) {
 // API: POST /sequence-stage (documented). Errors: [ErrNotFound],
 // [*ValidationError].
 func (s *SequencesService) CreateStage(ctx context.Context, params StageCreateParams) (*Stage, error) {
-	return s.stages().create(ctx, params)
+	return stageResource(s).create(ctx, params)
 }
 
 // UpdateStage changes a stage.
 //
 // API: PUT /sequence-stage (assumed). Errors: [ErrNotFound], [*ValidationError].
 func (s *SequencesService) UpdateStage(ctx context.Context, id StageID, params StageUpdateParams) error {
-	return s.stages().update(ctx, id, params)
+	return stageResource(s).update(ctx, id, params)
 }
 
 // DeleteStage deletes a stage.
 //
 // API: DELETE /sequence-stage (assumed). Errors: [ErrNotFound].
 func (s *SequencesService) DeleteStage(ctx context.Context, id StageID) error {
-	return s.stages().delete(ctx, id)
+	return stageResource(s).delete(ctx, id)
 }
 
 // UpdateStageContent sets the e-mail of a send_email stage.
@@ -271,7 +271,7 @@ func (s *SequencesService) DeleteStage(ctx context.Context, id StageID) error {
 // API: PUT /sequence-stage-content (documented, parameters assumed). Errors:
 // [ErrNotFound], [ErrStageNotEmail], [*ValidationError].
 func (s *SequencesService) UpdateStageContent(ctx context.Context, id StageID, params StageContentParams) error {
-	content := s.stages()
+	content := stageResource(s)
 	content.one = "/sequence-stage-content"
 	return content.update(ctx, id, params)
 }

@@ -85,7 +85,7 @@ func (p SubscriptionListParams) check() error { return checkPeriod(p.Period, p.R
 // SubscriptionsService has the operations on subscriptions. Use it as client.Subscriptions.
 type SubscriptionsService service
 
-func (s *SubscriptionsService) resource() resource[Subscription] {
+func subscriptionResource(s *SubscriptionsService) resource[Subscription] {
 	return resource[Subscription]{core: (*service)(s).c(), many: "/subscriptions"}
 }
 
@@ -94,7 +94,7 @@ func (s *SubscriptionsService) resource() resource[Subscription] {
 // API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].
 func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionListParams) (*Page[Subscription], error) {
-	return s.resource().list(ctx, params)
+	return subscriptionResource(s).list(ctx, params)
 }
 
 // All returns an iterator over subscriptions, newest first, starting at params.Page.
@@ -105,5 +105,5 @@ func (s *SubscriptionsService) List(ctx context.Context, params SubscriptionList
 // API: GET /subscriptions (documented). Errors: [ErrInvalidStatus],
 // [ErrInvalidPeriod], [*ValidationError].
 func (s *SubscriptionsService) All(ctx context.Context, params SubscriptionListParams) iter.Seq2[*Subscription, error] {
-	return s.resource().all(ctx, params)
+	return subscriptionResource(s).all(ctx, params)
 }

@@ -50,7 +50,7 @@ type TagUpdateParams struct {
 // see [ContactsService].
 type TagsService service
 
-func (s *TagsService) resource() resource[Tag] {
+func tagResource(s *TagsService) resource[Tag] {
 	return resource[Tag]{
 		core:    (*service)(s).c(),
 		one:     "/tag",
@@ -64,7 +64,7 @@ func (s *TagsService) resource() resource[Tag] {
 //
 // API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag], error) {
-	return s.resource().list(ctx, params)
+	return tagResource(s).list(ctx, params)
 }
 
 // All returns an iterator over tags, starting at params.Page. If PerPage is 0, All
@@ -74,7 +74,7 @@ func (s *TagsService) List(ctx context.Context, params TagListParams) (*Page[Tag
 //
 // API: GET /tags (documented). Errors: [*ValidationError].
 func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*Tag, error] {
-	return s.resource().all(ctx, params)
+	return tagResource(s).all(ctx, params)
 }
 
 // Create creates a tag; the result has no CreatedAt. It is safe to repeat, because a
@@ -84,7 +84,7 @@ func (s *TagsService) All(ctx context.Context, params TagListParams) iter.Seq2[*
 // API: POST /tag (documented, parameters assumed). Errors: [ErrTagExists],
 // [*ValidationError].
 func (s *TagsService) Create(ctx context.Context, params TagCreateParams) (*Tag, error) {
-	return s.resource().create(ctx, params)
+	return tagResource(s).create(ctx, params)
 }
 
 // Update changes a tag.
@@ -92,14 +92,14 @@ func (s *TagsService) Create(ctx context.Context, params TagCreateParams) (*Tag,
 // API: PUT /tag (documented, parameters assumed). Errors: [ErrNotFound],
 // [ErrTagExists], [*ValidationError].
 func (s *TagsService) Update(ctx context.Context, id TagID, params TagUpdateParams) error {
-	return s.resource().update(ctx, id, params)
+	return tagResource(s).update(ctx, id, params)
 }
 
 // Delete deletes a tag.
 //
 // API: DELETE /tag (assumed). Errors: [ErrNotFound].
 func (s *TagsService) Delete(ctx context.Context, id TagID) error {
-	return s.resource().delete(ctx, id)
+	return tagResource(s).delete(ctx, id)
 }
 
 const tagContactsPath = "/tags-contacts"
@@ -112,7 +112,7 @@ func (s *TagsService) Contacts(ctx context.Context, id TagID, params PageParams)
 	if err != nil {
 		return nil, err
 	}
-	return fetchPage[TagContact](ctx, s.resource().core, tagContactsPath, q)
+	return fetchPage[TagContact](ctx, tagResource(s).core, tagContactsPath, q)
 }
 
 // AllContacts returns an iterator over the contacts that have a tag, 100 per request.
@@ -121,7 +121,7 @@ func (s *TagsService) Contacts(ctx context.Context, id TagID, params PageParams)
 //
 // API: GET /tags-contacts (documented). Errors: [ErrNotFound].
 func (s *TagsService) AllContacts(ctx context.Context, id TagID) iter.Seq2[*TagContact, error] {
-	return walk[TagContact](ctx, s.resource().core, tagContactsPath, func() (url.Values, error) {
+	return walk[TagContact](ctx, tagResource(s).core, tagContactsPath, func() (url.Values, error) {
 		return s.contactsQuery(id, PageParams{})
 	})
 }

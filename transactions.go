@@ -50,7 +50,7 @@ func (p TransactionListParams) check() error { return checkPeriod(p.Period, p.Ra
 // TransactionsService has the operations on transactions. Use it as client.Transactions.
 type TransactionsService service
 
-func (s *TransactionsService) resource() resource[Transaction] {
+func transactionResource(s *TransactionsService) resource[Transaction] {
 	return resource[Transaction]{core: (*service)(s).c(), many: "/transactions"}
 }
 
@@ -59,7 +59,7 @@ func (s *TransactionsService) resource() resource[Transaction] {
 // API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
 // [*ValidationError].
 func (s *TransactionsService) List(ctx context.Context, params TransactionListParams) (*Page[Transaction], error) {
-	return s.resource().list(ctx, params)
+	return transactionResource(s).list(ctx, params)
 }
 
 // All returns an iterator over transactions, newest first, starting at params.Page. If
@@ -70,5 +70,5 @@ func (s *TransactionsService) List(ctx context.Context, params TransactionListPa
 // API: GET /transactions (documented). Errors: [ErrInvalidPeriod],
 // [*ValidationError].
 func (s *TransactionsService) All(ctx context.Context, params TransactionListParams) iter.Seq2[*Transaction, error] {
-	return s.resource().all(ctx, params)
+	return transactionResource(s).all(ctx, params)
 }

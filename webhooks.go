@@ -43,7 +43,7 @@ func (p WebhookCreateParams) check() error {
 // WebhooksService has the operations on webhooks. Use it as client.Webhooks.
 type WebhooksService service
 
-func (s *WebhooksService) resource() resource[Webhook] {
+func webhookResource(s *WebhooksService) resource[Webhook] {
 	return resource[Webhook]{
 		core:    (*service)(s).c(),
 		one:     "/webhook",
@@ -57,7 +57,7 @@ func (s *WebhooksService) resource() resource[Webhook] {
 //
 // API: GET /webhooks (documented).
 func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) {
-	return s.resource().whole(ctx)
+	return webhookResource(s).whole(ctx)
 }
 
 // Create registers a webhook. Store its Secret: no other operation returns it. The
@@ -71,12 +71,12 @@ func (s *WebhooksService) List(ctx context.Context) ([]Webhook, error) {
 // API: POST /webhook (documented). Errors: [ErrWebhookExists],
 // [*ValidationError].
 func (s *WebhooksService) Create(ctx context.Context, params WebhookCreateParams) (*Webhook, error) {
-	return s.resource().create(ctx, params)
+	return webhookResource(s).create(ctx, params)
 }
 
 // Delete deletes a webhook.
 //
 // API: DELETE /webhook (documented). Errors: [ErrNotFound].
 func (s *WebhooksService) Delete(ctx context.Context, id WebhookID) error {
-	return s.resource().delete(ctx, id)
+	return webhookResource(s).delete(ctx, id)
 }
