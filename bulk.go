@@ -50,14 +50,14 @@ type BulkResult[P, R any] struct {
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, a 5xx, a failed connection, a response that
-//     the SDK does not understand, the API key (also [ErrForbidden]), the
-//     authentication, or the end of the context;
+//     is not from the API, the API key (also [ErrForbidden]), the authentication, or the
+//     end of the context;
 //   - your function returned an error of its own, not one from this package.
 //
 // If the status is [BulkUnknown], repeat the item in a way that cannot duplicate it,
 // such as UpsertAll. If your function makes several calls, a repeat makes all of them
-// again. Again is about the item, and [CanRetry] about the error: if the API key was
-// not accepted, Again is true and CanRetry is false.
+// again. [CanRetry] is about the error instead of the item: it is false for
+// [ErrForbidden]. Again is then true, because another API key may have access.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -76,10 +76,11 @@ const (
 )
 
 // Bulk calls the function do for each item, at first for 16 items at a time and later
-// for up to 500, and yields the results in the order of the items. It sends as many
-// requests as the quota allows, and keeps at most 500 items in memory. If do needs
-// something scarce, such as a database connection, use a semaphore in do. The calls of
-// do overlap: if the order of two changes matters, make both in one call of do.
+// for up to 500, and yields the results in the order of the items. It uses the whole
+// quota, except for slots that it leaves free for the client's other calls. It keeps
+// at most 500 items in memory. If do needs something scarce, such as a database
+// connection, use a semaphore in do. The calls of do overlap: if the order of two
+// changes matters, make both in one call of do.
 //
 // One failed item does not affect the others. A bulk job ends early only if nothing
 // further can succeed:
@@ -94,12 +95,12 @@ const (
 //     [RetryPolicy].MaxRateLimitWait.
 //
 // After that the job sends no further request. Requests in flight are completed,
-// unless the context is done. Unless you leave the loop, every item that Bulk has taken from
-// items gets a result. If a job ends before it has tried all items, at least one
-// result has the status BulkSkipped. In the error of a skipped item, [errors.Is] finds what ended the job, such as
-// [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended the
-// job, and otherwise a [*RequestError]. In both, Attempts is 0, because the call was
-// not sent.
+// unless the context is done. Unless you leave the loop, every item that Bulk has
+// taken from items gets a result. You can see from the results that a job has ended
+// early: at least one of them is BulkSkipped. In the error of a skipped item,
+// [errors.Is] finds what ended the job, such as [ErrUnauthorized]. [errors.As] finds a
+// [*RateLimitError] if the rate limit ended the job, and otherwise a [*RequestError].
+// In both, Attempts is 0, because the call was not sent.
 //
 // Nothing happens until you range over the returned iterator. Another range over it
 // would run the whole job again. To stop a job and still know the outcome of every
@@ -114,19 +115,19 @@ const (
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
 // BulkFailed, BulkUnknown if a call may have been applied, or BulkSkipped if the job
-// has ended. The function do can make several calls, also
-// with other clients. The status and Again are then about the call that failed: the
-// item's earlier calls have taken effect. Errors of other clients never end the job.
-// Make all calls with the context that do receives: other calls do not have low
-// priority, and are sent even after the job has ended. Options in ctx, such as
-// [WithHeader], apply to all calls of the job; only [WithResponse] has no effect. If
-// you leave the loop, the code after it runs when all calls of do have returned. A
-// panic in do is raised again on the caller's goroutine.
+// has ended. The function do can make several calls, also with other clients. The
+// status and Again are then about the call that failed: the item's earlier calls have
+// taken effect. Errors of other clients never end the job. Make all calls with the
+// context that do receives: other calls do not have low priority, and are sent even
+// after the job has ended. Options in ctx, such as [WithHeader], apply to all calls of
+// the job; only [WithResponse] has no effect. If you leave the loop, it first waits
+// until all calls of do have returned. A panic in do is raised again on the caller's
+// goroutine.
 //
 // Bulk takes items on the caller's goroutine, before it has yielded the results of
-// earlier items. So the sequence must never wait for a result: that is a deadlock. While
-// the sequence waits, for example for a slow source, Bulk yields no results. So let the
-// sequence read from a file or from memory.
+// earlier items. So the sequence must never wait for a result: that is a deadlock.
+// While the sequence waits, for example for a slow source, Bulk yields no results. So
+// let the sequence read from a file or from memory.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -188,8 +188,8 @@ func (s *ContactsService) Upsert(ctx context.Context, params ContactCreateParams
 	return id, created, err
 }
 
-// updateExisting sets on an existing contact what params set. An error after the
-// first change has MayHaveBeenApplied set. missing means that there is no such contact.
+// updateExisting sets on an existing contact what params set. An error after the first
+// change has MayHaveBeenApplied set. missing means that there is no such contact.
 func (s *ContactsService) updateExisting(ctx context.Context, params ContactCreateParams) (id ContactID, missing bool, err error) {
 	r := contactResource(s)
 	name := field{"email", params.Email}
@@ -365,9 +365,9 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // not repeat single items: older values could overwrite newer ones. Repeat everything
 // from the first item that has no result, or for which [BulkResult.Again] is true.
 //
-// If most contacts of a job turn out to exist, UpsertAll sends the update, if a field is
-// set, before the create. Then an existing contact costs one request less, and a new
-// one costs one more.
+// If most contacts of a job turn out to exist, UpsertAll begins with the update (if a
+// field is set), and sends the create only if there is no such contact. Then an
+// existing contact costs one request less, and a new one costs one more.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -59,8 +59,8 @@
 // for a call.
 //
 // If a wait would outlast the context's deadline, the call fails immediately, without
-// waiting. If the call has made an attempt, its error matches that of the last attempt,
-// such as a 503. Otherwise its error matches [context.DeadlineExceeded].
+// waiting. If the call has made an attempt, its error matches that of the last
+// attempt, such as a 503. Otherwise its error matches [context.DeadlineExceeded].
 //
 // # Rate limit
 //
@@ -81,14 +81,14 @@
 // After five failed attempts in a row, the client assumes an outage. Failed means a
 // 5xx, no response, or a response that is not from the API. An attempt that ended
 // because the context of its call has ended does not count. The client then makes one
-// attempt at a time, until one does not fail. The other calls wait: by default up to
-// 13 s (this grows with the values of [RetryPolicy]), and about 30 s if they have low
+// attempt at a time, until one does not fail. Calls without retries ([WithoutRetry],
+// or a MaxAttempts of 1) are an exception if they do not have low priority: they are
+// sent as soon as the rate limit allows. All other calls wait: by default up to 13 s
+// (this grows with the values of [RetryPolicy]), and about 30 s if they have low
 // priority. Then they fail. If a call has made an attempt, its error is that of the
 // last attempt. Otherwise it is a [*RequestError] with Attempts 0, in which
-// [errors.Is] and [errors.As] find the error of the client's last failed attempt. A
-// call that makes only one attempt, such as with [WithoutRetry], does not wait for the
-// end of the outage: it is sent as soon as the rate limit allows. [Observer].Wait does
-// not report waits for the end of an outage.
+// [errors.Is] and [errors.As] find the error of the client's last failed attempt.
+// [Observer].Wait does not report waits for the end of an outage.
 //
 // # Lists
 //

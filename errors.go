@@ -144,7 +144,7 @@ func (e *ValidationError) Is(target error) bool {
 
 // A RateLimitError reports a response with status 429, or that the rate limit would
 // delay a call for too long. In the second case nothing was sent, and Attempts is 0.
-// StatusCode then tells the reason:
+// StatusCode is then not that of a response, but tells the reason:
 //
 //   - 429: the client pauses after an earlier 429. The pause would end after the
 //     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.

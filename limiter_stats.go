@@ -28,8 +28,8 @@ const (
 )
 
 // A LimiterEvent is a change of a limiter's state that an operator may want to know.
-// In the comments, the store is the place where a limiter for several processes keeps
-// its counts, such as Redis for funnelredis.
+// The store is the place where a limiter for several processes keeps its counts, such
+// as Redis for funnelredis.
 type LimiterEvent struct {
 	Kind  LimiterEventKind
 	Until time.Time // the end of a pause; otherwise zero
