@@ -46,7 +46,7 @@ type BulkResult[P, R any] struct {
 // part of it, by the API or the SDK: for example [ErrContactExists], [ErrNotFound] for
 // one of its tags, a [*NameError], or an [*ArgumentError].
 //
-// It is true for every other item:
+// It is true in all other cases, such as:
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, a 5xx, a failed connection, a response that
@@ -109,20 +109,21 @@ const (
 // once, cancel the context or leave the loop: requests in flight are canceled, and
 // their items may have been done. If items can be repeated, as with UpsertAll,
 // stopping at once is simpler. To continue a job later, repeat the items for which
-// [BulkResult.Again] is true, as described there, and the items for which you received
-// no result. If the loop ran to its end, an item without a result was never taken, and
-// nothing was sent for it.
+// [BulkResult.Again] is true, and the items for which you received no result. If you
+// left the loop, an item without a result may have been done: repeat it in a way that
+// cannot duplicate it. If the loop ran to its end, an item without a result was never
+// taken, and nothing was sent for it.
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
-// BulkFailed, BulkUnknown if a call may have been applied, or BulkSkipped if the job
-// has ended. The function do can make several calls, also with other clients. The
-// status and Again are then about the call that failed: the item's earlier calls have
-// taken effect. Errors of other clients never end the job. Make all calls with the
-// context that do receives: other calls do not have low priority, and are sent even
-// after the job has ended. Options in ctx, such as [WithHeader], apply to all calls of
-// the job; only [WithResponse] has no effect. If you leave the loop, it first waits
-// until all calls of do have returned. A panic in do is raised again on the caller's
-// goroutine.
+// BulkSkipped if the job has ended, BulkUnknown if the call that failed may have been
+// applied, and BulkFailed in all other cases, also if do returns an error of its own.
+// The function do can make several calls, also with other clients. The status and
+// Again are then about the call that failed: the item's earlier calls have taken
+// effect. Errors of other clients never end the job. Make all calls with the context
+// that do receives: other calls do not have low priority, and are sent even after the
+// job has ended. Options in ctx, such as [WithHeader], apply to all calls of the job;
+// only [WithResponse] has no effect. If you leave the loop, it first waits until all
+// calls of do have returned. A panic in do is raised again on the caller's goroutine.
 //
 // Bulk takes items on the caller's goroutine, before it has yielded the results of
 // earlier items. So the sequence must never wait for a result: that is a deadlock.

@@ -365,9 +365,9 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // not repeat single items: older values could overwrite newer ones. Repeat everything
 // from the first item that has no result, or for which [BulkResult.Again] is true.
 //
-// If most contacts of a job turn out to exist, UpsertAll begins with the update (if a
-// field is set), and sends the create only if there is no such contact. Then an
-// existing contact costs one request less, and a new one costs one more.
+// As soon as most contacts of a job have turned out to exist, UpsertAll sends the
+// update first (if a field is set), and the create only if there is no such contact.
+// Then an existing contact costs one request less, and a new one costs one more.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -27,7 +27,9 @@
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //   - [*NameError]: several resources have the name, or, in GetByName, none has it.
 //
-// One error can match several of these types.
+// One error can match several of these types. The doc comment of a method lists the
+// errors of its operation. [ErrUnauthorized], [ErrForbidden] and [ErrServer] are
+// possible everywhere.
 //
 // [MayHaveBeenApplied], [CanRetry], [CodeOf], [FieldErrors] and [ErrorKind] work with
 // all of them.
@@ -49,8 +51,8 @@
 //     reference says that a 5xx is transient. [RetryPolicy.NoRetryCreateOn5xx] turns
 //     that off.
 //   - Certainly not sent, such as a refused connection: every call is retried, with
-//     the same waits. A bad certificate and an error of the function of [WithAuth] or
-//     of a [Limiter] are not retried.
+//     the same waits. Not retried are a bad certificate, an error of a [Limiter], and an
+//     error of the function given to [WithAuth].
 //   - No complete response, such as a timeout: retried with the same waits, except for
 //     the three kinds. These fail with an error for which [MayHaveBeenApplied] is
 //     true.
@@ -81,14 +83,14 @@
 // After five failed attempts in a row, the client assumes an outage. Failed means a
 // 5xx, no response, or a response that is not from the API. An attempt that ended
 // because the context of its call has ended does not count. The client then makes one
-// attempt at a time, until one does not fail. Calls without retries ([WithoutRetry],
-// or a MaxAttempts of 1) are an exception if they do not have low priority: they are
-// sent as soon as the rate limit allows. All other calls wait: by default up to 13 s
-// (this grows with the values of [RetryPolicy]), and about 30 s if they have low
+// attempt at a time, until one does not fail. The other calls wait: by default up to
+// 13 s (this grows with the values of [RetryPolicy]), and about 30 s if they have low
 // priority. Then they fail. If a call has made an attempt, its error is that of the
 // last attempt. Otherwise it is a [*RequestError] with Attempts 0, in which
-// [errors.Is] and [errors.As] find the error of the client's last failed attempt.
-// [Observer].Wait does not report waits for the end of an outage.
+// [errors.Is] and [errors.As] find the error of the client's last failed attempt. A
+// call without low priority that is not retried ([WithoutRetry], or a MaxAttempts of
+// 1) does not wait: it is sent as soon as the rate limit allows. [Observer].Wait does
+// not report waits for the end of an outage.
 //
 // # Lists
 //

@@ -88,7 +88,8 @@ type APIError struct {
 }
 
 // Error names method, path, status, code, message, attempts and request id on one
-// line.
+// line. The message is the API's and may contain personal data: LogValue leaves it
+// out.
 func (e *APIError) Error() string {
 	return e.text(e.Message)
 }
@@ -227,8 +228,8 @@ func MayHaveBeenApplied(err error) bool {
 	return mayHaveBeenApplied
 }
 
-// outcomeOf returns what the error of a call says of the request: how many attempts were
-// made, -1 if it is no error of a call, and whether one may have taken effect. Of
+// outcomeOf returns what the error of a call says of the request: how many attempts
+// were made, -1 if it is no error of a call, and whether one may have taken effect. Of
 // several joined errors each counts; what a call's error wraps may be another call's
 // and does not.
 func outcomeOf(err error) (attempts int, mayHaveBeenApplied bool) {
@@ -255,8 +256,8 @@ func outcomeOf(err error) (attempts int, mayHaveBeenApplied bool) {
 	return -1, false
 }
 
-// changed returns a changed copy of the error of a call. It is a copy because observers
-// may have the original.
+// changed returns a changed copy of the error of a call. It is a copy because
+// observers may have the original.
 func changed(err error, api func(*APIError), request func(*RequestError)) error {
 	switch e := err.(type) { //nolint:errorlint // as the call has made it
 	case *RequestError:

@@ -26,15 +26,17 @@ func CodeOf(err error) Code {
 }
 
 // CanRetry reports whether repeating the call later can succeed and cannot duplicate
-// anything. It is false if the call may have been applied and a repeat could duplicate
-// it, as after a lost response to a create without a unique key. It is also false for
-// errors that a repeat would return again: bad input, a 4xx of the API other than 429,
-// or a response of the API that differs from what the SDK expects.
+// anything. The first case that fits decides:
 //
-// Otherwise it is true if the cause of the error was the rate limit, a 5xx, a failed
-// connection (but not a bad certificate), the end of the context, or a response that is
-// not from the API, such as a proxy's page or a redirect. It is also true for a skipped
-// item of a bulk job, whatever ended the job, because the call was not sent.
+//   - A skipped item of a bulk job: true. The call was not sent.
+//   - The call may have been applied, and a repeat could duplicate it: false. An example
+//     is a lost response to a create without a unique key.
+//   - The cause was the rate limit, a 5xx, a failed connection (but not a bad
+//     certificate), the end of the context, the function of [WithAuth], a [Limiter], or
+//     a response that is not from the API, such as a proxy's page or a redirect: true.
+//   - Every other error, which a repeat would return again: false. Examples are bad
+//     input, a 4xx of the API other than 429, and a response of the API that is too
+//     large or differs from what the SDK expects.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError
