@@ -48,10 +48,11 @@ test-heavy:
 		echo "== $$p is not installed: the tests that need it are skipped"; done
 	@$(MAKE) --no-print-directory --jobs=2 $(HEAVY:%=test/%)
 
-# Two modules at a time: some tests wait for other programs, in real time.
+# Two modules at a time, because some tests wait for other programs in real time, and one
+# package of each at a time: more compilers at once take longer on two cores.
 test/%:
 	@echo "== test $*"
-	@cd $* && go test $(RACE) -vet=off $(COUNT) ./...
+	@cd $* && go test -p=1 $(RACE) -vet=off $(COUNT) ./...
 
 # Its tests read the root module's files, which Go's test cache does not know of.
 test/contracttest: COUNT := -count=1
