@@ -26,7 +26,7 @@ const (
 	BulkUpdated BulkStatus = "updated" // done: updated
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
-	BulkFailed  BulkStatus = "failed"  // not done: see the error
+	BulkFailed  BulkStatus = "failed"  // not done, or your function returned an error of its own
 	BulkUnknown BulkStatus = "unknown" // may have been done: see the error
 	BulkSkipped BulkStatus = "skipped" // not done: an earlier error ended the job
 )
@@ -50,14 +50,16 @@ type BulkResult[P, R any] struct {
 //
 //   - the item was skipped;
 //   - it failed because of the rate limit, a 5xx, a failed connection, a response that
-//     is not from the API, the API key (also [ErrForbidden]), the authentication, or the
-//     end of the context;
+//     is not from the API, the end of the context, or the authentication (an API key
+//     that is not accepted or has no access, or an error of the function given to
+//     [WithAuth]);
 //   - your function returned an error of its own, not one from this package.
 //
-// If the status is [BulkUnknown], repeat the item in a way that cannot duplicate it,
-// such as UpsertAll. If your function makes several calls, a repeat makes all of them
-// again. [CanRetry] is about the error instead of the item: it is false for
-// [ErrForbidden]. Again is then true, because another API key may have access.
+// If Again is true for an item with the status [BulkUnknown], repeat it in a way that
+// cannot duplicate it, such as UpsertAll. If your function makes several calls, a
+// repeat makes all of them again. [CanRetry] is about the error instead of the item:
+// it is false for [ErrForbidden]. Again is then true, because another API key may have
+// access.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -96,34 +98,39 @@ const (
 //
 // After that the job sends no further request. Requests in flight are completed,
 // unless the context is done. Unless you leave the loop, every item that Bulk has
-// taken from items gets a result. You can see from the results that a job has ended
-// early: at least one of them is BulkSkipped. In the error of a skipped item,
-// [errors.Is] finds what ended the job, such as [ErrUnauthorized]. [errors.As] finds a
-// [*RateLimitError] if the rate limit ended the job, and otherwise a [*RequestError].
-// In both, Attempts is 0, because the call was not sent.
+// taken from items gets a result. The status BulkSkipped shows that a job has ended
+// early. In the error of a skipped item, [errors.Is] finds what ended the job, such as
+// [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended the
+// job, and otherwise a [*RequestError]. In both, Attempts is 0, because the call was
+// not sent.
 //
 // Nothing happens until you range over the returned iterator. Another range over it
 // would run the whole job again. To stop a job and still know the outcome of every
 // item, end the sequence that you passed as items. Bulk then completes the items that
 // it has taken. If the quota is used up, that can take a minute or more. To stop at
 // once, cancel the context or leave the loop: requests in flight are canceled, and
-// their items may have been done. If items can be repeated, as with UpsertAll,
-// stopping at once is simpler. To continue a job later, repeat the items for which
-// [BulkResult.Again] is true, and the items for which you received no result. If you
-// left the loop, an item without a result may have been done: repeat it in a way that
-// cannot duplicate it. If the loop ran to its end, an item without a result was never
-// taken, and nothing was sent for it.
+// their items may have been done. The loop then ends when the running calls of do have
+// returned. If items can be repeated, as with UpsertAll, stopping at once is simpler.
+// To continue a job later, repeat the items for which [BulkResult.Again] is true, and
+// the items for which you received no result. If you left the loop, an item without a
+// result may have been done: repeat it in a way that cannot duplicate it. If the loop
+// ran to its end, an item without a result was never taken, and nothing was sent for
+// it.
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
-// BulkSkipped if the job has ended, BulkUnknown if the call that failed may have been
-// applied, and BulkFailed in all other cases, also if do returns an error of its own.
+// BulkUnknown if the call that failed may have been applied, BulkSkipped if that call
+// was not sent because the job had ended, and BulkFailed in all other cases, also if
+// do returns an error of its own.
+//
 // The function do can make several calls, also with other clients. The status and
 // Again are then about the call that failed: the item's earlier calls have taken
 // effect. Errors of other clients never end the job. Make all calls with the context
 // that do receives: other calls do not have low priority, and are sent even after the
-// job has ended. Options in ctx, such as [WithHeader], apply to all calls of the job;
-// only [WithResponse] has no effect. If you leave the loop, it first waits until all
-// calls of do have returned. A panic in do is raised again on the caller's goroutine.
+// job has ended.
+//
+// Options in ctx, such as [WithHeader], apply to all calls of the job; only
+// [WithResponse] has no effect. A panic in do is raised again on the caller's
+// goroutine.
 //
 // Bulk takes items on the caller's goroutine, before it has yielded the results of
 // earlier items. So the sequence must never wait for a result: that is a deadlock.

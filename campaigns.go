@@ -45,7 +45,7 @@ type CampaignListParams struct {
 	Page    int            `url:"page,omitempty"`     // from 1
 	PerPage int            `url:"per_page,omitempty"` // 1 to 100; 0: 50 (the API's default), or 100 in All
 	Status  CampaignStatus `url:"status,omitempty"`
-	Period  Period         `url:"period,omitempty"` // not documented by which date
+	Period  Period         `url:"period,omitempty"` // by a date; which one is not documented
 	Range   DateRange      `url:"range,omitempty"`  // implies PeriodBetween
 }
 

@@ -86,11 +86,11 @@
 // attempt at a time, until one does not fail. The other calls wait: by default up to
 // 13 s (this grows with the values of [RetryPolicy]), and about 30 s if they have low
 // priority. Then they fail. If a call has made an attempt, its error is that of the
-// last attempt. Otherwise it is a [*RequestError] with Attempts 0, in which
-// [errors.Is] and [errors.As] find the error of the client's last failed attempt. A
-// call without low priority that is not retried ([WithoutRetry], or a MaxAttempts of
-// 1) does not wait: it is sent as soon as the rate limit allows. [Observer].Wait does
-// not report waits for the end of an outage.
+// last attempt. Otherwise it is a [*RequestError] with Attempts 0. It wraps an error
+// that another call has received, to give the reason. A call without low priority that
+// is not retried ([WithoutRetry], or a MaxAttempts of 1) does not wait: it is sent as
+// soon as the rate limit allows. [Observer].Wait does not report waits for the end of
+// an outage.
 //
 // # Lists
 //

@@ -65,15 +65,15 @@ func WithWebhookQueue(q *WebhookQueue) WebhookOption {
 	}
 }
 
-// Shutdown refuses further deliveries and waits until all accepted ones have been
-// processed. Call it when [http.Server.Shutdown] has returned: until then, requests
-// in flight can still add deliveries.
+// Shutdown waits until all accepted deliveries have been processed, and refuses
+// further ones. Call it after [http.Server.Shutdown] has returned: before that, it
+// would refuse deliveries of requests in flight.
 //
 // If ctx ends first, Shutdown gives up. It drops the waiting deliveries and ends the
 // contexts of those being processed. Its error wraps the cause and says how many
-// deliveries were not completed. [WithWebhookErrors] receives the event of each dropped
-// delivery with status 202, so that the program can save it. If a delivery that was being processed fails later,
-// [WithWebhookErrors] receives it then.
+// deliveries were not completed. [WithWebhookErrors] receives the event of each
+// dropped delivery with status 202, so that the program can save it. If a delivery
+// that was being processed fails later, [WithWebhookErrors] receives it then.
 func (q *WebhookQueue) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
