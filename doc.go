@@ -86,11 +86,11 @@
 // attempt at a time, until one does not fail. The other calls wait: by default up to
 // 13 s (this grows with the values of [RetryPolicy]), and about 30 s if they have low
 // priority. Then they fail. If a call has made an attempt, its error is that of the
-// last attempt. Otherwise it is a [*RequestError] with Attempts 0. It wraps an error
-// that another call has received, to give the reason. A call without low priority that
-// is not retried ([WithoutRetry], or a MaxAttempts of 1) does not wait: it is sent as
-// soon as the rate limit allows. [Observer].Wait does not report waits for the end of
-// an outage.
+// last attempt. Otherwise it is a [*RequestError] with Attempts 0: it wraps the error
+// of another call, which shows what is wrong with the server. A call without low
+// priority that is not retried ([WithoutRetry], or a MaxAttempts of 1) does not wait:
+// it is sent as soon as the rate limit allows. [Observer].Wait does not report waits
+// for the end of an outage.
 //
 // # Lists
 //
@@ -100,7 +100,7 @@
 // shift: an item can appear twice or be missed. If you leave the loop, requests in
 // flight are canceled. A PerPage below 0 or above 100 is an [*ArgumentError]. To
 // continue after an error, set Page: if you have received 200 items, 100 per page,
-// continue with page 3.
+// continue with page 3. A page after the last one is assumed to be empty.
 //
 // # Documented and assumed
 //

@@ -144,13 +144,13 @@ func (e *ValidationError) Is(target error) bool {
 }
 
 // A RateLimitError reports a response with status 429, or that the rate limit would
-// delay a call for too long. In the second case nothing was sent, and Attempts is 0.
-// StatusCode is then not that of a response, but tells the reason:
+// delay a call for too long. In the second case nothing was sent: Attempts is 0, and
+// StatusCode tells the reason:
 //
-//   - 429: the client pauses after an earlier 429. The pause would end after the
+//   - 429: the client pauses after a 429 to another call. The pause would end after the
 //     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.
-//   - 0: no slot is free before the context's deadline. The call returns a
-//     [RequestError] that wraps the RateLimitError.
+//   - 0: no slot is free before the context's deadline. The RateLimitError is then
+//     wrapped in a [RequestError].
 //
 // If the reason is the deadline, [errors.Is] also finds [context.DeadlineExceeded]. A
 // RateLimitError unwraps to its [APIError].
