@@ -48,11 +48,13 @@ test-heavy:
 		echo "== $$p is not installed: the tests that need it are skipped"; done
 	@$(MAKE) --no-print-directory --jobs=2 $(HEAVY:%=test/%)
 
-# Two modules at a time, because some tests wait for other programs in real time, and one
-# package of each at a time: more compilers at once take longer on two cores.
+# Two modules at a time: some tests wait for other programs, in real time.
 test/%:
 	@echo "== test $*"
-	@cd $* && go test -p=1 $(RACE) -vet=off $(COUNT) ./...
+	@cd $* && go test $(PACKAGES) $(RACE) -vet=off $(COUNT) ./...
+
+# Of these, one package at a time: on two cores, more compilers at once take longer.
+$(TESTED:%=test/%): PACKAGES := -p=1
 
 # Its tests read the root module's files, which Go's test cache does not know of.
 test/contracttest: COUNT := -count=1
