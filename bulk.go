@@ -15,11 +15,11 @@ import (
 // A BulkStatus is the outcome of one item of a bulk job.
 type BulkStatus string
 
-// The statuses of an item. If your function makes several calls for an item, the status
-// describes the call that failed. If you repeat an unknown item, do it in a way that
-// cannot duplicate it, such as [ContactsService.UpsertAll], or check it first. A contact
-// can be BulkUpdated although the job itself created it: if the response to the create
-// is lost, UpsertAll finds the contact and updates it.
+// The statuses of an item. If your function makes several calls for an item, the
+// status describes the call that failed. If you repeat an unknown item, do it in a way
+// that cannot duplicate it, such as [ContactsService.UpsertAll], or check it first. A
+// contact can be BulkUpdated although the job itself created it: if the response to
+// the create is lost, UpsertAll finds the contact and updates it.
 const (
 	BulkCreated BulkStatus = "created" // done: created
 	BulkUpdated BulkStatus = "updated" // done: updated
@@ -105,16 +105,15 @@ const (
 //
 // Nothing happens until you range over the returned iterator. Another range over it
 // would run the whole job again. To stop a job and still know the outcome of every
-// item, let the iterator that you passed as items return. Bulk then completes the
-// items that it has taken. If the quota is used up, that can take a minute or more. To
-// stop at once, cancel the context or leave the loop: requests in flight are canceled,
-// and their items may have been done. The loop then ends when the running calls of do
-// have returned. If items can be repeated, as with UpsertAll, stopping at once is
-// simpler. To continue a job later, repeat the items for which [BulkResult.Again] is
-// true, and the items for which you received no result. If you left the loop, an item
-// without a result may have been done: repeat it in a way that cannot duplicate it. If
-// the loop ran to its end, an item without a result was never taken, and nothing was
-// sent for it.
+// item, stop yielding items. Bulk then completes the items that it has taken. If the
+// quota is used up, that can take a minute or more. To stop at once, cancel the
+// context or leave the loop: requests in flight are canceled, and their items may have
+// been done. The loop then ends when the running calls of do have returned. If items
+// can be repeated, as with UpsertAll, stopping at once is simpler. To continue a job
+// later, repeat the items for which [BulkResult.Again] is true, and the items for
+// which you received no result. If you left the loop, an item without a result may
+// have been done: repeat it in a way that cannot duplicate it. If the loop ran to its
+// end, an item without a result was never taken, and nothing was sent for it.
 //
 // The status of an item is BulkDone if do returns no error. Otherwise it is
 // BulkUnknown if the call that failed may have been applied, BulkSkipped if that call
@@ -124,17 +123,17 @@ const (
 // The function do can make several calls, also with other clients. The status and
 // Again are then about the call that failed: the item's earlier calls have taken
 // effect. Errors of other clients never end the job. Make all calls with the context
-// that do receives: other calls do not have low priority, and are sent even after the
-// job has ended.
+// that do receives: a call with another context does not have low priority, and is
+// sent even after the job has ended.
 //
 // Options in ctx, such as [WithHeader], apply to all calls of the job; only
 // [WithResponse] has no effect. A panic in do is raised again on the caller's
 // goroutine.
 //
 // Bulk takes items on the caller's goroutine, before it has yielded the results of
-// earlier items. So the sequence must never wait for a result: that is a deadlock.
-// While the sequence waits, for example for a slow source, Bulk yields no results. So
-// let the sequence read from a file or from memory.
+// earlier items. So the iterator that you pass must never wait for a result: that is a
+// deadlock. While it waits, for example for a slow source, Bulk yields no results. So
+// let it read from a file or from memory.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

@@ -265,7 +265,8 @@ const contactTagPath = "/contact-tag"
 
 // AddTag adds a tag to a contact. It is safe to repeat.
 //
-// API: POST /contact-tag (assumed). Errors: [ErrNotFound], [*ValidationError].
+// API: POST /contact-tag (assumed). Errors: [ErrNotFound] for the contact or the tag,
+// [*ValidationError].
 func (s *ContactsService) AddTag(ctx context.Context, contact ContactRef, tag TagID) error {
 	name, err := contactAndTag(contact, tag)
 	if err != nil {
@@ -285,7 +286,8 @@ func tagging(contact field, tag TagID) request {
 
 // RemoveTag removes a tag from a contact.
 //
-// API: DELETE /contact-tag (assumed). Errors: [ErrNotFound], [*ValidationError].
+// API: DELETE /contact-tag (assumed). Errors: [ErrNotFound] for the contact or the tag,
+// [*ValidationError].
 func (s *ContactsService) RemoveTag(ctx context.Context, contact ContactRef, tag TagID) error {
 	name, err := contactAndTag(contact, tag)
 	if err != nil {

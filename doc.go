@@ -82,15 +82,15 @@
 //
 // After five failed attempts in a row, the client assumes an outage. Failed means a
 // 5xx, no response, or a response that is not from the API. An attempt that ended
-// because the context of its call has ended does not count. The client then makes one
-// attempt at a time, until one does not fail. The other calls wait: by default up to
-// 13 s (this grows with the values of [RetryPolicy]), and about 30 s if they have low
-// priority. Then they fail. If a call has made an attempt, its error is that of the
-// last attempt. Otherwise it is a [*RequestError] with Attempts 0: it wraps the error
-// of another call, which shows what is wrong with the server. A call without low
-// priority that is not retried ([WithoutRetry], or a MaxAttempts of 1) does not wait:
-// it is sent as soon as the rate limit allows. [Observer].Wait does not report waits
-// for the end of an outage.
+// because the context of its call has ended does not count. During the outage it makes
+// one attempt at a time, until the API responds with something else than a 5xx. The
+// other calls wait: by default up to 13 s (this grows with the values of
+// [RetryPolicy]), and about 30 s if they have low priority. Then they fail. If a call
+// has made an attempt, its error is that of the last attempt. Otherwise it is a
+// [*RequestError] with Attempts 0: it wraps the error of another call, which shows
+// what is wrong with the server. A call without low priority that is not retried
+// ([WithoutRetry], or a MaxAttempts of 1) does not wait: it is sent as soon as the
+// rate limit allows. [Observer].Wait does not report waits for the end of an outage.
 //
 // # Lists
 //

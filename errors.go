@@ -147,7 +147,7 @@ func (e *ValidationError) Is(target error) bool {
 // delay a call for too long. In the second case nothing was sent: Attempts is 0, and
 // StatusCode tells the reason:
 //
-//   - 429: the client pauses after a 429 to another call. The pause would end after the
+//   - 429: another call got a 429, so the client pauses. The pause would end after the
 //     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.
 //   - 0: no slot is free before the context's deadline. The RateLimitError is then
 //     wrapped in a [RequestError].
