@@ -56,9 +56,8 @@ type BulkResult[P, R any] struct {
 //
 // If Again is true for an item with the status [BulkUnknown], repeat it in a way that
 // cannot duplicate it, such as UpsertAll. If your function makes several calls, a
-// repeat makes all of them again. [CanRetry] is about the error instead of the item:
-// it is false for [ErrForbidden]. Again is then true, because another API key may have
-// access.
+// repeat makes all of them again. [CanRetry] answers another question: it is about the
+// error, not about the item.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -108,7 +107,7 @@ const (
 // item, stop yielding items. Bulk then completes the items that it has taken. If the
 // quota is used up, that can take a minute or more. To stop at once, cancel the
 // context or leave the loop: requests in flight are canceled, and their items may have
-// been done. The loop then ends when the running calls of do have returned. If items
+// been done. A break then waits until the running calls of do have returned. If items
 // can be repeated, as with UpsertAll, stopping at once is simpler. To continue a job
 // later, repeat the items for which [BulkResult.Again] is true, and the items for
 // which you received no result. If you left the loop, an item without a result may
@@ -132,8 +131,8 @@ const (
 //
 // Bulk takes items on the caller's goroutine, before it has yielded the results of
 // earlier items. So the iterator that you pass must never wait for a result: that is a
-// deadlock. While it waits, for example for a slow source, Bulk yields no results. So
-// let it read from a file or from memory.
+// deadlock. Bulk yields no results while the iterator waits for its source: let the
+// iterator read from a file or from memory.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)

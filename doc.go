@@ -62,7 +62,8 @@
 //
 // If a wait would outlast the context's deadline, the call fails immediately, without
 // waiting. If the call has made an attempt, its error matches that of the last
-// attempt, such as a 503. Otherwise its error matches [context.DeadlineExceeded].
+// attempt, such as a 503, and can match [context.DeadlineExceeded] too. Otherwise its
+// error matches [context.DeadlineExceeded].
 //
 // # Rate limit
 //
@@ -88,9 +89,8 @@
 // [RetryPolicy]), and about 30 s if they have low priority. Then they fail. If a call
 // has made an attempt, its error is that of the last attempt. Otherwise it is a
 // [*RequestError] with Attempts 0: it wraps the error of another call, which shows
-// what is wrong with the server. A call without low priority that is not retried
-// ([WithoutRetry], or a MaxAttempts of 1) does not wait: it is sent as soon as the
-// rate limit allows. [Observer].Wait does not report waits for the end of an outage.
+// what is wrong with the server. [WithoutRetry] describes the exception.
+// [Observer].Wait does not report waits for the end of an outage.
 //
 // # Lists
 //
