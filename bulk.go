@@ -104,8 +104,8 @@ const (
 //
 // Nothing happens until you range over the returned iterator. Another range over it
 // would run the whole job again. To stop a job and still know the outcome of every
-// item, stop yielding items. Bulk then completes the items that it has taken. If the
-// quota is used up, that can take a minute or more. To stop at once, cancel the
+// item, let your iterator end early. Bulk then completes the items that it has taken.
+// If the quota is used up, that can take a minute or more. To stop at once, cancel the
 // context or leave the loop: requests in flight are canceled, and their items may have
 // been done. A break then waits until the running calls of do have returned. If items
 // can be repeated, as with UpsertAll, stopping at once is simpler. To continue a job
