@@ -107,9 +107,9 @@ const (
 // item, let your iterator end early. Bulk then completes the items that it has taken.
 // If the quota is used up, that can take a minute or more. To stop at once, cancel the
 // context or leave the loop: requests in flight are canceled, and their items may have
-// been done. A break then waits until the running calls of do have returned. If items
-// can be repeated, as with UpsertAll, stopping at once is simpler. To continue a job
-// later, repeat the items for which [BulkResult.Again] is true, and the items for
+// been done. Leaving the loop takes until the running calls of do have returned. If
+// items can be repeated, as with UpsertAll, stopping at once is simpler. To continue a
+// job later, repeat the items for which [BulkResult.Again] is true, and the items for
 // which you received no result. If you left the loop, an item without a result may
 // have been done: repeat it in a way that cannot duplicate it. If the loop ran to its
 // end, an item without a result was never taken, and nothing was sent for it.

@@ -62,9 +62,8 @@
 //
 // If a wait would outlast the context's deadline, the call fails immediately, without
 // waiting. If the call has made no attempt, its error matches
-// [context.DeadlineExceeded]. Otherwise test for the error of the last attempt, such
-// as a 503: only if the call waited for a slot does its error match
-// [context.DeadlineExceeded] as well.
+// [context.DeadlineExceeded]. If it has, its error matches that of the last attempt,
+// such as a 503. It then matches [context.DeadlineExceeded] only if no slot was free.
 //
 // # Rate limit
 //
@@ -84,14 +83,15 @@
 //
 // After five failed attempts in a row, the client assumes an outage. Failed means a
 // 5xx, no response, or a response that is not from the API. An attempt that ended
-// because the context of its call has ended does not count. During the outage it makes
-// one attempt at a time, until the API responds with something else than a 5xx. The
-// other calls wait, except for those with [WithoutRetry]: by default up to 13 s (this
-// grows with the values of [RetryPolicy]), and about 30 s if they have low priority.
-// Then they fail. If a call has made an attempt, its error is that of the last
-// attempt. Otherwise it is a [*RequestError] with Attempts 0: it wraps the error of
-// another call, which shows what is wrong with the server. [Observer].Wait does not
-// report waits for the end of an outage.
+// because the context of its call has ended does not count. During the outage, calls
+// wait while the client makes one attempt at a time, until the API responds with
+// something else than a 5xx. A call waits up to 13 s by default (this grows with the
+// values of [RetryPolicy]), and about 30 s at low priority. Then it fails. If it has
+// made an attempt, its error is that of its last attempt. Otherwise it is a
+// [*RequestError] with Attempts 0: it wraps the error of another call, which shows
+// what is wrong with the server. Calls with [WithoutRetry] are an exception: they are
+// sent without waiting, except at low priority. [Observer].Wait does not report waits
+// for the end of an outage.
 //
 // # Lists
 //

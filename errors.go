@@ -56,9 +56,10 @@ const (
 // envelope with a 429.
 const ErrRateLimited Code = "RATE_LIMITED"
 
-// An APIError is a response of the API that is not a success: an error
-// envelope, or anything else that is not what the call expects (an HTML page
-// of a proxy, a redirect, a 200 that says "success": false).
+// An APIError is a response of the API that is not a success: an error envelope, or
+// anything else that is not what the call expects (an HTML page of a proxy, a
+// redirect, a 200 that says "success": false). A [RateLimitError] contains one even if
+// the call was not sent.
 //
 // Test for a code with [errors.Is]. Read the fields with [errors.As], which finds the
 // APIError inside a [ValidationError] or [RateLimitError] too.
@@ -144,8 +145,8 @@ func (e *ValidationError) Is(target error) bool {
 }
 
 // A RateLimitError reports a response with status 429, or that the rate limit would
-// delay a call for too long. In the second case nothing was sent: Attempts is 0, and
-// StatusCode tells the reason:
+// delay a call for too long. In the second case the next attempt was not sent:
+// Attempts is 0 if it would have been the first one, and StatusCode tells the reason:
 //
 //   - 429: another call got a 429, so the client pauses. The pause would end after the
 //     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.
