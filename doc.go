@@ -61,9 +61,8 @@
 // for a call.
 //
 // If a wait would outlast the context's deadline, the call fails immediately, without
-// waiting. If the call has made no attempt, its error matches
-// [context.DeadlineExceeded]. If it has, its error matches that of the last attempt,
-// such as a 503. It then matches [context.DeadlineExceeded] only if no slot was free.
+// waiting. If the call has made an attempt, its error matches that of the last
+// attempt, such as a 503. Otherwise its error matches [context.DeadlineExceeded].
 //
 // # Rate limit
 //

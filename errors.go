@@ -145,8 +145,8 @@ func (e *ValidationError) Is(target error) bool {
 }
 
 // A RateLimitError reports a response with status 429, or that the rate limit would
-// delay a call for too long. In the second case the next attempt was not sent:
-// Attempts is 0 if it would have been the first one, and StatusCode tells the reason:
+// delay a call for too long. In the second case the call, or its next attempt, was not
+// sent. StatusCode then tells the reason:
 //
 //   - 429: another call got a 429, so the client pauses. The pause would end after the
 //     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.
