@@ -10,7 +10,8 @@ import (
 )
 
 // WithoutRetry returns a context whose calls make one attempt only. They still wait
-// for a slot of the rate limit and for the end of a pause after a 429. In an outage they are sent without waiting for its end, except at low priority.
+// for a slot of the rate limit and for the end of a pause after a 429. In an outage
+// they are sent without waiting for its end, except at low priority.
 func WithoutRetry(ctx context.Context) context.Context {
 	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
 }

@@ -38,11 +38,11 @@
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A method that sends
 // several requests, such as Upsert, makes a call for each. A request is retried only
-// if a retry can help. Three kinds of calls could duplicate
-// something: Enroll, Schedule, and creates without a unique key. A create has a unique
-// key if the API refuses two resources with the same value of a field, such as two
-// contacts with the same e-mail address. The doc comments of the creates say which
-// have one. The cases are:
+// if a retry can help. Three kinds of calls could duplicate something: Enroll,
+// Schedule, and creates without a unique key. A create has a unique key if the API
+// refuses two resources with the same value of a field, such as two contacts with the
+// same e-mail address. The doc comments of the creates say which have one. The cases
+// are:
 //
 //   - 429: after at least 60 s. The whole client waits. The request was rejected, so
 //     a retry is safe for every call.
@@ -84,9 +84,9 @@
 // 5xx, no response, or a response that is not from the API. An attempt that ended
 // because the context of its call has ended does not count. During the outage, calls
 // wait while the client makes one attempt at a time, until the API responds with
-// something else than a 5xx. A call waits up to 13 s by default (this grows with the
-// values of [RetryPolicy]), and about 30 s at low priority. Then it fails. If it has
-// made an attempt, its error is that of its last attempt. Otherwise it is a
+// something else than a 5xx or a 429. A call waits up to 13 s by default (this grows
+// with the values of [RetryPolicy]), and about 30 s at low priority. Then it fails. If
+// it has made an attempt, its error is that of its last attempt. Otherwise it is a
 // [*RequestError] with Attempts 0: it wraps the error of another call, which shows
 // what is wrong with the server. Calls with [WithoutRetry] are an exception: they are
 // sent without waiting, except at low priority. [Observer].Wait does not report waits
