@@ -342,9 +342,9 @@ func isLastingOutage(err error) bool {
 		apiErr  *APIError
 	)
 	if errors.As(err, &request) { // first: it may wrap the error of another call
-		return request.outage
+		return request.stopped.outage
 	}
-	return errors.As(err, &apiErr) && apiErr.outage
+	return errors.As(err, &apiErr) && apiErr.stopped.outage
 }
 
 // failureStatus says what is known of an item that failed.

@@ -84,8 +84,7 @@ type APIError struct {
 	repeatable bool   // a POST that cannot duplicate anything
 	unreadable bool   // the response was no JSON, or cut short
 	foreign    bool   // something else than the API has responded
-	stopped    string // why it was not retried
-	outage     bool   // it was not retried because an outage lasted
+	stopped    ending // why it was not retried
 }
 
 // Error names method, path, status, code, message, attempts and request id on one
@@ -110,10 +109,12 @@ func (e *APIError) text(message string) string {
 	return b.String()
 }
 
-// Is reports whether target is this error's [Code].
+// Is reports whether target is this error's [Code]. It is also true for
+// [context.DeadlineExceeded] if the call ended because a wait would have outlasted the
+// context's deadline.
 func (e *APIError) Is(target error) bool {
 	code, ok := target.(Code)
-	return ok && code != "" && code == e.Code
+	return ok && code != "" && code == e.Code || e.stopped.tooLate && target == context.DeadlineExceeded
 }
 
 // A ValidationError is the API's VALIDATION_ERROR: 422 with messages for each
@@ -144,25 +145,22 @@ func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
 
-// A RateLimitError reports a response with status 429, or that the rate limit would
-// delay a call for too long. In the second case the call, or its next attempt, was not
-// sent. StatusCode then tells the reason:
+// A RateLimitError reports one of these cases:
 //
-//   - 429: another call got a 429, so the client pauses. The pause would end after the
-//     context's deadline, or be longer than [RetryPolicy.MaxRateLimitWait] allows.
-//   - 0: no slot is free before the context's deadline. The RateLimitError is then
-//     wrapped in a [RequestError].
+//   - The API has responded with 429.
+//   - The client pauses after another call's 429, for longer than the call may wait: see
+//     [RetryPolicy.MaxRateLimitWait] and the context's deadline. The request was not
+//     sent, and StatusCode is 429 too.
+//   - No slot is free before the context's deadline. The request was not sent, and
+//     StatusCode is 0.
 //
-// If the reason is the deadline, [errors.Is] also finds [context.DeadlineExceeded]. A
-// RateLimitError unwraps to its [APIError].
+// A RateLimitError unwraps to its [APIError].
 type RateLimitError struct {
 	APIError
 
 	// RetryAfter is how long to wait before the next request, counted from the return
 	// of the call.
 	RetryAfter time.Duration
-
-	tooLate bool // not sent because of the context's deadline
 }
 
 // Error returns the text of the [APIError] and the time to wait.
@@ -177,11 +175,9 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited]. It is also true for
-// [context.DeadlineExceeded] if the call was not sent because of the context's
-// deadline.
+// Is reports whether target is [ErrRateLimited], or as [APIError.Is].
 func (e *RateLimitError) Is(target error) bool {
-	return target == ErrRateLimited || e.tooLate && target == context.DeadlineExceeded || e.APIError.Is(target)
+	return target == ErrRateLimited || e.APIError.Is(target)
 }
 
 // A RequestError is a call without a usable response: no connection, a timeout, a
@@ -201,8 +197,7 @@ type RequestError struct {
 	Err error // the cause
 
 	repeatable bool   // a POST that cannot duplicate anything
-	stopped    string // why it was not retried
-	outage     bool   // it was not retried because an outage lasted
+	stopped    ending // why it was not retried
 }
 
 // Error names method, path, cause and attempts on one line.
@@ -221,6 +216,12 @@ func (e *RequestError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [context.DeadlineExceeded], and the call ended because
+// a wait would have outlasted the context's deadline.
+func (e *RequestError) Is(target error) bool {
+	return e.stopped.tooLate && target == context.DeadlineExceeded
+}
 
 // MayHaveBeenApplied reports whether a failed call may have taken effect on the
 // server. err is the error that the call returned, of any type.
@@ -255,6 +256,13 @@ func outcomeOf(err error) (attempts int, mayHaveBeenApplied bool) {
 		return attempts, mayHaveBeenApplied
 	}
 	return -1, false
+}
+
+// An ending is why a call was not retried, or not sent.
+type ending struct {
+	why     string
+	tooLate bool // a wait would have outlasted the context's deadline
+	outage  bool // an outage lasted
 }
 
 // changed returns a changed copy of the error of a call. It is a copy because
@@ -321,7 +329,7 @@ func writeOperation(b *strings.Builder, method, path string) {
 // maxRequestID bounds what an error prints of a request id, in characters.
 const maxRequestID = 64
 
-func writeNotes(b *strings.Builder, attempts int, mayHaveBeenApplied bool, stopped, requestID string) {
+func writeNotes(b *strings.Builder, attempts int, mayHaveBeenApplied bool, stopped ending, requestID string) {
 	var notes []string
 	if attempts > 1 {
 		notes = append(notes, fmt.Sprintf("after %d attempts", attempts))
@@ -329,8 +337,8 @@ func writeNotes(b *strings.Builder, attempts int, mayHaveBeenApplied bool, stopp
 	if mayHaveBeenApplied {
 		notes = append(notes, "may have been applied")
 	}
-	if stopped != "" {
-		notes = append(notes, "stopped retrying: "+stopped)
+	if stopped.why != "" {
+		notes = append(notes, "stopped retrying: "+stopped.why)
 	}
 	if requestID = text.Clip(requestID, maxRequestID); requestID != "" {
 		notes = append(notes, "request "+requestID)

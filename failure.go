@@ -160,15 +160,18 @@ func (c *call) refused(err error) error {
 	case ended:
 	case errors.As(err, &outage):
 		if c.err != nil {
-			c.err = stopRetrying(c.err, fmt.Sprintf("no request has succeeded for %s", outage.Waited.Round(time.Millisecond)), true)
+			c.err = stopRetrying(c.err, ending{
+				why:    fmt.Sprintf("no request has succeeded for %s", outage.Waited.Round(time.Millisecond)),
+				outage: true,
+			})
 			return c.err
 		}
 		lost := c.requestError(&unsent{outage: outage, last: c.core.failure.Load()})
-		lost.outage = true
+		lost.stopped.outage = true
 		return lost
 	case errors.As(err, &paused):
 		limited := c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
-		limited.tooLate = paused.TooLate
+		limited.stopped.tooLate = paused.TooLate
 		if err = limited; c.err == nil {
 			return err
 		}
@@ -200,9 +203,8 @@ func (e *unsent) Unwrap() []error {
 }
 
 // stopRetrying returns the error of a call with the reason why it is not retried.
-func stopRetrying(err error, why string, outage bool) error {
-	return changed(err, func(e *APIError) { e.stopped, e.outage = why, outage },
-		func(e *RequestError) { e.stopped, e.outage = why, outage })
+func stopRetrying(err error, reason ending) error {
+	return changed(err, func(e *APIError) { e.stopped = reason }, func(e *RequestError) { e.stopped = reason })
 }
 
 // notSent is the error of an attempt that the rate limit holds up for longer than

@@ -83,8 +83,8 @@ func (c *call) judge(ctx context.Context, err error) (retry bool) {
 	if c.err == nil || !repeat || c.noRetry || c.attempts >= c.core.policy.MaxAttempts || ctx.Err() != nil {
 		return false
 	}
-	if why := c.schedule(ctx); why != "" {
-		c.err = stopRetrying(c.err, why, false)
+	if end := c.schedule(ctx); end != nil {
+		c.err = stopRetrying(c.err, *end)
 		return false
 	}
 	return true
@@ -158,17 +158,17 @@ func (c *call) setMayHaveBeenApplied() {
 
 // schedule has the admission wait before the next attempt, or returns why there is to
 // be none.
-func (c *call) schedule(ctx context.Context) (why string) {
+func (c *call) schedule(ctx context.Context) *ending {
 	admission := c.core.admission
 	c.failed = time.Now()
 	if c.last.status == http.StatusTooManyRequests {
 		// The whole client pauses, and this call with it.
 		if err := admission.Refuse(ctx, &c.place); err != nil {
-			return err.Error()
+			return &ending{why: err.Error(), tooLate: errors.Is(err, context.DeadlineExceeded)}
 		}
 		admission.Retry(&c.place, 0, false)
 		c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitPause, Duration: c.core.rateLimitWait(c.last.quota), Err: c.err})
-		return ""
+		return nil
 	}
 	backoff := c.core.policy.backoff(c.attempts)
 	retryAfter := min(c.last.quota.RetryAfter, c.core.policy.MaxWait)
@@ -176,14 +176,17 @@ func (c *call) schedule(ctx context.Context) (why string) {
 		backoff = retryAfter
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= backoff {
-		return fmt.Sprintf("the next attempt would be made in %s, after the context's deadline", backoff.Round(time.Millisecond))
+		return &ending{
+			why:     fmt.Sprintf("the next attempt would be made in %s, after the context's deadline", backoff.Round(time.Millisecond)),
+			tooLate: true,
+		}
 	}
 	if !admission.Recovering() && !c.core.budget.withdraw() { // in a recovery only probes take from it
-		return "the retry budget is used up"
+		return &ending{why: "the retry budget is used up"}
 	}
 	admission.Retry(&c.place, backoff, retryAfter == backoff)
 	c.core.observers.waits(ctx, WaitInfo{CallInfo: c.info(), Reason: WaitRetry, Duration: backoff, Err: c.err})
-	return ""
+	return nil
 }
 
 // rateLimitWait is how long a 429 with those headers pauses the client. More

@@ -577,7 +577,8 @@ func TestWithoutRetry_WaitsForTheRateLimit(t *testing.T) {
 	})
 }
 
-// If a wait would exceed the context's deadline, the call fails immediately.
+// If a wait would exceed the context's deadline, the call fails immediately. Its error
+// matches that of the attempt, and that of a deadline.
 func TestRetry_DeadlineBeforeTheWaitEnds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -585,12 +586,13 @@ func TestRetry_DeadlineBeforeTheWaitEnds(t *testing.T) {
 		responder responder
 		timeout   time.Duration
 		want      func(*testing.T, error)
+		kind      string // as without a deadline
 	}{
-		{"backoff", failure(503, "SERVER_ERROR", "Oops"), 900 * time.Millisecond, isAPIError(503, funnel.ErrServer)},
-		{"Retry-After of a 5xx", respond(503, `{}`, "Retry-After", "20"), 20 * time.Second, isAPIError(503, "")},
-		{"backoff after no connection", unsent(syscall.ECONNREFUSED), 900 * time.Millisecond, isRequestError(syscall.ECONNREFUSED)},
-		{"pause of a 429", tooMany(), time.Minute, isAPIError(429, funnel.ErrRateLimited)},
-		{"Retry-After of a 429", tooMany("Retry-After", "120"), 120 * time.Second, isAPIError(429, funnel.ErrRateLimited)},
+		{"backoff", failure(503, "SERVER_ERROR", "Oops"), 900 * time.Millisecond, isAPIError(503, funnel.ErrServer), "SERVER_ERROR"},
+		{"Retry-After of a 5xx", respond(503, `{}`, "Retry-After", "20"), 20 * time.Second, isAPIError(503, ""), "503"},
+		{"backoff after no connection", unsent(syscall.ECONNREFUSED), 900 * time.Millisecond, isRequestError(syscall.ECONNREFUSED), "other"},
+		{"pause of a 429", tooMany(), time.Minute, isAPIError(429, funnel.ErrRateLimited), "RATE_LIMITED"},
+		{"Retry-After of a 429", tooMany("Retry-After", "120"), 120 * time.Second, isAPIError(429, funnel.ErrRateLimited), "RATE_LIMITED"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -607,7 +609,8 @@ func TestRetry_DeadlineBeforeTheWaitEnds(t *testing.T) {
 				require.Zero(t, time.Since(started))
 				require.Len(t, api.requests(), 1)
 				tt.want(t, err)
-				require.NotErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, tt.kind, funnel.ErrorKind(err))
 				require.NoError(t, ctx.Err())
 			})
 		})

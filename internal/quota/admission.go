@@ -148,6 +148,12 @@ func (e *PausedError) Error() string {
 	return fmt.Sprintf("after a 429 the client pauses for another %s, which is longer than %s allows", e.Wait.Round(time.Millisecond), bound)
 }
 
+// Is reports whether target is [context.DeadlineExceeded] and the deadline is the
+// reason.
+func (e *PausedError) Is(target error) bool {
+	return e.TooLate && target == context.DeadlineExceeded
+}
+
 func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("no slot of the rate limit is free for another %s, which is after the context's deadline", e.Wait.Round(time.Millisecond))
 }
