@@ -15,11 +15,9 @@ import (
 // A BulkStatus is the outcome of one item of a bulk job.
 type BulkStatus string
 
-// The statuses of an item. If your function makes several calls for an item, the
-// status describes the call that failed. If you repeat an unknown item, do it in a way
-// that cannot duplicate it, such as [ContactsService.UpsertAll], or check it first. A
-// contact can be BulkUpdated although the job itself created it: if the response to
-// the create is lost, UpsertAll finds the contact and updates it.
+// The statuses of an item. A contact can be BulkUpdated although the job itself
+// created it: if the response to the create is lost, UpsertAll finds the contact and
+// updates it.
 const (
 	BulkCreated BulkStatus = "created" // done: created
 	BulkUpdated BulkStatus = "updated" // done: updated
@@ -39,25 +37,20 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether to repeat the item later.
+// Again reports whether the item should be repeated in a later job.
 //
-// It is false if the item was done, or if its error is a refusal of the item or of a
-// part of it, by the API or the SDK: for example [ErrContactExists], [ErrNotFound] for
-// one of its tags, a [*NameError], or an [*ArgumentError].
+// It is false if the item was done, or if the API or the SDK refused it, because a
+// repeat would be refused too. Examples are [ErrContactExists], [ErrNotFound] for one
+// of its tags, a [*NameError], and an [*ArgumentError].
 //
-// It is true in all other cases, such as:
+// It is true in all other cases: for example, the item was skipped, the request got a
+// 5xx or no response, the API key was not accepted, or your function returned an error
+// of its own. An item with the status [BulkUnknown] may have been done: if Again is
+// true, repeat it in a way that cannot duplicate it, such as
+// [ContactsService.UpsertAll].
 //
-//   - the item was skipped;
-//   - it failed because of the rate limit, a 5xx, a failed connection, a response that
-//     is not from the API, the end of the context, or the authentication (an API key
-//     that is not accepted or has no access, or an error of the function given to
-//     [WithAuth]);
-//   - your function returned an error of its own, not one from this package.
-//
-// If Again is true for an item with the status [BulkUnknown], repeat it in a way that
-// cannot duplicate it, such as UpsertAll. If your function makes several calls, a
-// repeat makes all of them again. [CanRetry] answers another question: it is about the
-// error, not about the item.
+// [CanRetry] is stricter. It is also false if a repeat could duplicate something, or
+// if something has to change first, such as the API key.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -75,68 +68,65 @@ const (
 	maxBulk = 500
 )
 
-// Bulk calls the function do for each item, at first for 16 items at a time and later
-// for up to 500, and yields the results in the order of the items. It uses the whole
-// quota, except for slots that it leaves free for the client's other calls. It keeps
-// at most 500 items in memory. If do needs something scarce, such as a database
-// connection, use a semaphore in do. The calls of do overlap: if the order of two
-// changes matters, make both in one call of do.
+// Bulk calls the function do for each item and yields the results in the order of the
+// items. It begins with 16 items at a time and goes up to 500, as fast as the quota
+// allows. Some slots stay free for the client's other calls. At most 500 items are in
+// memory.
 //
-// One failed item does not affect the others. A bulk job ends early only if nothing
-// further can succeed:
-//
-//   - the API key is not accepted ([ErrUnauthorized]) or, in CreateAll and UpsertAll,
-//     has no access to contacts ([ErrForbidden]);
-//   - the context is done, or the wait for the next free slot would outlast its
-//     deadline;
-//   - an outage has lasted for 30 s: every request got a 5xx, no response, or a
-//     response that is not from the API, such as a proxy's page or a redirect;
-//   - the server has responded with 429 for longer than
-//     [RetryPolicy].MaxRateLimitWait.
-//
-// After that the job sends no further request. Requests in flight are completed,
-// unless the context is done. Unless you leave the loop, every item that Bulk has
-// taken from items gets a result. The status BulkSkipped shows that a job has ended
-// early. In the error of a skipped item, [errors.Is] finds what ended the job, such as
-// [ErrUnauthorized]. [errors.As] finds a [*RateLimitError] if the rate limit ended the
-// job, and otherwise a [*RequestError]. In both, Attempts is 0, because the call was
-// not sent.
-//
-// Nothing happens until you range over the returned iterator. Another range over it
-// would run the whole job again. To stop a job and still know the outcome of every
-// item, let your iterator end early. Bulk then completes the items that it has taken.
-// If the quota is used up, that can take a minute or more. To stop at once, cancel the
-// context or leave the loop: requests in flight are canceled, and their items may have
-// been done. Leaving the loop takes until the running calls of do have returned. If
-// items can be repeated, as with UpsertAll, stopping at once is simpler. To continue a
-// job later, repeat the items for which [BulkResult.Again] is true, and the items for
-// which you received no result. If you left the loop, an item without a result may
-// have been done: repeat it in a way that cannot duplicate it. If the loop ran to its
-// end, an item without a result was never taken, and nothing was sent for it.
-//
-// The status of an item is BulkDone if do returns no error. Otherwise it is
-// BulkUnknown if the call that failed may have been applied, BulkSkipped if that call
-// was not sent because the job had ended, and BulkFailed in all other cases, also if
-// do returns an error of its own.
-//
-// The function do can make several calls, also with other clients. The status and
-// Again are then about the call that failed: the item's earlier calls have taken
-// effect. Errors of other clients never end the job. Make all calls with the context
-// that do receives: a call with another context does not have low priority, and is
-// sent even after the job has ended.
-//
-// Options in ctx, such as [WithHeader], apply to all calls of the job; only
-// [WithResponse] has no effect. A panic in do is raised again on the caller's
-// goroutine.
-//
-// Bulk takes items on the caller's goroutine, before it has yielded the results of
-// earlier items. So the iterator that you pass must never wait for a result: that is a
-// deadlock. Bulk yields no results while the iterator waits for its source: let the
-// iterator read from a file or from memory.
+// Nothing is sent until you range over the returned iterator. Each range runs the
+// whole job.
 //
 //	for result := range funnel.Bulk(ctx, client, items, func(ctx context.Context, e enrolment) (struct{}, error) {
 //		return struct{}{}, client.Sequences.Enroll(ctx, e.sequence, e.contact)
 //	}) { … }
+//
+// # The function do
+//
+// Make all calls with the context that do receives: with it they have low priority,
+// and none is sent after the job has ended. Several calls of do run at the same time:
+// if the order of two changes matters, make both in one call of do. If do needs
+// something scarce, such as a database connection, use a semaphore in do.
+//
+// If do makes several calls and one fails, the status and [BulkResult.Again] are about
+// that call. The earlier calls have taken effect, and a repeat of the item makes them
+// again. The function can use other clients too: their errors do not end the job.
+//
+// Options in ctx, such as [WithHeader], apply to all calls of the job, except
+// [WithResponse]. A panic in do is raised again on the caller's goroutine.
+//
+// # The iterator items
+//
+// Bulk takes items before it has yielded the results of earlier ones, on the same
+// goroutine. So the iterator must not wait for a result: that is a deadlock. If its
+// source is slow, the results come later. An iterator of the same client, such as that
+// of [ContactsService.All], can be the source.
+//
+// # Early end
+//
+// One failed item does not affect the others. The job ends early only if no further
+// item can succeed:
+//
+//   - the API key is not accepted ([ErrUnauthorized]) or, in CreateAll and UpsertAll,
+//     has no access to contacts ([ErrForbidden]);
+//   - the context is done, or no slot will be free before its deadline;
+//   - an outage has lasted for 30 s;
+//   - the server has responded with 429 for longer than
+//     [RetryPolicy].MaxRateLimitWait.
+//
+// Requests in flight are then completed, unless the context is done. The items that
+// were not sent get the status [BulkSkipped]. In their error, [errors.Is] finds what
+// ended the job, such as ErrUnauthorized.
+//
+// # Stopping and continuing
+//
+// To stop a job, let the iterator items end early. Bulk then completes the items that
+// it has taken; if the quota is used up, that can take a minute or more. To stop at
+// once, cancel the context or leave the loop. Requests in flight are then canceled,
+// and their items may have been done.
+//
+// To continue a job later, repeat the items for which Again is true, and the items
+// without a result. If you left the loop, an item without a result may have been done;
+// otherwise it was not sent.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

@@ -1052,3 +1052,39 @@ func TestBulk_RefusesANilFunction(t *testing.T) {
 	last := lastResult(funnel.Each(t.Context(), client, slices.Values([]int{1}), nil))
 	requireArgumentError(t, last.Err, "do")
 }
+
+// The source of a job can be a list of the same client: its pages are read while
+// calls of the job run, also when the quota is used up.
+func TestBulk_ListOfTheSameClientAsSource(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const contacts = 1300
+		server := funneltest.NewServer(apitest.Latency(200 * time.Millisecond))
+		defer server.Close()
+		server.SeedContacts(contacts)
+		client := server.Client()
+		tag, err := client.Tags.Create(t.Context(), funnel.TagCreateParams{Name: "vip"})
+		require.NoError(t, err)
+		var listErr error
+		ids := func(yield func(funnel.ContactID) bool) {
+			for contact, err := range client.Contacts.All(t.Context(), funnel.ContactListParams{}) {
+				if err != nil {
+					listErr = err
+					return
+				}
+				if !yield(contact.ID) {
+					return
+				}
+			}
+		}
+		done := 0
+		for result := range funnel.Each(t.Context(), client, ids, func(ctx context.Context, id funnel.ContactID) error {
+			return client.Contacts.AddTag(ctx, id, tag.ID)
+		}) {
+			require.NoError(t, result.Err)
+			done++
+		}
+		require.NoError(t, listErr)
+		require.Equal(t, contacts, done)
+	})
+}

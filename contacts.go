@@ -41,7 +41,8 @@ type ContactListParams struct {
 
 func (p ContactListParams) check() error { return checkPeriod(p.Period, p.Range) }
 
-// ContactCreateParams describes a new contact. A zero field is not sent.
+// ContactCreateParams describes a new contact. A zero field is not sent. For custom
+// fields use [ContactsService.SetCustomField].
 type ContactCreateParams struct {
 	Email          string           `json:"email"` // required; must have no white space around it
 	FirstName      string           `json:"first_name,omitempty"`
@@ -340,12 +341,14 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 }
 
 // CreateAll creates contacts, several at a time. Nothing is sent until you range over
-// the returned iterator. [Bulk] describes the order of the results and what ends a
-// job. The status of a contact is BulkCreated, BulkExists with the error
-// ErrContactExists, BulkFailed, BulkUnknown or BulkSkipped. If there was no response
-// or a 5xx, and the next attempt finds the contact, the status is BulkUnknown with the
-// error ErrContactExists, and Again is false. If several contacts have the same
-// address, ignoring case, they are sent one after the other.
+// the returned iterator. [Bulk] describes the order of the results and how a job ends.
+//
+// The status of a contact is BulkCreated, BulkExists (with the error
+// [ErrContactExists]), BulkFailed, BulkUnknown or BulkSkipped. If an attempt got no
+// response or a 5xx, and the next one finds the contact, the status is BulkUnknown, the
+// error is ErrContactExists, and Again is false.
+//
+// Contacts with the same address, ignoring case, are sent one after the other.
 //
 // API: POST /contact (documented, parameters assumed).
 func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {
@@ -360,16 +363,19 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 
 // UpsertAll creates or updates contacts, each as [ContactsService.Upsert] does and
 // several at a time. Nothing is sent until you range over the returned iterator.
-// [Bulk] describes the order of the results and what ends a job. The status of a
-// contact is BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or BulkSkipped. If
-// several contacts have the same address, ignoring case, they are sent one after the
-// other, and the last one wins. If the input contains an address more than once, do
-// not repeat single items: older values could overwrite newer ones. Repeat everything
-// from the first item that has no result, or for which [BulkResult.Again] is true.
+// [Bulk] describes the order of the results and how a job ends.
 //
-// As soon as most contacts of a job have turned out to exist, UpsertAll sends the
-// update first (if a field is set), and the create only if there is no such contact.
-// Then an existing contact costs one request less, and a new one costs one more.
+// The status of a contact is BulkCreated, BulkUpdated, BulkFailed, BulkUnknown or
+// BulkSkipped.
+//
+// Contacts with the same address, ignoring case, are sent one after the other, so the
+// last one wins. To continue a job with such contacts, do not repeat single items:
+// older values could overwrite newer ones. Repeat everything from the first item that
+// has no result, or for which [BulkResult.Again] is true.
+//
+// If most contacts of a job turn out to exist, UpsertAll sends the update first (if a
+// field is set), and the create only if there is no such contact. An existing contact
+// then costs one request less, and a new one costs one more.
 //
 // API: as [ContactsService.Upsert].
 func (s *ContactsService) UpsertAll(ctx context.Context, contacts iter.Seq[ContactCreateParams]) iter.Seq[BulkResult[ContactCreateParams, ContactID]] {

@@ -37,32 +37,33 @@
 // # Retries
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A method that sends
-// several requests, such as Upsert, makes a call for each. A request is retried only
-// if a retry can help. Three kinds of calls could duplicate something: Enroll,
-// Schedule, and creates without a unique key. A create has a unique key if the API
-// refuses two resources with the same value of a field, such as two contacts with the
-// same e-mail address. The doc comments of the creates say which have one. The cases
-// are:
+// several requests, such as Upsert, makes a call for each.
 //
-//   - 429: after at least 60 s. The whole client waits. The request was rejected, so
-//     a retry is safe for every call.
-//   - 5xx: after 1, 2 and 4 s, plus up to half of that at random. The three kinds are
-//     retried too, although the first attempt may have taken effect, because the API's
-//     reference says that a 5xx is transient. [RetryPolicy.NoRetryCreateOn5xx] turns
-//     that off.
-//   - Certainly not sent, such as a refused connection: every call is retried, with
-//     the same waits. Not retried are a bad certificate, an error of a [Limiter], and an
-//     error of the function given to [WithAuth].
-//   - No complete response, such as a timeout: retried with the same waits, except for
-//     the three kinds. These fail with an error for which [MayHaveBeenApplied] is
-//     true.
+// Most calls are repeatable: a second request cannot duplicate anything. Not
+// repeatable are Enroll, Schedule, and creates without a unique key. A create has a
+// unique key if the API refuses two resources with the same value of a field, such as
+// two contacts with the same e-mail address. The doc comments of the creates say which
+// have one.
+//
+// These failures are retried:
+//
+//   - 429: every call, after at least 60 s. The whole client waits.
+//   - 5xx: every call, after 1, 2 and 4 s, plus up to half of that at random. The API's
+//     reference says that a 5xx is transient, but the first attempt may have taken
+//     effect: [RetryPolicy.NoRetryCreateOn5xx] limits these retries to repeatable
+//     calls.
+//   - Certainly not sent, such as a refused connection: every call, with the same
+//     waits. Not retried are a bad certificate, an error of a [Limiter], and an error of
+//     the function given to [WithAuth].
+//   - No complete response, such as a timeout: only repeatable calls, with the same
+//     waits. The others fail with an error for which [MayHaveBeenApplied] is true.
 //
 // A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
 // for a call.
 //
-// If a wait would outlast the context's deadline, the call fails immediately, without
-// waiting. If the call has made an attempt, its error matches that of the last
-// attempt, such as a 503. Otherwise its error matches [context.DeadlineExceeded].
+// If a wait would outlast the context's deadline, the call fails immediately. Its
+// error matches [context.DeadlineExceeded], and also the error of the last attempt if
+// there was one, such as [ErrServer].
 //
 // # Rate limit
 //
@@ -80,17 +81,16 @@
 //
 // # Outages
 //
-// After five failed attempts in a row, the client assumes an outage. Failed means a
-// 5xx, no response, or a response that is not from the API. An attempt that ended
-// because the context of its call has ended does not count. During the outage, calls
-// wait while the client makes one attempt at a time, until the API responds with
-// something else than a 5xx or a 429. A call waits up to 13 s by default (this grows
-// with the values of [RetryPolicy]), and about 30 s at low priority. Then it fails. If
-// it has made an attempt, its error is that of its last attempt. Otherwise it is a
-// [*RequestError] with Attempts 0: it wraps the error of another call, which shows
-// what is wrong with the server. Calls with [WithoutRetry] are an exception: they are
-// sent without waiting, except at low priority. [Observer].Wait does not report waits
-// for the end of an outage.
+// After five failed attempts in a row, the client assumes an outage. A failed attempt
+// is one that got a 5xx, no response, or a response that is not from the API. The
+// client then makes one attempt at a time, and all other calls wait, until the API
+// responds with something else than a 5xx or a 429.
+//
+// A call waits as long as the waits before its retries can take together: 10.5 s by
+// default. At low priority it waits for at least 30 s. Then it fails with the error of
+// its last attempt. If it has made none, it fails with a [*RequestError] that wraps
+// the error of another call, which shows what is wrong with the server. Calls with
+// [WithoutRetry] do not wait, except at low priority.
 //
 // # Lists
 //

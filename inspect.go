@@ -25,18 +25,16 @@ func CodeOf(err error) Code {
 	return apiErr.Code
 }
 
-// CanRetry reports whether repeating the call later can succeed and cannot duplicate
-// anything. The first case that fits decides:
+// CanRetry reports whether repeating the call later is useful and safe.
 //
-//   - A skipped item of a bulk job: true. The call was not sent.
-//   - The call may have been applied, and a repeat could duplicate it: false. An example
-//     is a lost response to a create without a unique key.
-//   - The cause was the rate limit, a 5xx, a failed connection (but not a bad
-//     certificate), the end of the context, the function of [WithAuth], a [Limiter], or
-//     a response that is not from the API, such as a proxy's page or a redirect: true.
-//   - Every other error, which a repeat would return again: false. Examples are bad
-//     input, a 4xx of the API other than 429, and a response of the API that is too
-//     large or differs from what the SDK expects.
+// It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
+// connection, the end of the context, a response that is not from the API (such as a
+// proxy's page or a redirect), or an error of a [Limiter] or of the function given to
+// [WithAuth]. It is not useful after bad input, another 4xx, a bad certificate, or a
+// response of the API that is too large or has an unexpected form.
+//
+// It is safe unless the call may have been applied and a repeat could duplicate
+// something. An example is a lost response to a create without a unique key.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError

@@ -24,9 +24,7 @@ const (
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
 // should fail immediately, with an error that matches [context.DeadlineExceeded]. That
 // error can have a method RetryAfter() time.Duration, which says when a slot will be
-// free. The call's error is then also a [*RateLimitError] with this wait. A bulk job
-// ends if the wait would outlast the deadline of the job's context. If the function
-// given to [Bulk] has set an earlier deadline for an item, only that item fails.
+// free. The call's error is then also a [*RateLimitError] with this wait.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

@@ -203,10 +203,9 @@ func WithAttemptTimeout(d time.Duration) Option {
 }
 
 // WithMaxResponseBytes refuses responses whose body has more than n bytes after
-// decompression, 32 MiB by default. The call fails with a [*RequestError] and is not
-// retried. Responses with more than 262,144 JSON values are always refused, with an
-// [*APIError], because many small values need much more memory than their text; a page
-// of 100 contacts has about 1,500.
+// decompression, 32 MiB by default. The call fails and is not retried. Responses with
+// more than 262,144 JSON values are always refused, because many small values need much
+// more memory than their text; a page of 100 contacts has about 1,500.
 func WithMaxResponseBytes(n int64) Option {
 	return func(cfg *config) error {
 		if n <= 0 {
