@@ -39,18 +39,17 @@ type BulkResult[P, R any] struct {
 
 // Again reports whether the item should be repeated in a later job.
 //
-// It is false if the item was done, or if the API or the SDK refused it, because a
-// repeat would be refused too. Examples are [ErrContactExists], [ErrNotFound] for one
-// of its tags, a [*NameError], and an [*ArgumentError].
+// It is false if the item was done, or if the API or the SDK refused the item itself:
+// a repeat would be refused too. Examples are [ErrContactExists], [ErrNotFound] for
+// one of its tags, a [*NameError], and an [*ArgumentError].
 //
-// It is true in all other cases: for example, the item was skipped, the request got a
-// 5xx or no response, the API key was not accepted, or your function returned an error
-// of its own. An item with the status [BulkUnknown] may have been done: if Again is
-// true, repeat it in a way that cannot duplicate it, such as
-// [ContactsService.UpsertAll].
+// It is true in all other cases. For example, the item was skipped, the request got a
+// 5xx or no response, the API key was refused ([ErrUnauthorized], [ErrForbidden]), or
+// your function returned an error of its own. An item with the status [BulkUnknown]
+// may have been done: if Again is true, repeat it in a way that cannot duplicate it,
+// such as [ContactsService.UpsertAll].
 //
-// [CanRetry] is stricter. It is also false if a repeat could duplicate something, or
-// if something has to change first, such as the API key.
+// [CanRetry] is for single calls.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -96,10 +95,11 @@ const (
 //
 // # The iterator items
 //
-// Bulk takes items before it has yielded the results of earlier ones, on the same
-// goroutine. So the iterator must not wait for a result: that is a deadlock. If its
-// source is slow, the results come later. An iterator of the same client, such as that
-// of [ContactsService.All], can be the source.
+// Bulk takes items on the goroutine of your range loop, before it has yielded the
+// results of earlier items. So the iterator must not wait for a result: that is a
+// deadlock. While it waits for something else, such as a slow file, no results are
+// yielded. It can read from an iterator of the same client, such as that of
+// [ContactsService.All].
 //
 // # Early end
 //
@@ -113,9 +113,9 @@ const (
 //   - the server has responded with 429 for longer than
 //     [RetryPolicy].MaxRateLimitWait.
 //
-// Requests in flight are then completed, unless the context is done. The items that
-// were not sent get the status [BulkSkipped]. In their error, [errors.Is] finds what
-// ended the job, such as ErrUnauthorized.
+// Bulk then takes no more items. Requests in flight are completed, unless the context
+// is done, and the other items that it has taken get the status [BulkSkipped]. In
+// their error, [errors.Is] finds what ended the job, such as ErrUnauthorized.
 //
 // # Stopping and continuing
 //
@@ -124,9 +124,11 @@ const (
 // once, cancel the context or leave the loop. Requests in flight are then canceled,
 // and their items may have been done.
 //
+// The loop ends when no call of do is running any more, also if you leave it.
+//
 // To continue a job later, repeat the items for which Again is true, and the items
-// without a result. If you left the loop, an item without a result may have been done;
-// otherwise it was not sent.
+// without a result. If the loop ran to its end, an item without a result was not sent.
+// If you left the loop, or the program was killed, it may have been done.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

@@ -82,15 +82,15 @@
 // # Outages
 //
 // After five failed attempts in a row, the client assumes an outage. A failed attempt
-// is one that got a 5xx, no response, or a response that is not from the API. The
-// client then makes one attempt at a time, and all other calls wait, until the API
-// responds with something else than a 5xx or a 429.
+// is one that got a 5xx, no response, or a response that is not from the API. An
+// attempt that was ended by its own context does not count. In an outage the client
+// makes one attempt at a time, and all other calls wait, until the API responds with
+// something else than a 5xx or a 429.
 //
-// A call waits as long as the waits before its retries can take together: 10.5 s by
-// default. At low priority it waits for at least 30 s. Then it fails with the error of
-// its last attempt. If it has made none, it fails with a [*RequestError] that wraps
-// the error of another call, which shows what is wrong with the server. Calls with
-// [WithoutRetry] do not wait, except at low priority.
+// By default a call gives up after about 11 s, and at low priority after about 30 s.
+// It fails with the error of its last attempt. A call that was never sent fails with a
+// [*RequestError], which wraps the error of another call to show what is wrong with
+// the server. Calls with [WithoutRetry] do not wait, except at low priority.
 //
 // # Lists
 //

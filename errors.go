@@ -175,7 +175,8 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited], or as [APIError.Is].
+// Is reports whether target is [ErrRateLimited]. It is true for
+// [context.DeadlineExceeded] too, in the same cases as [APIError.Is].
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || e.APIError.Is(target)
 }

@@ -28,10 +28,11 @@ func CodeOf(err error) Code {
 // CanRetry reports whether repeating the call later is useful and safe.
 //
 // It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
-// connection, the end of the context, a response that is not from the API (such as a
-// proxy's page or a redirect), or an error of a [Limiter] or of the function given to
-// [WithAuth]. It is not useful after bad input, another 4xx, a bad certificate, or a
-// response of the API that is too large or has an unexpected form.
+// connection, the end of the context, or a response that is not from the API, such as a
+// proxy's page or a redirect. The same goes for an error of a [Limiter], or of the
+// function given to [WithAuth], although the client does not retry these itself. A
+// repeat is not useful after bad input, another 4xx, a bad certificate, or a response of
+// the API that is too large or has an unexpected form.
 //
 // It is safe unless the call may have been applied and a repeat could duplicate
 // something. An example is a lost response to a create without a unique key.

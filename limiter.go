@@ -24,15 +24,15 @@ const (
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
 // should fail immediately, with an error that matches [context.DeadlineExceeded]. That
 // error can have a method RetryAfter() time.Duration, which says when a slot will be
-// free. The call's error is then also a [*RateLimitError] with this wait.
+// free. In the call's error, [errors.As] then finds a [*RateLimitError] with this wait.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
 //	Stats() LimiterStats        // Client.LimiterStats and Observer.Wait use it
 //	Observe(func(LimiterEvent)) // receives a function to call with each event
 //
-// [New] calls the method Observe once. If several clients share a limiter, each has
-// its own function, and the limiter must call all of them.
+// Each client calls the method Observe once. If several clients share a limiter, it
+// must call all the functions that it has received.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }

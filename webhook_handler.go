@@ -83,8 +83,8 @@ func jsonString(raw json.RawMessage) (s string) {
 }
 
 // Decode unmarshals Data into v, which must be a non-nil pointer, by the rules
-// of [json.Unmarshal]. Use [Decimal], [json.Number] or an integer for amounts:
-// a float64 or an any loses precision.
+// of [json.Unmarshal]. Use [Decimal] or [json.Number] for amounts: a float64 or an
+// any loses precision.
 //
 // The error wraps the error of [json.Unmarshal]. Its text names the event's type and
 // the field, and contains nothing else of the body.
