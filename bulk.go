@@ -20,7 +20,7 @@ type BulkStatus string
 // updates it.
 const (
 	BulkCreated BulkStatus = "created" // done: created
-	BulkUpdated BulkStatus = "updated" // done: updated
+	BulkUpdated BulkStatus = "updated" // done: it existed, and was updated if a field or tag was set
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done, or your function returned an error of its own
@@ -86,8 +86,9 @@ const (
 // if the order of two changes matters, make both in one call of do. If do needs
 // something scarce, such as a database connection, use a semaphore in do.
 //
-// If do makes several calls and one fails, the status and [BulkResult.Again] are about
-// that call. The earlier calls have taken effect, and a repeat of the item makes them
+// The status of an item is BulkDone, BulkFailed, BulkUnknown or BulkSkipped. If do
+// makes several calls and one fails, the status and [BulkResult.Again] are about that
+// call. The earlier calls have taken effect, and a repeat of the item makes them
 // again. The function can use other clients too: their errors do not end the job.
 //
 // Options in ctx, such as [WithHeader], apply to all calls of the job, except
@@ -124,7 +125,8 @@ const (
 // once, cancel the context or leave the loop. Requests in flight are then canceled,
 // and their items may have been done.
 //
-// The loop ends when no call of do is running any more, also if you leave it.
+// If you leave the loop, the program waits until the running calls of do have
+// returned.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
 // without a result. If the loop ran to its end, an item without a result was not sent.

@@ -58,8 +58,8 @@
 //   - No complete response, such as a timeout: only repeatable calls, with the same
 //     waits. The others fail with an error for which [MayHaveBeenApplied] is true.
 //
-// A retried delete that finds nothing is a success. [WithoutRetry] turns retries off
-// for a call.
+// A retried DELETE request that finds nothing is a success. [WithoutRetry] turns
+// retries off for a call.
 //
 // If a wait would outlast the context's deadline, the call fails immediately. Its
 // error matches [context.DeadlineExceeded], and also the error of the last attempt if
@@ -82,13 +82,14 @@
 // # Outages
 //
 // After five failed attempts in a row, the client assumes an outage. A failed attempt
-// is one that got a 5xx, no response, or a response that is not from the API. An
-// attempt that was ended by its own context does not count. In an outage the client
-// makes one attempt at a time, and all other calls wait, until the API responds with
+// is one that got a 5xx, no response, or a response that is not from the API. Attempts
+// that end with the context of their call do not count. In an outage the client makes
+// one attempt at a time, and all other calls wait, until the API responds with
 // something else than a 5xx or a 429.
 //
-// By default a call gives up after about 11 s, and at low priority after about 30 s.
-// It fails with the error of its last attempt. A call that was never sent fails with a
+// By default a call waits for about 11 s, because its retries would take that long. At
+// low priority it waits for about 30 s, so that bulk jobs survive a short outage. Then
+// it fails with the error of its last attempt. A call that was never sent fails with a
 // [*RequestError], which wraps the error of another call to show what is wrong with
 // the server. Calls with [WithoutRetry] do not wait, except at low priority.
 //
