@@ -88,8 +88,8 @@ const (
 //
 // The status of an item is BulkDone, BulkFailed, BulkUnknown or BulkSkipped. If do
 // makes several calls and one fails, the status and [BulkResult.Again] are about that
-// call. The earlier calls have taken effect, and a repeat of the item makes them
-// again. The function can use other clients too: their errors do not end the job.
+// call only. The calls before it have taken effect, and a repeat of the item makes
+// them again. The function can use other clients too: their errors do not end the job.
 //
 // Options in ctx, such as [WithHeader], apply to all calls of the job, except
 // [WithResponse]. A panic in do is raised again on the caller's goroutine.
@@ -99,8 +99,8 @@ const (
 // Bulk takes items on the goroutine of your range loop, before it has yielded the
 // results of earlier items. So the iterator must not wait for a result: that is a
 // deadlock. While it waits for something else, such as a slow file, no results are
-// yielded. It can read from an iterator of the same client, such as that of
-// [ContactsService.All].
+// yielded. If its source fails, let it end, and check the error after the loop. It can
+// read from an iterator of the same client, such as that of [ContactsService.All].
 //
 // # Early end
 //

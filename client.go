@@ -36,9 +36,10 @@ type Client struct {
 }
 
 // New returns a client that authenticates with apiKey, against the vendor's API unless
-// [WithBaseURL] says otherwise. It sends nothing: whether the key is accepted shows in
-// the first call. The key must not be empty, not even with [WithAuth]. The error is an
-// [*ArgumentError]; it never contains the key.
+// [WithBaseURL] says otherwise. It sends nothing. To check the key, make a call that
+// costs one request, such as [CustomFieldsService.List]. The key must not be empty,
+// not even with [WithAuth]. The error is an [*ArgumentError]; it never contains the
+// key.
 func New(apiKey string, opts ...Option) (*Client, error) {
 	return build(apiKey, config{
 		baseURL:          DefaultBaseURL,

@@ -87,21 +87,23 @@
 // one attempt at a time, and all other calls wait, until the API responds with
 // something else than a 5xx or a 429.
 //
-// By default a call waits for about 11 s, because its retries would take that long. At
-// low priority it waits for about 30 s, so that bulk jobs survive a short outage. Then
-// it fails with the error of its last attempt. A call that was never sent fails with a
-// [*RequestError], which wraps the error of another call to show what is wrong with
-// the server. Calls with [WithoutRetry] do not wait, except at low priority.
+// By default a call waits for the end of the outage for about 11 s, and at low
+// priority for about 30 s. The attempts that it makes take time too: up to 30 s each
+// if the server never responds. Then it fails with the error of its last attempt. A
+// call that was never sent fails with a [*RequestError]. It wraps the error of another
+// call, so [errors.Is] finds what is wrong with the server, such as [ErrServer]. Calls
+// with [WithoutRetry] do not wait, except at low priority.
 //
 // # Lists
 //
-// The All methods return an iterator over a whole list. Contacts, campaigns, orders,
-// transactions and subscriptions are listed newest first; the order of the other lists
-// is not documented. If items are created or deleted during the iteration, the pages
-// shift: an item can appear twice or be missed. If you leave the loop, requests in
-// flight are canceled. A PerPage below 0 or above 100 is an [*ArgumentError]. To
-// continue after an error, set Page: if you have received 200 items, 100 per page,
-// continue with page 3. A page after the last one is assumed to be empty.
+// The All methods return an iterator over a whole list. They read at most 64 pages
+// ahead. Contacts, campaigns, orders, transactions and subscriptions are listed newest
+// first; the order of the other lists is not documented. If items are created or
+// deleted during the iteration, the pages shift: an item can appear twice or be
+// missed. If you leave the loop, requests in flight are canceled. A PerPage below 0 or
+// above 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
+// received 200 items, 100 per page, continue with page 3. A page after the last one is
+// assumed to be empty.
 //
 // # Documented and assumed
 //

@@ -43,7 +43,7 @@ const (
 	ErrPathTaken           Code = "PATH_TAKEN"             // 409: the URL slug is already used in this funnel
 	ErrCampaignScheduled   Code = "CAMPAIGN_SCHEDULED"     // 409: unschedule the campaign before deleting it
 	ErrInvalidStatus       Code = "INVALID_STATUS"         // 400: the status filter is not in the allowed list
-	ErrInvalidPeriod       Code = "INVALID_PERIOD"         // 400: unknown period, or PeriodBetween without its range
+	ErrInvalidPeriod       Code = "INVALID_PERIOD"         // 400: unknown period
 	ErrInvalidDate         Code = "INVALID_DATE"           // 400: scheduled_for is no date, or is in the past
 	ErrNoSubdomain         Code = "NO_SUBDOMAIN"           // 400: the account has no subdomain for funnels
 	ErrStageNotEmail       Code = "STAGE_NOT_EMAIL"        // 422: the stage is not a send_email stage
@@ -218,8 +218,8 @@ func (e *RequestError) Error() string {
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// Is reports whether target is [context.DeadlineExceeded], and the call ended because
-// a wait would have outlasted the context's deadline.
+// Is is true for [context.DeadlineExceeded] if the call ended because a wait would
+// have outlasted the context's deadline.
 func (e *RequestError) Is(target error) bool {
 	return e.stopped.tooLate && target == context.DeadlineExceeded
 }

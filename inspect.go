@@ -28,11 +28,11 @@ func CodeOf(err error) Code {
 // CanRetry reports whether repeating the call later is useful and safe.
 //
 // It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
-// connection, the end of the context, or a response that is not from the API, such as a
-// proxy's page or a redirect. The same goes for an error of a [Limiter], or of the
-// function given to [WithAuth], although the client does not retry these itself. A
-// repeat is not useful after bad input, another 4xx, a bad certificate, or a response of
-// the API that is too large or has an unexpected form.
+// connection, the end of the context, an error of a [Limiter] or of the function given
+// to [WithAuth], or a response that is not from the API, such as a proxy's page or a
+// redirect. The client itself retries only some of these. A repeat is not useful after
+// bad input, another 4xx, a bad certificate, or a response of the API that is too
+// large or has an unexpected form.
 //
 // It is safe unless the call may have been applied and a repeat could duplicate
 // something. An example is a lost response to a create without a unique key.
@@ -98,8 +98,8 @@ const (
 	kindOther            = "other"
 )
 
-// ErrorKind returns a short label for logs and metrics: a code of the API, an HTTP
-// status, or one of invalid_argument, canceled, timeout, not_sent, bad_certificate,
+// ErrorKind returns a short label for logs and metrics: a [Code], an HTTP status, or
+// one of invalid_argument, canceled, timeout, not_sent, bad_certificate,
 // connection_failed, connection_lost, invalid_response and other. A label contains no
 // personal data. It is "" for nil.
 func ErrorKind(err error) string {
