@@ -45,11 +45,10 @@ type BulkResult[P, R any] struct {
 //
 // It is true in all other cases. For example, the item was skipped, the request got a
 // 5xx or no response, the API key was refused ([ErrUnauthorized], [ErrForbidden]), or
-// your function returned an error of its own. An item with the status [BulkUnknown]
-// may have been done: if Again is true, repeat it in a way that cannot duplicate it,
-// such as [ContactsService.UpsertAll].
+// your function returned an error of its own.
 //
-// [CanRetry] is for single calls.
+// [Bulk] says how to repeat an item that may have been done. [CanRetry] is for single
+// calls.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -120,17 +119,19 @@ const (
 //
 // # Stopping and continuing
 //
-// To stop a job, let the iterator items end early. Bulk then completes the items that
-// it has taken; if the quota is used up, that can take a minute or more. To stop at
-// once, cancel the context or leave the loop. Requests in flight are then canceled,
-// and their items may have been done.
+// To stop a job, let your iterator end early. Bulk then completes the items that it
+// has taken; if the quota is used up, that can take a minute or more. To stop at once,
+// cancel the context or leave the loop. Requests in flight are then canceled, and
+// their items may have been done.
 //
 // If you leave the loop, the program waits until the running calls of do have
 // returned.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
-// without a result. If the loop ran to its end, an item without a result was not sent.
-// If you left the loop, or the program was killed, it may have been done.
+// without a result. Some of them may have been done: those with the status
+// [BulkUnknown] and, if you left the loop or the program was killed, those without a
+// result. Look first whether such an item was done, or repeat it in a way that cannot
+// duplicate it, as [ContactsService.UpsertAll] does.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

@@ -30,12 +30,11 @@ func CodeOf(err error) Code {
 // It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
 // connection, the end of the context, an error of a [Limiter] or of the function given
 // to [WithAuth], or a response that is not from the API, such as a proxy's page or a
-// redirect. The client itself retries only some of these. A repeat is not useful after
-// bad input, another 4xx, a bad certificate, or a response of the API that is too
-// large or has an unexpected form.
+// redirect. A repeat is not useful after bad input, another 4xx, a bad certificate, or
+// a response of the API that is too large or has an unexpected form.
 //
 // It is safe unless the call may have been applied and a repeat could duplicate
-// something. An example is a lost response to a create without a unique key.
+// something. Examples are a 5xx and a lost response to a create without a unique key.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError
