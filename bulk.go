@@ -24,7 +24,7 @@ const (
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
 	BulkFailed  BulkStatus = "failed"  // not done, or your function returned an error of its own
-	BulkUnknown BulkStatus = "unknown" // may have been done: see the error
+	BulkUnknown BulkStatus = "unknown" // may have been done: MayHaveBeenApplied is true for its error
 	BulkSkipped BulkStatus = "skipped" // not done: an earlier error ended the job
 )
 
@@ -69,7 +69,7 @@ const (
 // Bulk calls the function do for each item and yields the results in the order of the
 // items. It begins with 16 items at a time and goes up to 500, as fast as the quota
 // allows. Some slots stay free for the client's other calls. At most 500 items are in
-// memory.
+// memory: if the loop body is slow, the job waits for it.
 //
 // Nothing is sent until you range over the returned iterator. Each range runs the
 // whole job.
@@ -110,8 +110,7 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - the server has responded with 429 for longer than
-//     [RetryPolicy].MaxRateLimitWait.
+//   - every request has got a 429 for 5 min: see [RetryPolicy.MaxRateLimitWait].
 //
 // Bulk then takes no more items. Requests in flight are completed, unless the context
 // is done, and the other items that it has taken get the status [BulkSkipped]. In

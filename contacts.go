@@ -129,7 +129,8 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 // Create creates a contact and returns its id. It is safe to repeat, because an e-mail
 // address is unique. If there is no response or a 5xx, and the next attempt finds the
 // contact there, the error is ErrContactExists and MayHaveBeenApplied reports true; to
-// avoid that, use [ContactsService.Upsert].
+// avoid that, use [ContactsService.Upsert]. It is not documented whether the contact
+// is created if a tag or sequence is not found.
 //
 // API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
 // [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].
@@ -369,9 +370,10 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // BulkSkipped.
 //
 // Contacts with the same address, ignoring case, are sent one after the other, so the
-// last one wins. To continue a job with such contacts, do not repeat single items:
-// older values could overwrite newer ones. Repeat everything from the first item that
-// has no result, or for which [BulkResult.Again] is true.
+// last one wins. To continue a job with such contacts, do not repeat single items as
+// [Bulk] describes, because older values could overwrite newer ones. Instead, repeat
+// everything from the first item that has no result, or for which [BulkResult.Again]
+// is true.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update first (if a
 // field is set), and the create only if there is no such contact. An existing contact

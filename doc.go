@@ -82,16 +82,17 @@
 // # Outages
 //
 // After five failed attempts in a row, the client assumes an outage. A failed attempt
-// is one that got a 5xx, no response, or a response that is not from the API. Attempts
-// that end with the context of their call do not count. In an outage the client makes
-// one attempt at a time, which can take up to 30 s if the server never responds. All
-// other calls wait, until the API responds with something else than a 5xx or a 429.
+// is one that got a 5xx, no response, or a response that is not from the API. An
+// attempt does not count if it ended because the context of its call did. In an outage
+// the client makes one attempt at a time, which can take up to 30 s if the server
+// never responds. All other calls, except those with [WithoutRetry], wait until the
+// API responds with something else than a 5xx or a 429.
 //
-// By default a call waits in this way for about 10 s, and at low priority for about 30
-// s. If the outage has not ended then, it fails with the error of its last attempt. A
-// call that was never sent fails with a [*RequestError]. It wraps the error of another
-// call, so [errors.Is] finds what is wrong with the server, such as [ErrServer]. Calls
-// with [WithoutRetry] do not wait, except at low priority.
+// With the default [RetryPolicy] a call waits in this way for about 10 s, and at low
+// priority for about 30 s. If the outage still lasts then, the call fails with the
+// error of its last attempt. A call that was never sent fails with a [*RequestError].
+// Its text says how another call failed last, and [errors.Is] finds that error too,
+// such as [ErrServer].
 //
 // # Lists
 //

@@ -110,8 +110,8 @@ func (e *APIError) text(message string) string {
 }
 
 // Is reports whether target is this error's [Code]. It is also true for
-// [context.DeadlineExceeded] if the call ended because a wait would have outlasted the
-// context's deadline.
+// [context.DeadlineExceeded] if a wait would have outlasted the deadline of the call's
+// context.
 func (e *APIError) Is(target error) bool {
 	code, ok := target.(Code)
 	return ok && code != "" && code == e.Code || e.stopped.tooLate && target == context.DeadlineExceeded
@@ -218,8 +218,8 @@ func (e *RequestError) Error() string {
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// Is is true for [context.DeadlineExceeded] if the call ended because a wait would
-// have outlasted the context's deadline.
+// Is makes the error match [context.DeadlineExceeded] if a wait would have outlasted
+// the deadline of the call's context.
 func (e *RequestError) Is(target error) bool {
 	return e.stopped.tooLate && target == context.DeadlineExceeded
 }

@@ -182,7 +182,7 @@ func (c *call) refused(err error) error {
 }
 
 // unsent is why a call was not sent in an outage. It matches the last error of a
-// request, which is another call's.
+// request, which is another call's: what that says about its own request is not found.
 type unsent struct {
 	outage *quota.OutageError
 	last   *error // nil: none is known
@@ -195,12 +195,9 @@ func (e *unsent) Error() string {
 	return e.outage.Error() + "; the last one failed with " + strings.TrimPrefix((*e.last).Error(), "funnel: ")
 }
 
-func (e *unsent) Unwrap() []error {
-	if e.last == nil {
-		return []error{e.outage}
-	}
-	return []error{e.outage, *e.last}
-}
+func (e *unsent) Unwrap() error { return e.outage }
+
+func (e *unsent) Is(target error) bool { return e.last != nil && errors.Is(*e.last, target) }
 
 // stopRetrying returns the error of a call with the reason why it is not retried.
 func stopRetrying(err error, reason ending) error {

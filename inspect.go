@@ -35,6 +35,8 @@ func CodeOf(err error) Code {
 //
 // It is safe unless the call may have been applied and a repeat could duplicate
 // something. Examples are a 5xx and a lost response to a create without a unique key.
+// The client's own retries after a 5xx take that risk, unless
+// [RetryPolicy.NoRetryCreateOn5xx] is set.
 func CanRetry(err error) bool {
 	var (
 		argument *ArgumentError
@@ -88,7 +90,7 @@ const (
 	kindArgument         = "invalid_argument"
 	kindCanceled         = "canceled"
 	kindTimeout          = "timeout"
-	kindNotSent          = "not_sent" // by the limiter
+	kindNotSent          = "not_sent" // because of the limiter or an outage
 	kindCertificate      = "bad_certificate"
 	kindConnectionFailed = "connection_failed"
 	kindConnectionLost   = "connection_lost"

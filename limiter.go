@@ -24,7 +24,8 @@ const (
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
 // should fail immediately, with an error that matches [context.DeadlineExceeded]. That
 // error can have a method RetryAfter() time.Duration, which says when a slot will be
-// free. The RequestError then wraps a [*RateLimitError] with this wait too.
+// free. The RequestError then wraps both that error and a [*RateLimitError] with this
+// wait.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

@@ -664,12 +664,13 @@ func TestOutage_LongSendsFewRequests(t *testing.T) {
 						if apitest.FailureOf(t, err).Attempts < 4 {
 							require.ErrorContains(t, err, "no request has succeeded for ")
 						}
-						apiErr := apitest.AsError[*funnel.APIError](t, err)
-						require.Equal(t, http.StatusServiceUnavailable, apiErr.StatusCode, "the server's last error")
+						require.ErrorContains(t, err, "503 ", "the server's last error")
 						if apitest.FailureOf(t, err).Attempts == 0 {
 							unsent++
 							require.False(t, funnel.MayHaveBeenApplied(err))
 							require.ErrorContains(t, err, "not sent: ")
+							require.Equal(t, "not_sent", funnel.ErrorKind(err), "without the details of another call")
+							require.True(t, funnel.CanRetry(err))
 						}
 					}
 					require.Greater(t, unsent, tt.calls/3)
