@@ -85,14 +85,13 @@
 // is one that got a 5xx, no response, or a response that is not from the API. An
 // attempt does not count if it ended because the context of its call did. In an outage
 // the client makes one attempt at a time, which can take up to 30 s if the server
-// never responds. All other calls, except those with [WithoutRetry], wait until the
-// API responds with something else than a 5xx or a 429.
+// never responds. All other calls wait until the API responds with something else than
+// a 5xx or a 429. Calls with [WithoutRetry] wait only at low priority.
 //
 // With the default [RetryPolicy] a call waits in this way for about 10 s, and at low
 // priority for about 30 s. If the outage still lasts then, the call fails with the
-// error of its last attempt. A call that was never sent fails with a [*RequestError].
-// Its text says how another call failed last, and [errors.Is] finds that error too,
-// such as [ErrServer].
+// error of its last attempt. A call that was never sent fails with a [*RequestError],
+// whose text says what went wrong with other calls.
 //
 // # Lists
 //

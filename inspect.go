@@ -30,12 +30,13 @@ func CodeOf(err error) Code {
 // It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
 // connection, the end of the context, an error of a [Limiter] or of the function given
 // to [WithAuth], or a response that is not from the API, such as a proxy's page or a
-// redirect. A repeat is not useful after bad input, another 4xx, a bad certificate, or
-// a response of the API that is too large or has an unexpected form.
+// redirect. A repeat is not useful after bad input, a bad certificate, or any other
+// response of the API: another 4xx, or one that is too large or has an unexpected
+// form.
 //
 // It is safe unless the call may have been applied and a repeat could duplicate
-// something. Examples are a 5xx and a lost response to a create without a unique key.
-// The client's own retries after a 5xx take that risk, unless
+// something. An example is a create without a unique key that got a 5xx or no complete
+// response. The client's own retries after a 5xx take that risk, unless
 // [RetryPolicy.NoRetryCreateOn5xx] is set.
 func CanRetry(err error) bool {
 	var (
