@@ -81,17 +81,20 @@
 //
 // # Outages
 //
-// After five failed attempts in a row, the client assumes an outage. A failed attempt
-// is one that got a 5xx, no response, or a response that is not from the API. An
-// attempt does not count if it ended because the context of its call did. In an outage
-// the client makes one attempt at a time, which can take up to 30 s if the server
-// never responds. All other calls wait until the API responds with something else than
-// a 5xx or a 429. Calls with [WithoutRetry] wait only at low priority.
+// After five failed attempts in a row, the client assumes an outage. An attempt has
+// failed if it got a 5xx, no response, or a response that is not from the API. It does
+// not count if the caller's context has ended it.
 //
-// With the default [RetryPolicy] a call waits in this way for about 10 s, and at low
-// priority for about 30 s. If the outage still lasts then, the call fails with the
-// error of its last attempt. A call that was never sent fails with a [*RequestError],
-// whose text says what went wrong with other calls.
+// The client then sends one request at a time, to test whether the API responds again
+// with something else than a 5xx or a 429. All other calls wait for that:
+//
+//   - by default for about 10 s;
+//   - at low priority for about 30 s;
+//   - with [WithoutRetry] not at all, unless they have low priority.
+//
+// If the outage still lasts after this wait, the call fails with the error of its last
+// attempt. A call that was never sent fails with a [*RequestError], whose text says what
+// went wrong with other calls.
 //
 // # Lists
 //
