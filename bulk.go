@@ -47,8 +47,8 @@ type BulkResult[P, R any] struct {
 // 5xx or no response, the API key was refused ([ErrUnauthorized], [ErrForbidden]), or
 // your function returned an error of its own.
 //
-// [Bulk] says how to repeat an item that may have been done. [CanRetry] is for single
-// calls.
+// An item with the status [BulkUnknown] may have been done: [Bulk] says how to repeat
+// it. [CanRetry] is for single calls.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -110,7 +110,7 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - every request has got a 429 for 5 min: see [RetryPolicy.MaxRateLimitWait].
+//   - for 5 min by default, every request has got a 429.
 //
 // Bulk then takes no more items. Requests in flight are completed, unless the context
 // is done, and the other items that it has taken get the status [BulkSkipped]. In

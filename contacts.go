@@ -129,8 +129,7 @@ func (s *ContactsService) Get(ctx context.Context, contact ContactRef) (*Contact
 // Create creates a contact and returns its id. It is safe to repeat, because an e-mail
 // address is unique. If there is no response or a 5xx, and the next attempt finds the
 // contact there, the error is ErrContactExists and MayHaveBeenApplied reports true; to
-// avoid that, use [ContactsService.Upsert]. It is not documented whether the contact
-// is created if a tag or sequence is not found.
+// avoid that, use [ContactsService.Upsert].
 //
 // API: POST /contact (documented, parameters assumed). Errors: [ErrContactExists],
 // [ErrNotFound] for TagIDs and SequenceIDs, [*ValidationError].
@@ -286,7 +285,8 @@ func tagging(contact field, tag TagID) request {
 	}
 }
 
-// RemoveTag removes a tag from a contact.
+// RemoveTag removes a tag from a contact. What the API does if the contact does not
+// have the tag is not documented.
 //
 // API: DELETE /contact-tag (assumed). Errors: [ErrNotFound] for the contact or the tag,
 // [*ValidationError].
@@ -372,8 +372,7 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // Contacts with the same address, ignoring case, are sent one after the other, so the
 // last one wins. To continue a job with such contacts, do not repeat single items as
 // [Bulk] describes, because older values could overwrite newer ones. Instead, repeat
-// everything from the first item that has no result, or for which [BulkResult.Again]
-// is true.
+// the first of them, and all items after it.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update first (if a
 // field is set), and the create only if there is no such contact. An existing contact

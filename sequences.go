@@ -219,7 +219,8 @@ func (s *SequencesService) Enroll(ctx context.Context, id SequenceID, contact Co
 	return sequenceResource(s).core.do(ctx, request{method: http.MethodPost, path: contactSequencePath, body: params}, nil)
 }
 
-// Unenroll removes a contact from a sequence.
+// Unenroll removes a contact from a sequence. What the API does if the contact is not
+// enrolled is not documented.
 //
 // API: DELETE /contact-sequence (assumed). Errors: [ErrNotFound],
 // [*ValidationError].

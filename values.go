@@ -139,9 +139,9 @@ func (l IDList[R]) MarshalJSON() ([]byte, error) {
 // unchanged. The API returns [ErrInvalidPeriod] for an unknown value.
 type Period string
 
-// The periods (documented). Not documented are the time zone, whether today is part of
-// the last 7 or 30 days, and what the API selects without a period. The SDK sends none
-// by default.
+// The periods (documented). Not documented are the time zone, and whether today is
+// part of the last 7 or 30 days. Nor is it documented what the API selects without a
+// period: to be sure to get everything, set PeriodAll.
 const (
 	PeriodAll        Period = "all"
 	PeriodToday      Period = "today"
