@@ -37,7 +37,8 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether the item should be repeated in a later job.
+// Again reports whether the item should be repeated in a later job. If its status is
+// [BulkUnknown], it may have been done: [Bulk] says how to repeat it.
 //
 // It is false if the item was done, or if the API or the SDK refused the item itself:
 // a repeat would be refused too. Examples are [ErrContactExists], [ErrNotFound] for
@@ -45,10 +46,9 @@ type BulkResult[P, R any] struct {
 //
 // It is true in all other cases. For example, the item was skipped, the request got a
 // 5xx or no response, the API key was refused ([ErrUnauthorized], [ErrForbidden]), or
-// your function returned an error of its own.
+// your function returned an error of its own, which wraps none of this package.
 //
-// An item with the status [BulkUnknown] may have been done: [Bulk] says how to repeat
-// it. [CanRetry] is for single calls.
+// [CanRetry] is for single calls.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:

@@ -370,9 +370,9 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 // BulkSkipped.
 //
 // Contacts with the same address, ignoring case, are sent one after the other, so the
-// last one wins. To continue a job with such contacts, do not repeat single items as
-// [Bulk] describes, because older values could overwrite newer ones. Instead, repeat
-// the first of them, and all items after it.
+// last one wins. To continue a job whose input has such contacts, begin with the first
+// item that is to be repeated, as [Bulk] describes, and repeat all items after it too.
+// Otherwise older values could overwrite newer ones.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update first (if a
 // field is set), and the create only if there is no such contact. An existing contact

@@ -83,14 +83,12 @@
 //
 // After five failed attempts in a row, the client assumes an outage. An attempt has
 // failed if it got a 5xx, no response, or a response that is not from the API. Not
-// counted are a 429, and an attempt that the caller's context has ended.
+// counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends one request at a time, to test whether the API responds again.
-// All other calls wait for that:
-//
-//   - by default for about 10 s;
-//   - at low priority for about 30 s;
-//   - with [WithoutRetry] not at all: they are sent, unless they have low priority.
+// All other calls wait for that, by default for about 10 s, and at low priority for
+// about 30 s. Only calls with [WithoutRetry] are sent at once, unless they have low
+// priority.
 //
 // If the outage still lasts after this wait, the call fails with the error of its last
 // attempt. A call that was never sent fails with a [*RequestError], whose text says what
@@ -104,8 +102,7 @@
 // deleted during the iteration, the pages shift: an item can appear twice or be
 // missed. If you leave the loop, requests in flight are canceled. A PerPage below 0 or
 // above 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
-// received 200 items, 100 per page, continue with page 3. If there is no such page, it
-// is assumed to be empty.
+// received 200 items, 100 per page, continue with page 3.
 //
 // # Documented and assumed
 //

@@ -24,8 +24,8 @@ const (
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
 // should fail immediately, with an error that matches [context.DeadlineExceeded]. That
 // error can have a method RetryAfter() time.Duration, which says when a slot will be
-// free. The RequestError then wraps both that error and a [*RateLimitError] with this
-// wait.
+// free. Programs can read this time from the [RateLimitError] that [errors.As] then
+// finds in the call's error.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //

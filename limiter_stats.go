@@ -45,5 +45,5 @@ const (
 	LimiterStoreLost LimiterEventKind = "store_lost" // the store does not respond
 	LimiterFallback  LimiterEventKind = "fallback"   // calls go on without the store
 	LimiterStoreBack LimiterEventKind = "store_back" // the store responds again
-	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost data: fewer slots are free, for one window
+	LimiterDataLost  LimiterEventKind = "data_lost"  // the store has lost data: to be safe, fewer slots are used for one window
 )
