@@ -110,7 +110,7 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - for 5 min by default, every request has got a 429.
+//   - for 5 min ([RetryPolicy.MaxRateLimitWait]), every request has got a 429.
 //
 // Bulk then takes no more items. Requests in flight are completed, unless the context
 // is done, and the other items that it has taken get the status [BulkSkipped]. In

@@ -371,8 +371,8 @@ func (s *ContactsService) CreateAll(ctx context.Context, contacts iter.Seq[Conta
 //
 // Contacts with the same address, ignoring case, are sent one after the other, so the
 // last one wins. To continue a job whose input has such contacts, begin with the first
-// item that is to be repeated, as [Bulk] describes, and repeat all items after it too.
-// Otherwise older values could overwrite newer ones.
+// item that has to be repeated, and repeat all items after it too. Otherwise older
+// values could overwrite newer ones.
 //
 // If most contacts of a job turn out to exist, UpsertAll sends the update first (if a
 // field is set), and the create only if there is no such contact. An existing contact

@@ -85,10 +85,10 @@
 // failed if it got a 5xx, no response, or a response that is not from the API. Not
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
-// The client then sends one request at a time, to test whether the API responds again.
-// All other calls wait for that, by default for about 10 s, and at low priority for
-// about 30 s. Only calls with [WithoutRetry] are sent at once, unless they have low
-// priority.
+// The client then sends only one of the waiting requests at a time, until the API
+// responds again. A call waits for that, with the default [RetryPolicy] for about 10
+// s, and at low priority for about 30 s. Only calls with [WithoutRetry] are sent at
+// once, unless they have low priority.
 //
 // If the outage still lasts after this wait, the call fails with the error of its last
 // attempt. A call that was never sent fails with a [*RequestError], whose text says what
@@ -96,13 +96,14 @@
 //
 // # Lists
 //
-// The All methods return an iterator over a whole list. They read at most 64 pages
-// ahead. Contacts, campaigns, orders, transactions and subscriptions are listed newest
-// first; the order of the other lists is not documented. If items are created or
-// deleted during the iteration, the pages shift: an item can appear twice or be
-// missed. If you leave the loop, requests in flight are canceled. A PerPage below 0 or
-// above 100 is an [*ArgumentError]. To continue after an error, set Page: if you have
-// received 200 items, 100 per page, continue with page 3.
+// The All methods return an iterator over all items that their params select. They
+// read at most 64 pages ahead. Contacts, campaigns, orders, transactions and
+// subscriptions are listed newest first; the order of the other lists is not
+// documented. If items are created or deleted during the iteration, the pages shift:
+// an item can appear twice or be missed. If you leave the loop, requests in flight are
+// canceled. A PerPage below 0 or above 100 is an [*ArgumentError]. To continue after
+// an error, set Page: if you have received 200 items, 100 per page, continue with page
+// 3.
 //
 // # Documented and assumed
 //

@@ -56,7 +56,7 @@ const (
 // envelope with a 429.
 const ErrRateLimited Code = "RATE_LIMITED"
 
-// An APIError is a response of the API that is not a success: an error envelope, or
+// An APIError is a response that is not a success: the API's error envelope, or
 // anything else that is not what the call expects (an HTML page of a proxy, a
 // redirect, a 200 that says "success": false). A [RateLimitError] contains one even if
 // the call was not sent.

@@ -24,8 +24,7 @@ const (
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
 // should fail immediately, with an error that matches [context.DeadlineExceeded]. That
 // error can have a method RetryAfter() time.Duration, which says when a slot will be
-// free. Programs can read this time from the [RateLimitError] that [errors.As] then
-// finds in the call's error.
+// free, for [RateLimitError.RetryAfter].
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
