@@ -68,8 +68,8 @@ const (
 
 // Bulk calls the function do for each item and yields the results in the order of the
 // items. It begins with 16 items at a time and goes up to 500, as fast as the quota
-// allows. Some slots stay free for the client's other calls. At most 500 items are in
-// memory: if the loop body is slow, the job waits for it.
+// allows. The client's other calls go first. At most 500 items are in memory: if the
+// loop body is slow, the job waits for it.
 //
 // Nothing is sent until you range over the returned iterator. Each range runs the
 // whole job.

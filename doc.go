@@ -86,9 +86,10 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, until the API
-// responds again. A call waits for that, with the default [RetryPolicy] for about 10
-// s, and at low priority for about 30 s. Only calls with [WithoutRetry] are sent at
-// once, unless they have low priority.
+// responds again. A call waits for the end of the outage about as long as its retries
+// would take: 10 s in total with the default [RetryPolicy]. At low priority it waits
+// for about 30 s. Only calls with [WithoutRetry] are sent at once, unless they have
+// low priority.
 //
 // If the outage still lasts after this wait, the call fails with the error of its last
 // attempt. A call that was never sent fails with a [*RequestError], whose text says what

@@ -152,7 +152,7 @@ func (e *ValidationError) Is(target error) bool {
 //     [RetryPolicy.MaxRateLimitWait] and the context's deadline. The request was not
 //     sent, and StatusCode is 429 too.
 //   - No slot is free before the context's deadline. The request was not sent, and
-//     StatusCode is 0.
+//     StatusCode is 0. A [RequestError] wraps this RateLimitError.
 //
 // A RateLimitError unwraps to its [APIError].
 type RateLimitError struct {
