@@ -112,8 +112,8 @@ const (
 //   - an outage has lasted for 30 s;
 //   - for 5 min ([RetryPolicy.MaxRateLimitWait]), every request has got a 429.
 //
-// Bulk then takes no more items. Requests in flight are completed, unless the context
-// is done, and the other items that it has taken get the status [BulkSkipped]. In
+// Bulk then takes no more items. It completes the requests in flight, unless the
+// context is done. The other items that it has taken get the status [BulkSkipped]. In
 // their error, [errors.Is] finds what ended the job, such as ErrUnauthorized.
 //
 // # Stopping and continuing

@@ -85,11 +85,11 @@
 // failed if it got a 5xx, no response, or a response that is not from the API. Not
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
-// The client then sends only one of the waiting requests at a time, until the API
-// responds again. A call waits for the end of the outage about as long as its retries
-// would take: 10 s in total with the default [RetryPolicy]. At low priority it waits
-// for about 30 s. Only calls with [WithoutRetry] are sent at once, unless they have
-// low priority.
+// The client then sends only one of the waiting requests at a time, until such an
+// attempt does not fail. Meanwhile a call does not wait for its retries, but for the end
+// of the outage: for about 10 s with the default [RetryPolicy], and at low priority for
+// about 30 s. It fails earlier if its context ends. Only calls with [WithoutRetry] are
+// sent at once, unless they have low priority.
 //
 // If the outage still lasts after this wait, the call fails with the error of its last
 // attempt. A call that was never sent fails with a [*RequestError], whose text says what

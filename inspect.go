@@ -28,10 +28,10 @@ func CodeOf(err error) Code {
 // CanRetry reports whether repeating the call later is useful and safe.
 //
 // It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
-// connection, the end of the context, an error of a [Limiter] or of the function given
-// to [WithAuth], or a response that is not from the API, such as a proxy's page or a
-// redirect. Otherwise it is not useful, for example after bad input, a bad
-// certificate, or any other response of the API.
+// connection, no response, the end of the context, an error of a [Limiter] or of the
+// function given to [WithAuth], or a response that is not from the API, such as a
+// proxy's page or a redirect. Otherwise it is not useful, for example after bad input,
+// a bad certificate, or any other response of the API.
 //
 // It is safe unless the call may have been applied and a repeat could duplicate
 // something. An example is a create without a unique key that got a 5xx or no complete

@@ -25,10 +25,10 @@ type RetryPolicy struct {
 	// instead.
 	RateLimitWait time.Duration
 
-	// MaxRateLimitWait limits how long a call waits because of 429s, in total, also if
-	// the server asks for more: 5 min by default, and never less than RateLimitWait. A
-	// call that would have to wait longer fails immediately. A wait for a free slot
-	// does not count.
+	// MaxRateLimitWait limits how long a call waits because of 429s, in total: 5 min
+	// by default, and never less than RateLimitWait. It matters if the server's
+	// Retry-After is long. A call that would have to wait longer fails immediately. A
+	// wait for a free slot does not count.
 	MaxRateLimitWait time.Duration
 
 	// Budget limits the retries of all calls together: 100 by default, negative for no
