@@ -46,7 +46,7 @@ type BulkResult[P, R any] struct {
 //
 // It is true in all other cases. For example, the item was skipped, the request got a
 // 5xx or no response, the API key was refused ([ErrUnauthorized], [ErrForbidden]), or
-// your function returned an error of its own, which wraps none of this package.
+// your function returned an error that is not from this package.
 //
 // [CanRetry] is for single calls.
 func (r BulkResult[P, R]) Again() bool {
@@ -113,8 +113,9 @@ const (
 //   - for 5 min ([RetryPolicy.MaxRateLimitWait]), every request has got a 429.
 //
 // Bulk then takes no more items. It completes the requests in flight, unless the
-// context is done. The other items that it has taken get the status [BulkSkipped]. In
-// their error, [errors.Is] finds what ended the job, such as ErrUnauthorized.
+// context is done. The other items that it has taken get the status [BulkSkipped]. If
+// items are left, at least one has this status. In their error, [errors.Is] finds what
+// ended the job, such as ErrUnauthorized.
 //
 // # Stopping and continuing
 //

@@ -61,9 +61,9 @@
 // A retried DELETE request that finds nothing is a success. [WithoutRetry] turns
 // retries off for a call.
 //
-// If a wait would outlast the context's deadline, the call fails immediately. Its
-// error matches [context.DeadlineExceeded], and also the error of the last attempt if
-// there was one, such as [ErrServer].
+// If the wait for a retry, a pause or a slot would outlast the context's deadline, the
+// call fails immediately. Its error matches [context.DeadlineExceeded], and also the
+// error of the last attempt if there was one, such as [ErrServer].
 //
 // # Rate limit
 //
@@ -86,10 +86,10 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, until such an
-// attempt does not fail. Meanwhile a call does not wait for its retries, but for the end
-// of the outage: for about 10 s with the default [RetryPolicy], and at low priority for
-// about 30 s. It fails earlier if its context ends. Only calls with [WithoutRetry] are
-// sent at once, unless they have low priority.
+// attempt does not fail. Calls wait for the end of the outage: for about 10 s with the
+// default [RetryPolicy], and at low priority for about 30 s. This replaces the waits
+// before their retries. They fail earlier if their context ends. Only calls with
+// [WithoutRetry] are sent immediately, unless they have low priority.
 //
 // If the outage still lasts after this wait, the call fails with the error of its last
 // attempt. A call that was never sent fails with a [*RequestError], whose text says what
