@@ -66,7 +66,7 @@ const ErrRateLimited Code = "RATE_LIMITED"
 type APIError struct {
 	Code       Code   // of the API's error; empty if the response has none
 	Message    string // of the API's error, or what is wrong with the response
-	StatusCode int    // HTTP status
+	StatusCode int    // HTTP status; 0: not sent, see RateLimitError
 	Method     string // of the request
 	Path       string // of the operation, without base path and query
 	RequestID  string // X-Request-Id, where the server sent one
@@ -145,14 +145,12 @@ func (e *ValidationError) Is(target error) bool {
 	return target == ErrValidation || e.APIError.Is(target)
 }
 
-// A RateLimitError reports one of these cases:
+// A RateLimitError reports that the API has responded with 429. If StatusCode is 0, it
+// reports that the request was not sent, for one of these reasons:
 //
-//   - The API has responded with 429.
 //   - The client pauses after another call's 429, for longer than the call may wait: see
-//     [RetryPolicy.MaxRateLimitWait] and the context's deadline. The request was not
-//     sent, and StatusCode is 429 too.
-//   - No slot is free before the context's deadline. The request was not sent, and
-//     StatusCode is 0. A [RequestError] wraps this RateLimitError.
+//     [RetryPolicy.MaxRateLimitWait] and the context's deadline.
+//   - No slot is free before the context's deadline.
 //
 // A RateLimitError unwraps to its [APIError].
 type RateLimitError struct {

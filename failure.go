@@ -170,13 +170,13 @@ func (c *call) refused(err error) error {
 		lost.stopped.outage = true
 		return lost
 	case errors.As(err, &paused):
-		limited := c.notSent(http.StatusTooManyRequests, paused.Error(), paused.Wait)
+		limited := c.notSent(paused.Error(), paused.Wait)
 		limited.stopped.tooLate = paused.TooLate
 		if err = limited; c.err == nil {
 			return err
 		}
 	case errors.As(err, &full):
-		err = &refusal{c.scrub(err), c.notSent(0, c.scrub(full).Error(), full.RetryAfter())}
+		err = &refusal{c.scrub(err), c.notSent(c.scrub(full).Error(), full.RetryAfter())}
 	}
 	return c.interrupted(err)
 }
@@ -206,7 +206,7 @@ func stopRetrying(err error, reason ending) error {
 
 // notSent is the error of an attempt that the rate limit holds up for longer than
 // the call may wait.
-func (c *call) notSent(status int, message string, wait time.Duration) *RateLimitError {
+func (c *call) notSent(message string, wait time.Duration) *RateLimitError {
 	if c.attempts == 0 {
 		message = "not sent: " + message
 	}
@@ -214,7 +214,6 @@ func (c *call) notSent(status int, message string, wait time.Duration) *RateLimi
 		APIError: APIError{
 			Code:               ErrRateLimited,
 			Message:            message,
-			StatusCode:         status,
 			Method:             c.method,
 			Path:               c.core.hide(c.path),
 			Attempts:           c.attempts,

@@ -498,7 +498,7 @@ func TestRateLimit_PauseTooLongForANewCall(t *testing.T) {
 		require.True(t, ok, "%T", err)
 		require.Equal(t, time.Hour, paused.RetryAfter)
 		require.NotErrorIs(t, err, context.DeadlineExceeded)
-		require.EqualError(t, err, "funnel: POST /funnel: 429 RATE_LIMITED: not sent: "+
+		require.EqualError(t, err, "funnel: POST /funnel: RATE_LIMITED: not sent: "+
 			"after a 429 the client pauses for another 1h0m0s, which is longer than MaxRateLimitWait allows; retry after 1h0m0s")
 		apitest.RequireFailure(t, "POST /funnel: 0 attempts, not applied", err)
 	})
@@ -516,7 +516,7 @@ func TestRateLimit_DeadlineBeforeTheEndOfAPause(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		err := createFunnel.call(ctx, client)
-		require.EqualError(t, err, "funnel: POST /funnel: 429 RATE_LIMITED: not sent: "+
+		require.EqualError(t, err, "funnel: POST /funnel: RATE_LIMITED: not sent: "+
 			"after a 429 the client pauses for another 40s, which is longer than the context's deadline allows; retry after 40s")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
