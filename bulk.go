@@ -113,9 +113,9 @@ const (
 //   - for 5 min ([RetryPolicy.MaxRateLimitWait]), every request has got a 429.
 //
 // Bulk then takes no more items. It completes the requests in flight, unless the
-// context is done. The other items that it has taken get the status [BulkSkipped]. If
-// items are left, at least one has this status. In their error, [errors.Is] finds what
-// ended the job, such as ErrUnauthorized.
+// context is done. The other items that it has taken get the status [BulkSkipped]. A
+// result with this status shows that the job has ended early. In its error,
+// [errors.Is] finds what ended the job, such as ErrUnauthorized.
 //
 // # Stopping and continuing
 //

@@ -85,11 +85,10 @@
 // failed if it got a 5xx, no response, or a response that is not from the API. Not
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
-// The client then sends only one of the waiting requests at a time, until such an
-// attempt does not fail. Calls wait for the end of the outage: for about 10 s with the
-// default [RetryPolicy], and at low priority for about 30 s. This replaces the waits
-// before their retries. They fail earlier if their context ends. Only calls with
-// [WithoutRetry] are sent immediately, unless they have low priority.
+// The client then sends only one of the waiting requests at a time, to see whether the
+// API works again. Calls wait for the end of the outage: for about 10 s with the
+// default [RetryPolicy], for about 30 s at low priority, or until their context ends.
+// Only calls with [WithoutRetry] are sent immediately, unless they have low priority.
 //
 // If the outage still lasts after this wait, the call fails with the error of its last
 // attempt. A call that was never sent fails with a [*RequestError], whose text says what

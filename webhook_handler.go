@@ -307,9 +307,9 @@ const defaultBodyTimeout = 10 * time.Second
 
 // WithWebhookBodyTimeout refuses deliveries whose body takes longer than d to arrive,
 // 10 seconds by default. A signature can be verified only when the whole body has
-// arrived, so d limits how long any sender can hold a request. [NewWebhookHandler]
-// says when the connection is closed. A shorter [http.Server.ReadTimeout] applies
-// instead.
+// arrived, so d limits how long any sender can hold a request. A shorter
+// [http.Server.ReadTimeout] applies instead of d. [NewWebhookHandler] says when the
+// connection is closed.
 //
 // The handler sets the deadline through [http.ResponseController]. If middleware hides
 // the connection, because its ResponseWriter has no Unwrap method, the handler cannot
