@@ -47,8 +47,6 @@ type BulkResult[P, R any] struct {
 // It is true in all other cases. For example, the item was skipped, the request got a
 // 5xx or no response, the API key was refused ([ErrUnauthorized], [ErrForbidden]), or
 // your function returned an error that is not from this package.
-//
-// [CanRetry] is for single calls.
 func (r BulkResult[P, R]) Again() bool {
 	switch r.Status {
 	case BulkSkipped:
@@ -110,7 +108,7 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - for 5 min ([RetryPolicy.MaxRateLimitWait]), every request has got a 429.
+//   - for 5 min, every request has got a 429.
 //
 // Bulk then takes no more items. It completes the requests in flight, unless the
 // context is done. The other items that it has taken get the status [BulkSkipped]. A

@@ -22,10 +22,10 @@ const (
 //
 // If Acquire fails, the call fails with a [*RequestError] that wraps the error, and is
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
-// should fail immediately, with an error that matches [context.DeadlineExceeded]. If
-// that error has a method RetryAfter() time.Duration, which says when a slot will be
-// free, the RequestError wraps a [*RateLimitError] with this time, as it does with the
-// client's own limiter.
+// should fail immediately, with an error that matches [context.DeadlineExceeded]. That
+// error can have a method RetryAfter() time.Duration, which says when a slot will be
+// free. The RequestError then wraps a [*RateLimitError] with this time. The client's
+// own limiter does the same.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
