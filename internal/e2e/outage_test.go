@@ -408,7 +408,7 @@ func brokenUntil(passed time.Duration, works apitest.RoundTripper) apitest.Round
 
 // A bulk job and a call without a deadline end if the server hangs, also next to calls that
 // end before their requests count as hanging. How long they take depends on which calls
-// are chosen, at random, to test the server: usually half a minute, and in one of 1,200
+// are chosen, at random, to test the server: usually half a minute, and in one of 2,400
 // runs more than 4 minutes. The other calls come for 10 minutes.
 func TestOutage_HangEndsCallsNextToShortOnes(t *testing.T) {
 	for kind, end := range ends {
