@@ -108,7 +108,7 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - for 5 min, every request has got a 429.
+//   - for 5 min by default, every request has got a 429.
 //
 // Bulk then takes no more items. It completes the requests in flight, unless the
 // context is done. The other items that it has taken get the status [BulkSkipped]. A
@@ -334,7 +334,7 @@ func isLastingOutage(err error) bool {
 		request *RequestError
 		apiErr  *APIError
 	)
-	if errors.As(err, &request) { // first: it may wrap the error of another call
+	if errors.As(err, &request) { // first: it may wrap the error of an earlier attempt
 		return request.stopped.outage
 	}
 	return errors.As(err, &apiErr) && apiErr.stopped.outage

@@ -665,13 +665,16 @@ func TestOutage_LongSendsFewRequests(t *testing.T) {
 							require.ErrorContains(t, err, "no request has succeeded for ")
 						}
 						require.ErrorContains(t, err, "503 ", "the server's last error")
-						if apitest.FailureOf(t, err).Attempts == 0 {
-							unsent++
-							require.False(t, funnel.MayHaveBeenApplied(err))
-							require.ErrorContains(t, err, "not sent: ")
-							require.Equal(t, "not_sent", funnel.ErrorKind(err), "without the details of another call")
-							require.True(t, funnel.CanRetry(err))
+						if apitest.FailureOf(t, err).Attempts > 0 {
+							require.Equal(t, http.StatusServiceUnavailable, apitest.AsError[*funnel.APIError](t, err).StatusCode)
+							continue
 						}
+						unsent++
+						require.False(t, funnel.MayHaveBeenApplied(err))
+						require.ErrorContains(t, err, "not sent: ")
+						require.Equal(t, "not_sent", funnel.ErrorKind(err), "without the details of another call")
+						require.NotErrorAs(t, err, new(*funnel.APIError))
+						require.True(t, funnel.CanRetry(err))
 					}
 					require.Greater(t, unsent, tt.calls/3)
 				})
