@@ -278,23 +278,17 @@ func (r bulkRules[P]) isPointless(ctx context.Context, c *core, err error) bool 
 	if errors.Is(err, ErrUnauthorized) || slices.ContainsFunc(r.fatal, func(code Code) bool { return errors.Is(err, code) }) {
 		return true
 	}
-	var (
-		full    *refusal
-		limited *RateLimitError
-	)
 	if isLastingOutage(err) {
 		return true
 	}
-	switch { // the bulk's own context, not only the item's, must forbid the wait
-	case errors.As(err, &full):
-		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > full.limited.RetryAfter {
-			return c.admission.Refuse(ctx, &quota.Call{Background: true}) != nil // a response takes time too
-		}
-		return true
-	case errors.As(err, &limited):
-		return limited.Attempts == 0 && c.admission.Refuse(ctx, &quota.Call{Background: true}) != nil
+	var limited *RateLimitError
+	if !errors.As(err, &limited) || limited.Attempts > 0 {
+		return false
 	}
-	return false
+	// The bulk's own context, not only the item's, must forbid the wait. A response takes
+	// time too.
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) <= limited.RetryAfter || c.admission.Refuse(ctx, &quota.Call{Background: true}) != nil
 }
 
 // isRefusal reports whether err says that the item itself cannot be accepted. A 4xx

@@ -3,6 +3,7 @@ package funnel
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -159,6 +160,8 @@ type RateLimitError struct {
 	// RetryAfter is how long to wait before the next request, counted from the return
 	// of the call.
 	RetryAfter time.Duration
+
+	reason error // why it was not sent; nil: it was
 }
 
 // Error returns the text of the [APIError] and the time to wait.
@@ -174,9 +177,10 @@ func (e *RateLimitError) Error() string {
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
 // Is reports whether target is [ErrRateLimited]. It is true for
-// [context.DeadlineExceeded] too, in the same cases as [APIError.Is].
+// [context.DeadlineExceeded] too, if the deadline did not allow the wait, and for what a
+// [Limiter] returned.
 func (e *RateLimitError) Is(target error) bool {
-	return target == ErrRateLimited || e.APIError.Is(target)
+	return target == ErrRateLimited || errors.Is(e.reason, target) || e.APIError.Is(target)
 }
 
 // A RequestError is a call without a usable response: no connection, a timeout, a

@@ -151,32 +151,23 @@ func (c *call) clean(text string) string {
 
 // refused is the error of an attempt that was not admitted.
 func (c *call) refused(err error) error {
-	var (
-		paused *quota.PausedError
-		outage *quota.OutageError
-		full   noRoom
-	)
-	switch _, ended := err.(*canceled); { //nolint:errorlint // not one that is wrapped
-	case ended:
-	case errors.As(err, &outage):
+	switch e := err.(type) { //nolint:errorlint // not one that is wrapped
+	case *quota.OutageError:
 		if c.err != nil {
-			c.err = stopRetrying(c.err, ending{
-				why:    fmt.Sprintf("no request has succeeded for %s", outage.Waited.Round(time.Millisecond)),
+			return stopRetrying(c.err, ending{
+				why:    fmt.Sprintf("no request has succeeded for %s", e.Waited.Round(time.Millisecond)),
 				outage: true,
 			})
-			return c.err
 		}
-		lost := c.requestError(&unsent{outage: outage, last: c.core.failure.Load()})
+		lost := c.requestError(&unsent{outage: e, last: c.core.failure.Load()})
 		lost.stopped.outage = true
 		return lost
-	case errors.As(err, &paused):
-		limited := c.notSent(paused.Error(), paused.Wait)
-		limited.stopped.tooLate = paused.TooLate
-		if err = limited; c.err == nil {
-			return err
-		}
-	case errors.As(err, &full):
-		err = &refusal{c.scrub(err), c.notSent(c.scrub(full).Error(), full.RetryAfter())}
+	case *quota.PausedError:
+		return c.notSent(e, e.Wait)
+	case *quota.DeadlineError:
+		return c.notSent(e, e.Wait)
+	case *noSlot:
+		return c.notSent(e.error, e.wait)
 	}
 	return c.interrupted(err)
 }
@@ -204,34 +195,30 @@ func stopRetrying(err error, reason ending) error {
 	return changed(err, func(e *APIError) { e.stopped = reason }, func(e *RequestError) { e.stopped = reason })
 }
 
-// notSent is the error of an attempt that the rate limit holds up for longer than
-// the call may wait.
-func (c *call) notSent(message string, wait time.Duration) *RateLimitError {
-	if c.attempts == 0 {
-		message = "not sent: " + message
+// notSent is the error of a call whose next attempt the rate limit holds up for longer
+// than the call may wait.
+func (c *call) notSent(reason error, wait time.Duration) error {
+	message := c.scrub(reason).Error()
+	if c.err != nil {
+		err := stopRetrying(c.err, ending{why: message, tooLate: errors.Is(reason, context.DeadlineExceeded)})
+		if limited, ok := err.(*RateLimitError); ok { //nolint:errorlint // as the call has made it
+			limited.RetryAfter = wait
+		}
+		return err
 	}
 	return &RateLimitError{
 		APIError: APIError{
 			Code:               ErrRateLimited,
-			Message:            message,
+			Message:            "not sent: " + message,
 			Method:             c.method,
 			Path:               c.core.hide(c.path),
-			Attempts:           c.attempts,
 			MayHaveBeenApplied: c.mayHaveBeenApplied,
 			repeatable:         c.repeatable,
 		},
 		RetryAfter: wait,
+		reason:     reason,
 	}
 }
-
-// A refusal is the limiter's, of a wait that the context does not allow: it
-// matches the limiter's error, and says when there will be room as a 429 does.
-type refusal struct {
-	error
-	limited *RateLimitError
-}
-
-func (e *refusal) Unwrap() []error { return []error{e.error, e.limited} }
 
 // interrupted is the error of a call that was stopped before its next attempt.
 // It matches the reason and what made that attempt necessary.
@@ -358,7 +345,7 @@ func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }
 // As finds what holds for all requests alike.
 func (e *skipped) As(target any) bool {
 	switch target.(type) {
-	case **RateLimitError, **refusal:
+	case **RateLimitError:
 		return errors.As(e.reason, target)
 	}
 	return false

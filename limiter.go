@@ -22,10 +22,9 @@ const (
 //
 // If Acquire fails, the call fails with a [*RequestError] that wraps the error, and is
 // not retried. If Acquire knows that no slot will be free before ctx's deadline, it
-// should fail immediately, with an error that matches [context.DeadlineExceeded]. That
-// error can have a method RetryAfter() time.Duration, which says when a slot will be
-// free. The RequestError then wraps a [*RateLimitError] with this time. The client's
-// own limiter does the same.
+// should fail immediately, with an error that matches [context.DeadlineExceeded] and
+// has a method RetryAfter() time.Duration, which says when a slot will be free. The
+// call then fails with a [*RateLimitError], as with the client's own limiter.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
@@ -38,12 +37,13 @@ type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }
 
-// noRoom is the error of a limiter whose turn for a request comes only after the
-// context's deadline.
-type noRoom interface {
+// noSlot is the error of a user's limiter that says when a slot will be free.
+type noSlot struct {
 	error
-	RetryAfter() time.Duration // how long until there is room
+	wait time.Duration
 }
+
+func (e *noSlot) Unwrap() error { return e.error }
 
 // An Outcome tells a [Limiter] how an attempt ended.
 type Outcome struct {

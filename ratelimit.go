@@ -109,9 +109,12 @@ func (c *core) acquire(ctx context.Context, place *quota.Call) (release func(Out
 	release, err = c.limiter.Acquire(ctx)
 	acquired = err == nil
 	outcome.Ended = ctx.Err() != nil
-	full := noRoom(nil)
+	var full interface{ RetryAfter() time.Duration }
+	if errors.As(err, &full) {
+		return release, &noSlot{err, full.RetryAfter()}
+	}
 	_, limited := ctx.Deadline() // else a DeadlineExceeded is the limiter's own, such as of its store
-	tooLate := errors.As(err, &full) || limited && errors.Is(err, context.DeadlineExceeded)
+	tooLate := limited && errors.Is(err, context.DeadlineExceeded)
 	if err != nil && ctx.Err() == nil && !tooLate && place.Background {
 		outcome.Failed = true
 		c.failure.Store(&err)

@@ -677,8 +677,8 @@ func TestRateLimit_FarDeadline(t *testing.T) {
 	})
 }
 
-// If no slot is free before the deadline, the error wraps the context's error
-// and says when there will be room.
+// If no slot is free before the deadline, the error matches that of a deadline and says
+// when a slot will be free.
 func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -690,7 +690,7 @@ func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		err := createFunnel.call(ctx, client)
-		require.EqualError(t, err, "funnel: POST /funnel: no slot of the rate limit is free for another 40s, which is after the context's deadline")
+		require.EqualError(t, err, "funnel: POST /funnel: RATE_LIMITED: not sent: no slot of the rate limit is free for another 40s, which is after the context's deadline; retry after 40s")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, funnel.ErrRateLimited)
 		require.NoError(t, ctx.Err())
@@ -702,6 +702,51 @@ func TestRateLimit_NoRoomBeforeTheDeadline(t *testing.T) {
 		require.Zero(t, time.Since(start))
 		require.Len(t, api.requests(), 1)
 	})
+}
+
+// If no slot is free for a retry, the error is that of the last attempt.
+func TestRateLimit_NoRoomForARetry(t *testing.T) {
+	t.Parallel()
+	for text, last := range map[string]responder{
+		"funnel: GET /contact: 503 SERVER_ERROR: Oops (stopped retrying: no room)":                                failure(503, "SERVER_ERROR", "Oops"),
+		"funnel: GET /contact: 429 RATE_LIMITED: Too Many Attempts.; retry after 30s (stopped retrying: no room)": tooMany(),
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				attempts := 0
+				client := newMockAPI(t).on(http.MethodGet, "/contact", last).client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) {
+					if attempts++; attempts > 1 {
+						return nil, noRoomFor(30 * time.Second)
+					}
+					return func(funnel.Outcome) {}, nil
+				})))
+				err := getContact.call(t.Context(), client)
+				require.EqualError(t, err, text)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+			})
+		})
+	}
+}
+
+// The error of a limiter that says when a slot will be free is matched.
+func TestWithLimiter_SaysWhenASlotIsFree(t *testing.T) {
+	t.Parallel()
+	full := fmt.Errorf("all shards are full: %w", noRoomFor(time.Minute))
+	client := newMockAPI(t).client(t, funnel.WithLimiter(limiterFunc(func(context.Context) (func(funnel.Outcome), error) { return nil, full })))
+	err := getContact.call(t.Context(), client)
+	require.EqualError(t, err, "funnel: GET /contact: RATE_LIMITED: not sent: all shards are full: no room; retry after 1m0s")
+	require.ErrorIs(t, err, full)
+	require.ErrorIs(t, err, funnel.ErrRateLimited)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, time.Minute, apitest.AsError[*funnel.RateLimitError](t, err).RetryAfter)
+	apitest.RequireFailure(t, "GET /contact: 0 attempts, not applied", err)
+
+	// A token service that says the same speaks of its own quota.
+	client = newMockAPI(t).client(t, funnel.WithAuth(func(*http.Request) error { return full }))
+	err = getContact.call(t.Context(), client)
+	require.ErrorIs(t, err, full)
+	require.NotErrorIs(t, err, funnel.ErrRateLimited)
 }
 
 // A 429 pauses the client before its body is read.
