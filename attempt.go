@@ -244,15 +244,20 @@ func noResponse(err error, unsent bool) response {
 	return response{err: err, unsent: unsent, quota: quota.Headers{Limit: quota.Unknown, Remaining: quota.Unknown}}
 }
 
-// readBody reads the whole body, which the transport has decompressed.
+// readBody reads the whole body, which the transport has decompressed. Of one that says
+// that it is too large it reads only what an error shows.
 func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	var buf bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= min(limit, 1<<20) {
+	n, most := resp.ContentLength, limit
+	switch {
+	case n > limit:
+		most = min(limit, maxErrorBody+longestKey+1)
+	case n > 0 && n <= 1<<20:
 		buf.Grow(int(n) + bytes.MinRead) // room to see the end without growing
 	}
-	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if int64(buf.Len()) > limit {
-		return buf.Bytes()[:limit], fmt.Errorf("%w: it has more than %d bytes (see WithMaxResponseBytes)", errTooLarge, limit)
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, most+1))
+	if int64(buf.Len()) > most {
+		return buf.Bytes()[:most], fmt.Errorf("%w: it has more than %d bytes (see WithMaxResponseBytes)", errTooLarge, limit)
 	}
 	if err != nil {
 		return buf.Bytes(), fmt.Errorf("the response was cut short after %d bytes: %w", buf.Len(), err)

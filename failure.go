@@ -20,8 +20,10 @@ import (
 
 // This file makes the typed error of a call that failed.
 
-// maxErrorBody bounds the body that an error keeps, in bytes.
-const maxErrorBody = 64 << 10
+const (
+	maxErrorBody = 64 << 10 // bounds the body that an error keeps, in bytes
+	longestKey   = 8 << 10  // of which no part may be left where that body is cut off
+)
 
 // newAPIError returns the error of the last response. What the server sent may hold
 // the API key, and does not carry it on.
@@ -53,7 +55,6 @@ func (c *call) newAPIError(f *envelope.Failure) APIError {
 // keptBody is the part of the last response's body that errors show. The API key
 // is hidden before the rest is cut off, so that the cut leaves no part of it.
 func (c *call) keptBody() []byte {
-	const longestKey = 8 << 10
 	body, most := c.last.body, maxErrorBody+longestKey
 	kept := c.core.hide(string(body[:min(len(body), most)]))
 	if len(body) > most {

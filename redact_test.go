@@ -48,12 +48,18 @@ func TestRedaction_BodyFullOfTheKey(t *testing.T) {
 	t.Parallel()
 	for before := range len(testKey) {
 		page := strings.Repeat("x", before) + strings.Repeat(testKey, 10_000)
-		api := newMockAPI(t).on(http.MethodGet, "/contact", respond(500, page))
-		err := getContact.call(funnel.WithoutRetry(t.Context()), api.client(t))
-		body := string(apitest.AsError[*funnel.APIError](t, err).Body)
-		shown := strings.Repeat("x", before) + "[hidden]"
-		require.Equal(t, shown, body[:len(shown)])
-		require.NotContains(t, body, testKey[:1]) // an f
+		for _, limit := range []int64{1 << 20, 100_000} { // the page has more than 100,000 bytes, and says so
+			api := newMockAPI(t).on(http.MethodGet, "/contact", func(req *http.Request) (*http.Response, error) {
+				resp, err := respond(500, page)(req)
+				resp.ContentLength = int64(len(page))
+				return resp, err
+			})
+			err := getContact.call(funnel.WithoutRetry(t.Context()), api.client(t, funnel.WithMaxResponseBytes(limit)))
+			body := string(apitest.AsError[*funnel.APIError](t, err).Body)
+			shown := strings.Repeat("x", before) + "[hidden]"
+			require.Equal(t, shown, body[:len(shown)])
+			require.NotContains(t, body, testKey[:1]) // an f
+		}
 	}
 }
 
