@@ -786,8 +786,8 @@ func TestBulk_StoppedDoesNotWaitForABackoff(t *testing.T) {
 		}))
 		start := time.Now()
 		results := slices.Collect(client.Contacts.CreateAll(t.Context(), apitest.Contacts(1000)))
-		require.Equal(t, 3*time.Second, time.Since(start))
-		require.Less(t, len(results), 20)
+		require.Less(t, time.Since(start), 5*time.Second, "a request takes 1 s")
+		require.Less(t, len(results), 200)
 		for i, result := range results {
 			require.ErrorIs(t, result.Err, funnel.ErrUnauthorized, "that is why")
 			require.True(t, result.Again(), i)

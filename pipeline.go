@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // A pipeline runs several jobs at a time, ahead of the code that takes their results,
@@ -62,12 +63,27 @@ func (p *pipeline[J, R]) run(ctx context.Context) {
 			wg.Go(func() { p.start(ctx, job, result) })
 		}
 	}
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	wait := func() ended[R] {
+		for {
+			select {
+			case first := <-running[0]:
+				return first
+			case <-again.C:
+				if p.core.admission.Recovering() {
+					width = min(2*width, p.most)
+				}
+				begin() // its retries can take long, and slots become free meanwhile
+			}
+		}
+	}
 	for begin(); len(running) > 0; begin() {
 		var first ended[R]
 		select {
 		case first = <-running[0]:
 		default:
-			first = <-running[0]
+			first = wait()
 			if taken >= growth {
 				width = min(2*width, p.most)
 				growth = taken + len(running)
@@ -126,10 +142,11 @@ func (p *pipeline[J, R]) over(ctx context.Context) bool {
 	return p.admission.Err() != nil || ctx.Err() != nil
 }
 
-// room returns the number of free slots.
+// room returns the number of free slots. In an outage it returns more, so that no job uses
+// up its attempts because only a few are there to test the server.
 func (p *pipeline[J, R]) room() int {
 	left := p.core.room()
-	if left < 0 { // it is unknown
+	if left < 0 || p.core.admission.Recovering() { // below 0: it is unknown
 		return p.most
 	}
 	return max(fewest, left)
