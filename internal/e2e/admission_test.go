@@ -49,10 +49,13 @@ func (s *stopwatch) percentile(p int) time.Duration {
 	return s.took[(len(s.took)*p+99)/100-1]
 }
 
-// latencies returns the variants of a row: 0.2 s, and 0.2 s to 0.6 s. With -count, each
-// run has another jitter.
-func latencies() map[string]funneltest.Option {
-	return map[string]funneltest.Option{"fixed": apitest.Latency(roundTrip), "jittery": apitest.Jitter(seeds.Add(1))}
+// latencies returns the variants of a row: 0.2 s, and 0.2 s to 0.6 s, which is another
+// sequence for each server.
+func latencies() map[string]func() funneltest.Option {
+	return map[string]func() funneltest.Option{
+		"fixed":   func() funneltest.Option { return apitest.Latency(roundTrip) },
+		"jittery": func() funneltest.Option { return apitest.Jitter(seeds.Add(1)) },
+	}
 }
 
 var seeds atomic.Uint64
@@ -76,6 +79,7 @@ func getFirst(ctx context.Context, client *funnel.Client) error {
 }
 
 func TestAdmission_InteractiveCallsDoNotWaitBehindABulkJob(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		every      time.Duration // between interactive calls
 		percentile int           // of the calls that wait for at most 0.5 s
@@ -87,8 +91,9 @@ func TestAdmission_InteractiveCallsDoNotWaitBehindABulkJob(t *testing.T) {
 		for _, headers := range []bool{true, false} {
 			for kind, latency := range latencies() {
 				t.Run(fmt.Sprintf("every %s, headers %t, %s", tt.every, headers, kind), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						options := []funneltest.Option{latency}
+						options := []funneltest.Option{latency()}
 						if !headers {
 							options = append(options, funneltest.WithoutRateLimitHeaders())
 						}
@@ -122,8 +127,10 @@ func TestAdmission_InteractiveCallsDoNotWaitBehindABulkJob(t *testing.T) {
 }
 
 func TestAdmission_BulkJobAlone(t *testing.T) {
+	t.Parallel()
 	for n, most := range map[int]time.Duration{300: 3 * time.Second, 500: 20 * time.Second, 590: 62 * time.Second, 3000: 304 * time.Second} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server := funneltest.NewServer(apitest.Latency(roundTrip))
 				defer server.Close()
@@ -140,11 +147,13 @@ func TestAdmission_BulkJobAlone(t *testing.T) {
 // Laravel's file store may go on with the count of a window that has ended. This server
 // does so after every window.
 func TestAdmission_CounterOutlivesItsWindow(t *testing.T) {
+	t.Parallel()
 	for _, lag := range []time.Duration{0, time.Second, 2 * time.Second} {
 		for kind, latency := range latencies() {
 			t.Run(fmt.Sprintf("by %s, %s", lag, kind), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					server := funneltest.NewServer(latency, funneltest.WithThrottleStyle(funneltest.ThrottleStyle{CounterLag: lag}))
+					server := funneltest.NewServer(latency(), funneltest.WithThrottleStyle(funneltest.ThrottleStyle{CounterLag: lag}))
 					defer server.Close()
 					server.SeedContacts(1)
 					client := server.Client()
@@ -165,9 +174,10 @@ func TestAdmission_CounterOutlivesItsWindow(t *testing.T) {
 }
 
 func TestAdmission_TenPerSecond(t *testing.T) {
+	t.Parallel()
 	for kind, latency := range latencies() {
-		tenPerSecond(t, kind, http.Header{}, latency, funneltest.WithoutRateLimitHeaders())
-		tenPerSecond(t, kind+", with headers", http.Header{"Retry-After": {"1"}, "X-Ratelimit-Remaining": {"400"}}, latency)
+		tenPerSecond(t, kind, http.Header{}, latency(), funneltest.WithoutRateLimitHeaders())
+		tenPerSecond(t, kind+", with headers", http.Header{"Retry-After": {"1"}, "X-Ratelimit-Remaining": {"400"}}, latency())
 	}
 }
 
@@ -175,6 +185,7 @@ func TestAdmission_TenPerSecond(t *testing.T) {
 // second, and sends that header with a rejection.
 func tenPerSecond(t *testing.T, name string, header http.Header, opts ...funneltest.Option) {
 	t.Run(name, func(t *testing.T) {
+		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			var mu sync.Mutex
 			var second time.Time
@@ -208,11 +219,13 @@ func tenPerSecond(t *testing.T, name string, header http.Header, opts ...funnelt
 }
 
 func TestAdmission_PermanentRejectionIsBounded(t *testing.T) {
+	t.Parallel()
 	for _, calls := range []int{1, 100} {
 		for kind, latency := range latencies() {
 			t.Run(fmt.Sprintf("%d calls, %s", calls, kind), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					server := funneltest.NewServer(latency)
+					server := funneltest.NewServer(latency())
 					defer server.Close()
 					server.Fail(funneltest.Fault{Status: http.StatusTooManyRequests, Times: -1})
 					client := server.Client()
@@ -228,6 +241,7 @@ func TestAdmission_PermanentRejectionIsBounded(t *testing.T) {
 }
 
 func TestAdmission_HangAfterAPauseIsBounded(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client := overTransport(t, inTurn(respond(http.StatusTooManyRequests, "{}"), hang))
 		require.ErrorIs(t, getFirst(funnel.WithoutRetry(t.Context()), client), funnel.ErrRateLimited)
@@ -239,6 +253,7 @@ func TestAdmission_HangAfterAPauseIsBounded(t *testing.T) {
 }
 
 func TestAdmission_SequentialCalls(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(apitest.Latency(50 * time.Millisecond))
 		defer server.Close()
@@ -255,10 +270,12 @@ func TestAdmission_SequentialCalls(t *testing.T) {
 // Two clients share a key by fixed limits: an import, and more sign-ups than its limit
 // allows. A sign-up that cannot end within its deadline is not sent.
 func TestAdmission_SignUpsWithABudgetNextToAnImport(t *testing.T) {
+	t.Parallel()
 	for name, latency := range latencies() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := funneltest.NewServer(latency)
+				server := funneltest.NewServer(latency())
 				defer server.Close()
 				imports := server.Client(funnel.WithRateLimit(500, time.Minute))
 				web := server.Client(funnel.WithRateLimit(100, time.Minute))
@@ -304,6 +321,7 @@ func TestAdmission_SignUpsWithABudgetNextToAnImport(t *testing.T) {
 
 // Lists that are read by All, and calls with InBackground, yield to interactive calls too.
 func TestAdmission_InteractiveCallsNextToOtherBackgroundCalls(t *testing.T) {
+	t.Parallel()
 	for name, load := range map[string]func(context.Context, *funnel.Client) error{
 		"All": func(ctx context.Context, client *funnel.Client) error {
 			var failed error
@@ -327,8 +345,9 @@ func TestAdmission_InteractiveCallsNextToOtherBackgroundCalls(t *testing.T) {
 	} {
 		for kind, latency := range latencies() {
 			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					server := funneltest.NewServer(latency)
+					server := funneltest.NewServer(latency())
 					defer server.Close()
 					server.SeedContacts(15_000) // 1,500 pages
 					client := server.Client()
@@ -370,6 +389,7 @@ func interact(t *testing.T, client *funnel.Client, every time.Duration, done <-c
 
 // A call that hangs after a pause, without a timeout, does not hold up the others.
 func TestAdmission_CallThatHangsAfterAPause(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		transport := inTurn(respond(http.StatusTooManyRequests, "{}"), hang, respond(http.StatusOK, contactBody))
 		client := overTransport(t, transport, funnel.WithAttemptTimeout(0))
@@ -390,6 +410,7 @@ func TestAdmission_CallThatHangsAfterAPause(t *testing.T) {
 // responses: no call waits for the quota, also after a response of the server's previous
 // window.
 func TestAdmission_SlowResponsesDoNotStallASteadyLoad(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 3))
 		server := funneltest.NewServer(funneltest.WithLatency(func() (there, back time.Duration) {
@@ -415,10 +436,12 @@ func TestAdmission_SlowResponsesDoNotStallASteadyLoad(t *testing.T) {
 // A bulk's concurrency follows the client's own limit where that is smaller than what the
 // server has left: it does not hold up an interactive call for longer than a window.
 func TestAdmission_BulkNextToASmallOwnLimit(t *testing.T) {
+	t.Parallel()
 	for name, latency := range latencies() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := funneltest.NewServer(latency) // 600 per minute, and says so
+				server := funneltest.NewServer(latency()) // 600 per minute, and says so
 				defer server.Close()
 				server.SeedContacts(1)
 				client := server.Client(funnel.WithRateLimit(100, time.Minute)) // its share
@@ -442,6 +465,7 @@ func TestAdmission_BulkNextToASmallOwnLimit(t *testing.T) {
 // A client with the limit of a second, for an even pace, knows that the server's window is
 // a minute, also if another program uses the key.
 func TestAdmission_EvenPaceOnASharedKey(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(apitest.Jitter(3))
 		defer server.Close()

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/funnel-go/funnel"
@@ -33,12 +34,14 @@ func outage(server *funneltest.Server, from, length time.Duration) {
 }
 
 func TestOutage_ShortFailsNoCall(t *testing.T) {
+	t.Parallel()
 	for _, length := range []time.Duration{2 * time.Second, 5 * time.Second} {
 		for _, calls := range []int{1, 100, 500} {
 			for kind, latency := range latencies() {
 				t.Run(fmt.Sprintf("%s, %d calls, %s", length, calls, kind), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						server := funneltest.NewServer(latency)
+						server := funneltest.NewServer(latency())
 						defer server.Close()
 						server.SeedContacts(1)
 						client := server.Client()
@@ -55,12 +58,14 @@ func TestOutage_ShortFailsNoCall(t *testing.T) {
 }
 
 func TestOutage_ShortLosesNoItem(t *testing.T) {
+	t.Parallel()
 	for _, length := range []time.Duration{time.Second, 5 * time.Second, 25 * time.Second} {
 		for _, from := range []time.Duration{700 * time.Millisecond, 61 * time.Second} {
 			for kind, latency := range latencies() {
 				t.Run(fmt.Sprintf("%s after %s, %s", length, from, kind), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						server := funneltest.NewServer(latency)
+						server := funneltest.NewServer(latency())
 						defer server.Close()
 						outage(server, from, length)
 						start := time.Now()
@@ -75,13 +80,32 @@ func TestOutage_ShortLosesNoItem(t *testing.T) {
 	}
 }
 
+// The same if few requests are in flight, because hardly a slot is free: other items of the
+// job share the attempts that test the server.
+func TestOutage_ShortLosesNoItemOfAFullQuota(t *testing.T) {
+	t.Parallel()
+	for from := 50; from < 56; from++ {
+		t.Run(fmt.Sprintf("after %d s", from), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := funneltest.NewServer(apitest.Latency(roundTrip), funneltest.WithRateLimit(60, time.Minute))
+				defer server.Close()
+				outage(server, time.Duration(from)*time.Second, 25*time.Second)
+				apitest.Import(t, server.Client(funnel.WithRateLimit(60, time.Minute)), 150)
+			})
+		})
+	}
+}
+
 // The background calls, of which new ones come all the time, have fewer attempts than the
 // interactive calls after a few probes. They must not take all probes: theirs fail for
 // longer.
 func TestOutage_BackgroundCallsDoNotFailInteractiveCalls(t *testing.T) {
+	t.Parallel()
 	for _, length := range []time.Duration{2500 * time.Millisecond, 6 * time.Second} {
 		for _, jobs := range []int{20, 60} {
 			t.Run(fmt.Sprintf("%s, %d background calls", length, jobs), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					start := time.Now()
 					away, there := respond(http.StatusServiceUnavailable, ""), respond(http.StatusOK, contactBody)
@@ -119,6 +143,7 @@ func TestOutage_BackgroundCallsDoNotFailInteractiveCalls(t *testing.T) {
 
 // Responses that are not in the API's form, but that a server which is there may send.
 func TestOutage_UnusualResponsesAreNone(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		status int
 		body   string
@@ -132,6 +157,7 @@ func TestOutage_UnusualResponsesAreNone(t *testing.T) {
 		{status: http.StatusNotFound, body: `"nothing here"`},
 	} {
 		t.Run(fmt.Sprintf("%d %s", tt.status, tt.body), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				requests := 0
 				client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -153,6 +179,7 @@ func TestOutage_UnusualResponsesAreNone(t *testing.T) {
 
 // A 503 is an outage, also if its page is larger than responses may be.
 func TestOutage_LargeErrorPage(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -168,6 +195,7 @@ func TestOutage_LargeErrorPage(t *testing.T) {
 
 // A request that its own context has ended is not the failure that others wait for.
 func TestOutage_CanceledRequestIsNoReason(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		broken := respond(http.StatusServiceUnavailable, "")
 		client := overTransport(t, inTurn(broken, broken, broken, broken, broken, hang))
@@ -228,10 +256,12 @@ func ignore(time.Duration, error) {}
 // A web service recovers from an outage, also if all its calls end before their patience:
 // what tests the server, and what is sent first afterwards, has time left for a response.
 func TestOutage_WebServiceRecovers(t *testing.T) {
+	t.Parallel()
 	for kind, end := range ends {
 		for _, perSecond := range []int{1, 2, 8} {
 			for _, response := range []time.Duration{200 * time.Millisecond, time.Second, 2 * time.Second} { // after the outage
 				t.Run(fmt.Sprintf("%s, %d per second, %s", kind, perSecond, response), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
 						start := time.Now()
 						client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -258,8 +288,10 @@ func TestOutage_WebServiceRecovers(t *testing.T) {
 // Wherever calls end, in the response's body, before their request is sent, or with their
 // slow response, it shows nothing of the server.
 func TestOutage_WebServiceRecoversWhereverItsCallsEnd(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"response", "body", "dial", "authentication", "limiter"} {
 		t.Run(where, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				slow := func(here string, ctx context.Context) error {
@@ -322,6 +354,7 @@ func (b slowBody) Read(p []byte) (int, error) {
 
 // The same if responses take longer than a request may hang.
 func TestOutage_SlowWebServiceRecovers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -344,6 +377,7 @@ func TestOutage_SlowWebServiceRecovers(t *testing.T) {
 // Calls that end before any response comes do not keep others from being sent, after an
 // outage and after a pause.
 func TestOutage_HopelessCallsDoNotLockOutOthers(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		patience time.Duration // of the hopeless calls
@@ -369,6 +403,7 @@ func TestOutage_HopelessCallsDoNotLockOutOthers(t *testing.T) {
 	}} {
 		for kind, end := range ends {
 			t.Run(tt.name+", "+kind, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					start := time.Now()
 					client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -377,7 +412,7 @@ func TestOutage_HopelessCallsDoNotLockOutOthers(t *testing.T) {
 						}
 						return tt.get(time.Since(start))(req)
 					}))
-					calls := visit(t, client, 8*time.Minute, 8, tt.patience, end, ignore)
+					calls := visit(t, client, 5*time.Minute, 8, tt.patience, end, ignore)
 					wait(100 * time.Second)
 					for i := range 6 {
 						ctx := t.Context()
@@ -386,7 +421,8 @@ func TestOutage_HopelessCallsDoNotLockOutOthers(t *testing.T) {
 						}
 						began := time.Now()
 						require.NoError(t, createTag(ctx, client))
-						require.Less(t, time.Since(began), 100*time.Second)
+						t.Logf("the call took %s", time.Since(began))
+						require.Less(t, time.Since(began), 30*time.Second)
 					}
 					calls.Wait()
 				})
@@ -407,14 +443,14 @@ func brokenUntil(passed time.Duration, works apitest.RoundTripper) apitest.Round
 }
 
 // A bulk job and a call without a deadline end if the server hangs, also next to calls that
-// end before their requests count as hanging. How long they take depends on which calls
-// are chosen, at random, to test the server: usually half a minute, and in one of 2,400
-// runs more than 4 minutes. The other calls come for 10 minutes.
+// end before their requests count as hanging.
 func TestOutage_HangEndsCallsNextToShortOnes(t *testing.T) {
+	t.Parallel()
 	for kind, end := range ends {
 		for _, patience := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second} {
 			for _, dial := range []bool{false, true} { // packets to the host are dropped
 				t.Run(fmt.Sprintf("%s after %s, dial %t", kind, patience, dial), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
 						start := time.Now()
 						client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -426,20 +462,21 @@ func TestOutage_HangEndsCallsNextToShortOnes(t *testing.T) {
 							}
 							return hang(req)
 						}))
-						calls := visit(t, client, 10*time.Minute, 8, patience, end, ignore)
+						calls := visit(t, client, 6*time.Minute, 8, patience, end, ignore)
 						calls.Go(func() {
 							for range funnel.Each(t.Context(), client, slices.Values(make([]int, 1000)), func(ctx context.Context, _ int) error {
 								return createTag(ctx, client)
 							}) {
 							}
-							if job := time.Since(start); job > 9*time.Minute {
-								t.Errorf("the job ended after %s", job)
-							}
+							job := time.Since(start)
+							t.Logf("the job ended after %s", job)
+							assert.Less(t, job, 5*time.Minute)
 						})
 						wait(100 * time.Second)
 						began := time.Now()
 						require.Error(t, createTag(t.Context(), client))
-						require.Less(t, time.Since(began), 8*time.Minute)
+						t.Logf("the call ended after %s", time.Since(began))
+						require.Less(t, time.Since(began), 3*time.Minute)
 						calls.Wait()
 					})
 				})
@@ -450,6 +487,7 @@ func TestOutage_HangEndsCallsNextToShortOnes(t *testing.T) {
 
 // In a pause nothing is tested: calls do not give up because of it.
 func TestOutage_PauseInIt(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -470,8 +508,10 @@ func TestOutage_PauseInIt(t *testing.T) {
 
 // Pauses do not make the patience of calls begin anew.
 func TestOutage_PatienceOutsidePauses(t *testing.T) {
+	t.Parallel()
 	for _, background := range []bool{false, true} {
 		t.Run(fmt.Sprintf("background %t", background), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				var requests atomic.Int64
@@ -508,6 +548,7 @@ func TestOutage_PatienceOutsidePauses(t *testing.T) {
 // A probe that is no failed request, such as one that meets a bad certificate, does not make
 // the others wait for ever.
 func TestOutage_UselessProbes(t *testing.T) {
+	t.Parallel()
 	for name, useless := range map[string]struct {
 		certificate error
 		auth        error
@@ -518,6 +559,7 @@ func TestOutage_UselessProbes(t *testing.T) {
 		"limiter":        {limiter: errors.New("its store is lost")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				later := func(err error) error {
@@ -556,8 +598,10 @@ func TestOutage_UselessProbes(t *testing.T) {
 // After a pause calls are sent in the order in which they came, also if authentication or a
 // limiter has an error for some of them: only a context that has ended changes the order.
 func TestOutage_ErrorsKeepTheOrderAfterAPause(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"authentication", "limiter"} {
 		t.Run(where, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				type noToken struct{}
 				start := time.Now()
@@ -610,6 +654,7 @@ func TestOutage_ErrorsKeepTheOrderAfterAPause(t *testing.T) {
 
 // Calls without retries are sent in an outage too, at the pace that the server asks for.
 func TestOutage_KeepsThePace(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var mu sync.Mutex
@@ -639,14 +684,16 @@ func TestOutage_KeepsThePace(t *testing.T) {
 }
 
 func TestOutage_LongSendsFewRequests(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		calls, goroutines int
 		perCall           float64 // requests, at most
 	}{{calls: 300, goroutines: 20, perCall: 1.1}, {calls: 5000, goroutines: 100, perCall: 0.5}} {
 		for kind, latency := range latencies() {
 			t.Run(fmt.Sprintf("%d calls, %s", tt.calls, kind), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					server := funneltest.NewServer(latency)
+					server := funneltest.NewServer(latency())
 					defer server.Close()
 					client := server.Client()
 					outage(server, 0, 24*time.Hour)
@@ -684,6 +731,7 @@ func TestOutage_LongSendsFewRequests(t *testing.T) {
 }
 
 func TestOutage_EveryThirdConnectionBreaks(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(apitest.Latency(100 * time.Millisecond))
 		defer server.Close()
@@ -705,6 +753,7 @@ func TestOutage_EveryThirdConnectionBreaks(t *testing.T) {
 }
 
 func TestOutage_HangingServerEndsInTime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer()
 		defer server.Close()
@@ -720,6 +769,7 @@ func TestOutage_HangingServerEndsInTime(t *testing.T) {
 }
 
 func TestOutage_ByteASecondEndsInTime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client := overTransport(t, apitest.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			resp, err := respond(http.StatusOK, "")(req)

@@ -292,6 +292,7 @@ func requireTyped(t *testing.T, err error, name string) {
 }
 
 func TestSoak_InMemory(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(apitest.Latency(100*time.Millisecond), funneltest.WithRateLimit(0, 0))
 		defer server.Close()
@@ -366,6 +367,7 @@ func (c *countedConn) Close() error {
 // A bulk job of 5,000 creates, of which one in a hundred meets a fault, loses and
 // duplicates nothing. Repeating the failed items creates the rest.
 func TestSoak_Bulk(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := funneltest.NewServer(apitest.Latency(100*time.Millisecond), funneltest.WithRateLimit(0, time.Minute))
 		defer server.Close()

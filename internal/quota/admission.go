@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -577,13 +576,9 @@ func (a *Admission) pick(q *queue) *Call {
 	switch {
 	case a.ramp.width == 0:
 	case a.ramp.wasted.order() == mostTimeFirst:
-		for _, c := range q.calls {
-			if c.hasMoreTime(best) {
-				best = c
-			}
-		}
+		best = q.best((*Call).hasMoreTime)
 	case a.ramp.wasted.order() == atRandom:
-		best = q.calls[rand.IntN(q.Len())]
+		best = q.best(a.ramp.wasted.random())
 	}
 	return best
 }

@@ -869,3 +869,51 @@ func TestAdmission_NewestFirstAfterAWastedRequest(t *testing.T) {
 		})
 	}
 }
+
+// After two wasted requests of one operation, a call of another one goes first, wherever it
+// waits.
+func TestAdmission_AnotherOperationAfterWastedRequests(t *testing.T) {
+	for name, begin := range map[string]func(*testing.T, *Admission){
+		"probe": func(t *testing.T, a *Admission) {
+			for range opensAfter {
+				pass(t, a, failed)
+			}
+		},
+		"ramp": func(_ *testing.T, a *Admission) {
+			a.Pause(time.Minute)
+			time.Sleep(time.Minute)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := testAdmission(600)
+				begin(t, a)
+				calls := make([]*Call, 40)
+				for i := range calls {
+					calls[i] = &Call{Patience: time.Hour, Operation: "GET /a"}
+				}
+				calls[15].Operation = "GET /b"
+				results := make([]<-chan error, len(calls))
+				for i, c := range calls {
+					results[i] = enter(t.Context(), a, c)
+				}
+				for _, i := range []int{0, 39} { // the first, and the one that came last
+					require.True(t, admitted(t, results[i]), "%d", i)
+					a.Done(calls[i], Outcome{Sent: true, Remaining: Unknown, Ended: true})
+					time.Sleep(probeEvery)
+				}
+				require.True(t, admitted(t, results[15]))
+				a.Done(calls[15], succeeded)
+				for i, c := range calls {
+					if i != 0 && i != 39 && i != 15 {
+						go func() {
+							if <-results[i] == nil {
+								a.Done(c, succeeded)
+							}
+						}()
+					}
+				}
+			})
+		})
+	}
+}

@@ -57,14 +57,19 @@ type ramp struct {
 
 // wasted counts the requests in a row that their own contexts have ended, which shows
 // nothing of the server. All waiting calls at one end of the queue may be about to end:
-// so the calls with the most time left are tried too, and then any.
-type wasted int
+// so the calls with the most time left are tried too, and then any of another operation,
+// because its callers may have more patience.
+type wasted struct {
+	n         int
+	operation string // of the last one
+}
 
-// note records whether a request was such a one.
-func (w *wasted) note(one bool) {
-	if *w++; !one {
-		*w = 0
+// note records whether the request of a call was such a one.
+func (w *wasted) note(c *Call, one bool) {
+	if w.n++; !one {
+		w.n = 0
 	}
+	w.operation = c.Operation
 }
 
 // The orders that are tried in turn.
@@ -75,13 +80,29 @@ const (
 	orders
 )
 
-func (w wasted) order() int { return int(w) % orders }
+func (w *wasted) order() int { return w.n % orders }
+
+// random returns a function that reports whether c is chosen instead of other, which is
+// the one chosen of those before it.
+func (w *wasted) random() func(c, other *Call) bool {
+	seen := 1
+	return func(c, other *Call) bool {
+		if another := c.Operation != w.operation; another != (other.Operation != w.operation) {
+			if another {
+				seen = 1
+			}
+			return another
+		}
+		seen++
+		return rand.IntN(seen) == 0
+	}
+}
 
 // fullWidth is how many successes end a ramp.
 const fullWidth = 512
 
 func (r *ramp) begin() {
-	r.width, r.inside, r.wasted = 1, 0, 0
+	r.width, r.inside, r.wasted = 1, 0, wasted{}
 	r.generation++
 }
 
@@ -105,7 +126,7 @@ func (r *ramp) leave(c *Call, o Outcome) {
 		return
 	}
 	r.inside--
-	r.wasted.note(o.Ended)
+	r.wasted.note(c, o.Ended)
 	if o.Success && r.width > 0 {
 		if r.width++; r.width > fullWidth {
 			r.width = 0
@@ -170,7 +191,7 @@ func (r *recovery) succeeded(sent moment) bool {
 // has failed, or that met a bad certificate, says no more of the server, but the others
 // must not wait for ever.
 func (r *recovery) noteProbe(c *Call, o Outcome) {
-	r.wasted.note(o.Ended)
+	r.wasted.note(c, o.Ended)
 	if !o.Ended && !o.Success && !o.Failed && !c.hung && o.StatusCode != http.StatusTooManyRequests {
 		r.failed++
 	}
@@ -183,8 +204,7 @@ func (r *recovery) choose() func(c, other *Call) bool {
 	case mostTimeFirst:
 		return (*Call).hasMoreTime
 	case atRandom:
-		seen := 1
-		return func(_, _ *Call) bool { seen++; return rand.IntN(seen) == 0 }
+		return r.wasted.random()
 	}
 	return r.prefers
 }

@@ -30,6 +30,17 @@ func (q *queue) count(c *Call, n int) {
 // first returns the first call of a queue that has one.
 func (q *queue) first() *Call { return q.calls[0] }
 
+// best returns the best call of a queue that has one.
+func (q *queue) best(isBetter func(c, other *Call) bool) *Call {
+	best := q.calls[0]
+	for _, c := range q.calls[1:] {
+		if isBetter(c, best) {
+			best = c
+		}
+	}
+	return best
+}
+
 // Len, Less, Swap, Push and Pop implement [heap.Interface].
 
 func (q *queue) Len() int { return len(q.calls) }
