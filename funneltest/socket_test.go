@@ -160,7 +160,7 @@ func TestURL_IncompleteRequestIsNotCarriedOut(t *testing.T) {
 func TestServer_CloseLeavesNothingRunning(t *testing.T) { // not parallel: it counts goroutines
 	before := runtime.NumGoroutine()
 	server := funneltest.NewServer(funneltest.WithLatency(func() (time.Duration, time.Duration) { return 0, time.Hour }))
-	require.Equal(t, before, runtime.NumGoroutine(), "a server alone has none")
+	require.LessOrEqual(t, runtime.NumGoroutine(), before, "a server alone has none")
 
 	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL(), "http://"))
 	require.NoError(t, err)
