@@ -108,11 +108,11 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - for 5 min by default, every request has got a 429.
+//   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
 // Bulk then takes no more items. It completes the requests in flight, unless the
-// context is done. The other items that it has taken get the status [BulkSkipped]. A
-// result with this status shows that the job has ended early. In its error,
+// context is done. The other items that it has taken get the status [BulkSkipped]. If
+// not all items were processed, at least one result has this status. In its error,
 // [errors.Is] finds what ended the job, such as ErrUnauthorized.
 //
 // # Stopping and continuing

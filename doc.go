@@ -86,9 +86,9 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
-// API works again. The other calls wait: for about 10 s with the default
-// [RetryPolicy], for about 30 s at low priority, or until their context ends. Only
-// calls with [WithoutRetry] are sent immediately, unless they have low priority.
+// API works again. The other calls wait as long as their retries could take: about 10
+// s by default, and about 30 s at low priority. Only calls with [WithoutRetry] are
+// sent immediately, unless they have low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a

@@ -176,9 +176,8 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited]. It is true for
-// [context.DeadlineExceeded] too, if the deadline did not allow the wait, and for what a
-// [Limiter] returned.
+// Is reports whether target is [ErrRateLimited], the error that a [Limiter] has
+// returned or, if the deadline did not allow the wait, [context.DeadlineExceeded].
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || errors.Is(e.reason, target) || e.APIError.Is(target)
 }

@@ -313,8 +313,8 @@ const defaultBodyTimeout = 10 * time.Second
 //
 // The handler sets the deadline through [http.ResponseController]. If middleware hides
 // the connection, because its ResponseWriter has no Unwrap method, the handler cannot
-// set it, and only the server's ReadTimeout limits the body. d does not limit the
-// header. So set ReadTimeout and ReadHeaderTimeout of the server.
+// set it, and only the server's ReadTimeout limits the body. d does not limit how long
+// the headers of the request take: set the ReadHeaderTimeout of the server too.
 func WithWebhookBodyTimeout(d time.Duration) WebhookOption {
 	return func(h *webhookHandler) error {
 		if d < time.Millisecond {
