@@ -110,19 +110,17 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then takes no more items. It completes the requests in flight, unless the
-// context is done. The other items that it has taken get the status [BulkSkipped]. If
-// not all items were processed, at least one result has this status. In its error,
-// [errors.Is] finds what ended the job, such as ErrUnauthorized.
+// Bulk then takes only one more item, if there is one. It completes the requests in
+// flight, unless the context is done. All other items that it has taken get the status
+// [BulkSkipped]. So a result with this status shows that the job has ended early. Its
+// error matches what ended the job, such as [ErrUnauthorized].
 //
 // # Stopping and continuing
 //
 // To stop a job, let your iterator end early. Bulk then completes the items that it
 // has taken; if the quota is used up, that can take a minute or more. To stop at once,
 // cancel the context or leave the loop. Requests in flight are then canceled, and
-// their items may have been done.
-//
-// If you leave the loop, the program waits until the running calls of do have
+// their items may have been done. The loop ends when the running calls of do have
 // returned.
 //
 // To continue a job later, repeat the items for which Again is true, and the items

@@ -22,7 +22,7 @@
 //   - [*ValidationError]: an APIError with messages for each field (none for a 400).
 //   - [*RateLimitError]: a 429, or a call that was not sent because the wait would be
 //     too long. It says how long to wait.
-//   - [*RequestError]: no usable response, for example because of a lost connection, a
+//   - [*RequestError]: no complete response, for example because of a lost connection, a
 //     timeout or the end of the context.
 //   - [*ArgumentError]: bad input, refused before anything was sent.
 //   - [*NameError]: several resources have the name, or, in GetByName, none has it.
@@ -86,9 +86,9 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
-// API works again. The other calls wait as long as their retries could take: about 10
-// s by default, and about 30 s at low priority. Only calls with [WithoutRetry] are
-// sent immediately, unless they have low priority.
+// API works again. The other calls wait as long as their retries could take, which is
+// about 10 s by default. Calls of low priority wait for about 30 s. Only calls with
+// [WithoutRetry] are sent immediately, unless they have low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a

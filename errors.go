@@ -176,16 +176,17 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is reports whether target is [ErrRateLimited], the error that a [Limiter] has
-// returned or, if the deadline did not allow the wait, [context.DeadlineExceeded].
+// Is is true for [ErrRateLimited], and for the error of a [Limiter] that refused the
+// call. It is true for [context.DeadlineExceeded] too, if the deadline did not allow
+// the wait.
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || errors.Is(e.reason, target) || e.APIError.Is(target)
 }
 
-// A RequestError is a call without a usable response: no connection, a timeout, a
-// response cut short, a context that ended. It unwraps to its cause, so
-// errors.Is(err, context.Canceled) works. If the context ended while the call waited
-// for a retry, errors.Is and errors.As also find the error of the previous attempt.
+// A RequestError is a call without a complete response: no connection, a timeout, a
+// response cut short, a context that ended. It unwraps to its cause, such as
+// [context.Canceled]. If the context ended while the call waited for a retry,
+// errors.Is and errors.As also find the error of the previous attempt.
 type RequestError struct {
 	Method    string // of the request
 	Path      string // of the operation, without base path and query
@@ -211,7 +212,7 @@ func (e *RequestError) Error() string {
 	if e.Err != nil {
 		cause = text.Clip(strings.TrimPrefix(e.Err.Error(), "funnel: "), maxErrorText)
 	}
-	b.WriteString(cmp.Or(cause, "no usable response"))
+	b.WriteString(cmp.Or(cause, "no complete response"))
 	writeNotes(&b, e.Attempts, e.MayHaveBeenApplied, e.stopped, e.RequestID)
 	return b.String()
 }

@@ -202,13 +202,13 @@ func TestErrors_Text(t *testing.T) {
 		"only a time to wait": {&funnel.RateLimitError{RetryAfter: time.Minute}, "funnel: request failed: retry after 1m0s"},
 		"no time to wait":     {&funnel.RateLimitError{APIError: funnel.APIError{Message: "Wait."}}, "funnel: request failed: Wait."},
 
-		"zero RequestError": {&funnel.RequestError{}, "funnel: no usable response"},
+		"zero RequestError": {&funnel.RequestError{}, "funnel: no complete response"},
 		"RequestError": {
 			&funnel.RequestError{Method: "PUT", Path: "/tag", Attempts: 3, MayHaveBeenApplied: true, Err: io.ErrUnexpectedEOF},
 			"funnel: PUT /tag: unexpected EOF (after 3 attempts, may have been applied)",
 		},
-		"without a cause":        {&funnel.RequestError{Method: "PUT", Path: "/tag"}, "funnel: PUT /tag: no usable response"},
-		"a cause without a text": {&funnel.RequestError{Err: errors.New("")}, "funnel: no usable response"},
+		"without a cause":        {&funnel.RequestError{Method: "PUT", Path: "/tag"}, "funnel: PUT /tag: no complete response"},
+		"a cause without a text": {&funnel.RequestError{Err: errors.New("")}, "funnel: no complete response"},
 		"a cause of our own":     {&funnel.RequestError{Method: "GET", Path: "/tags", Err: &funnel.APIError{Code: "X"}}, "funnel: GET /tags: X"},
 		"joined causes":          {&funnel.RequestError{Err: errors.Join(io.EOF, context.Canceled)}, "funnel: EOF context canceled"},
 

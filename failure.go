@@ -126,7 +126,7 @@ func (c *call) redirectError() error {
 		"redirects %s, which is not followed: the API key goes to %s only; check the base URL", where, c.core.base.Host)})
 }
 
-// requestError is the error of a call that got no usable response.
+// requestError is the error of a call that got no complete response.
 func (c *call) requestError(err error) *RequestError {
 	return &RequestError{
 		Method:             c.method,

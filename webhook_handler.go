@@ -307,7 +307,7 @@ const defaultBodyTimeout = 10 * time.Second
 
 // WithWebhookBodyTimeout refuses deliveries whose body takes longer than d to arrive,
 // 10 seconds by default. A signature can be verified only when the whole body has
-// arrived, so d limits how long any sender can hold a request. A shorter
+// arrived: without a limit, anybody could keep many requests open. A shorter
 // [http.Server.ReadTimeout] applies instead of d. [NewWebhookHandler] says when the
 // connection is closed.
 //
