@@ -32,6 +32,10 @@ export GOWORK := off
 # The race detector needs a C compiler; CI has one.
 RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 
+# More memory for compilers, linters and tests saves garbage collections. Benchmarks need
+# Go's default.
+test test-heavy lint build-oldest cross apidiff: export GOGC := 300
+
 .PHONY: test test-heavy test-all lint openapi-lint oldest build-oldest bench peers laravel contract apidiff licences cross vuln release-check snapshot publish release-tools release fmt
 
 # Without vet, which is part of make lint: it would take a quarter of the time. With the
@@ -39,9 +43,8 @@ RACE := $(if $(shell command -v gcc || command -v cc || command -v clang),-race)
 test: export GOFLAGS := $(RACE)
 
 # The race detector waits for 1 s at the end of every program, in case one more race
-# shows. More memory for the compilers and tests saves collections.
+# shows.
 test: export GORACE := atexit_sleep_ms=0
-test: export GOGC := 300
 test:
 	@test -n "$(RACE)" || echo "== no C compiler: the tests run without the race detector"
 	@for p in redis-server node; do command -v $$p >/dev/null || \
@@ -70,8 +73,14 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "not formatted, run make fmt:"; gofmt -l .; exit 1; }
 	@cd tools && go build -o "$(BIN)/" tool
 	@set -e; for m in $(TESTED) $(HEAVY); do \
+		echo "== vet $$m"; \
+		(cd $$m && go mod tidy -diff && go vet ./...); \
+	done
+	@# The modules of go.work at once: what they depend on is analysed once, not for each.
+	@GOWORK="$(CURDIR)/go.work" "$(BIN)/golangci-lint" run $(TESTED:%=./%/...)
+	@set -e; for m in $(HEAVY); do \
 		echo "== lint $$m"; \
-		(cd $$m && go mod tidy -diff && go vet ./... && "$(BIN)/golangci-lint" run ./...); \
+		(cd $$m && "$(BIN)/golangci-lint" run ./...); \
 	done
 	@cd contracttest && go run ./cmd/contractdoc -check
 	@tools/licences.sh $(RELEASED) | diff docs/licences.md - || { echo "docs/licences.md is out of date, run make licences"; exit 1; }
