@@ -110,8 +110,8 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then takes only one more item, if there is one. It completes the requests in
-// flight, unless the context is done. All other items that it has taken get the status
+// Bulk then completes the requests in flight, unless the context is done. The other
+// items that it has taken, and the next one if there is one, get the status
 // [BulkSkipped]. So a result with this status shows that the job has ended early. Its
 // error matches what ended the job, such as [ErrUnauthorized].
 //
@@ -124,10 +124,11 @@ const (
 // returned.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
-// without a result. Some of them may have been done: those with the status
-// [BulkUnknown] and, if you left the loop or the program was killed, those without a
-// result. Look first whether such an item was done, or repeat it in a way that cannot
-// duplicate it, as [ContactsService.UpsertAll] does.
+// without a result. Some of them may have been done, at least in part: those with the
+// status [BulkUnknown], those for which do makes several calls and, if you left the
+// loop or the program was killed, those without a result. Look first whether such an
+// item was done, or repeat it in a way that cannot duplicate it, as
+// [ContactsService.UpsertAll] does.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

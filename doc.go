@@ -70,10 +70,9 @@
 // The API allows 600 requests per minute. Whether it counts them per key or per
 // account is not documented. A client stays within that limit over all its goroutines.
 // It has 594 slots. The other 6 are for requests that net/http may repeat by itself.
-// Each attempt takes up one slot until 60 s after it has ended. So the server never
-// counts more than 600 requests of this client in a minute. Calls wait until a slot is
-// free, as long as their context allows. If nothing but this client uses the account's
-// API, no request is rejected. See [WithRateLimit] and [WithLimiter].
+// Each attempt takes up one slot until 60 s after it has ended. Calls wait until a
+// slot is free, as long as their context allows. If nothing but this client uses the
+// account's API, no request is rejected. See [WithRateLimit] and [WithLimiter].
 //
 // The count is in memory. If a program restarts within a minute, its new client does
 // not know the requests of the old one, so some requests can be rejected. The package
@@ -86,9 +85,10 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
-// API works again. The other calls wait as long as their retries could take, which is
-// about 10 s by default. Calls of low priority wait for about 30 s. Only calls with
-// [WithoutRetry] are sent immediately, unless they have low priority.
+// API works again. The other calls wait: for about 10 s by default (the sum of the
+// waits before their retries), for about 30 s at low priority, or until their context
+// ends. Only calls with [WithoutRetry] are sent immediately, unless they have low
+// priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a
