@@ -346,9 +346,9 @@ func (s *ContactsService) SetCustomField(ctx context.Context, contact ContactRef
 //
 // The status of a contact is BulkCreated, BulkExists (with the error
 // [ErrContactExists]), BulkFailed, BulkUnknown or BulkSkipped. If an attempt got no
-// response or a 5xx, and the next one finds the contact, nobody knows which of them
-// has created it: the status is BulkUnknown, and the error is ErrContactExists. The
-// contact is there, so Again is false.
+// response or a 5xx, and the next one finds the contact, it is unknown whether the
+// first one created it: the status is BulkUnknown, and the error is ErrContactExists.
+// The contact is there, so Again is false.
 //
 // Contacts with the same address, ignoring case, are sent one after the other.
 //
