@@ -37,8 +37,9 @@ type BulkResult[P, R any] struct {
 	Err    error // why it was not done; nil if it was
 }
 
-// Again reports whether the item should be repeated in a later job. If its status is
-// [BulkUnknown], it may have been done: [Bulk] says how to repeat it.
+// Again reports whether the item belongs in a later job. It does not report whether a
+// repeat is safe: an item with the status [BulkUnknown] may have been done. [Bulk]
+// says how to repeat such an item.
 //
 // It is false if the item was done, or if the API or the SDK refused the item itself:
 // a repeat would be refused too. Examples are [ErrContactExists], [ErrNotFound] for
@@ -110,10 +111,10 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then completes the requests in flight, unless the context is done. The other
-// items that it has taken, and the next one if there is one, get the status
-// [BulkSkipped]. So a result with this status shows that the job has ended early. Its
-// error matches what ended the job, such as [ErrUnauthorized].
+// Bulk then completes the requests in flight, unless the context is done. If items are
+// left, at least one result has the status [BulkSkipped]: that is how you see that the
+// job has ended early. Its error matches what ended the job, such as
+// [ErrUnauthorized].
 //
 // # Stopping and continuing
 //
@@ -124,11 +125,11 @@ const (
 // returned.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
-// without a result. Some of them may have been done, at least in part: those with the
-// status [BulkUnknown], those for which do makes several calls and, if you left the
-// loop or the program was killed, those without a result. Look first whether such an
-// item was done, or repeat it in a way that cannot duplicate it, as
-// [ContactsService.UpsertAll] does.
+// without a result. Items with the status [BulkUnknown] may have been done. So may
+// items without a result, if you left the loop or the program was killed. Look first
+// whether such an item was done, or repeat it in a way that cannot duplicate it, as
+// [ContactsService.UpsertAll] does. If do makes several calls, the first of them may
+// have been made for any of these items.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

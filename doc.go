@@ -62,8 +62,8 @@
 // retries off for a call.
 //
 // If the wait for a retry, a pause or a slot would outlast the context's deadline, the
-// call fails immediately. Its error matches [context.DeadlineExceeded], and also the
-// error of the last attempt if there was one, such as [ErrServer].
+// call fails immediately: with the error of its last attempt, or with a
+// [*RateLimitError] if there was none. Both match [context.DeadlineExceeded].
 //
 // # Rate limit
 //
@@ -85,10 +85,10 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
-// API works again. The other calls wait: for about 10 s by default (the sum of the
-// waits before their retries), for about 30 s at low priority, or until their context
-// ends. Only calls with [WithoutRetry] are sent immediately, unless they have low
-// priority.
+// API works again. The other calls wait for about 10 s, or for about 30 s at low
+// priority. The 10 s are the total of the waits in the default [RetryPolicy]: another
+// policy changes them. Only calls with [WithoutRetry] are sent immediately, unless
+// they have low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a

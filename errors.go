@@ -75,8 +75,8 @@ type APIError struct {
 
 	// MayHaveBeenApplied is true if this failed call may have taken effect on the
 	// server: an attempt got a 5xx, no complete response or a success that the SDK
-	// does not understand, or the method had changed something with an earlier
-	// request. It is always false for reads.
+	// does not understand. It is also true if Upsert had changed something with an
+	// earlier request. It is always false for reads.
 	MayHaveBeenApplied bool
 
 	Header http.Header // of the last response
