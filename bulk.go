@@ -111,10 +111,9 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then completes the requests in flight, unless the context is done. If items are
-// left, at least one result has the status [BulkSkipped]: that is how you see that the
-// job has ended early. Its error matches what ended the job, such as
-// [ErrUnauthorized].
+// Bulk then completes the requests in flight, unless the context is done, and leaves
+// the other items. If there are any, the last result has the status [BulkSkipped], and
+// its error matches what ended the job, such as [ErrUnauthorized].
 //
 // # Stopping and continuing
 //
@@ -128,8 +127,7 @@ const (
 // without a result. Items with the status [BulkUnknown] may have been done. So may
 // items without a result, if you left the loop or the program was killed. Look first
 // whether such an item was done, or repeat it in a way that cannot duplicate it, as
-// [ContactsService.UpsertAll] does. If do makes several calls, the first of them may
-// have been made for any of these items.
+// [ContactsService.UpsertAll] does.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

@@ -86,9 +86,8 @@
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
 // API works again. The other calls wait for about 10 s, or for about 30 s at low
-// priority. The 10 s are the total of the waits in the default [RetryPolicy]: another
-// policy changes them. Only calls with [WithoutRetry] are sent immediately, unless
-// they have low priority.
+// priority, but no longer than their context allows. Only calls with [WithoutRetry]
+// are sent immediately, unless they have low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a

@@ -359,8 +359,7 @@ func WithWebhookErrors(report func(ctx context.Context, event *Event, status int
 //
 //   - 204: fn returned nil.
 //   - 202: fn will be called later, see [WithWebhookQueue].
-//   - 401: the delivery is unsigned, forged or modified, or has more than 100 header
-//     values in the form of a signature.
+//   - 401: the delivery is unsigned, forged or modified.
 //   - 405: not a POST.
 //   - 408: the body took too long, see [WithWebhookBodyTimeout].
 //   - 413: the body is too large, see [WithWebhookMaxBytes].
