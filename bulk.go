@@ -111,9 +111,9 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then completes the requests in flight, unless the context is done, and leaves
-// the other items. If there are any, the last result has the status [BulkSkipped], and
-// its error matches what ended the job, such as [ErrUnauthorized].
+// Bulk then completes the requests in flight, unless the context is done. If it has
+// not processed all items, its last result has the status [BulkSkipped], and the error
+// of that result matches what ended the job, such as [ErrUnauthorized].
 //
 // # Stopping and continuing
 //

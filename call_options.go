@@ -46,7 +46,7 @@ func WithHeader(ctx context.Context, key, value string) context.Context {
 // WithField returns a context whose calls send one more field, with the given name and
 // value. The field replaces one of the same name. It is sent in the JSON body of a
 // POST, PUT or DELETE, and in the query of a GET. Use WithField for fields that the
-// SDK does not have; in an update it counts as a field that is set.
+// SDK does not have. In an update, it counts as one of the fields that are set.
 //
 // The value is sent as [encoding/json] writes it; nil is sent as null. A query takes
 // strings, numbers and booleans only. In [ContactsService.Upsert] and

@@ -19,7 +19,7 @@
 //
 //   - [*APIError]: a response that is not a success. Test for its [Code], such as
 //     [ErrContactExists], with [errors.Is].
-//   - [*ValidationError]: an APIError with messages for each field (none for a 400).
+//   - [*ValidationError]: an APIError with messages for each field, if the API sent any.
 //   - [*RateLimitError]: a 429, or a call that was not sent because the wait would be
 //     too long. It says how long to wait.
 //   - [*RequestError]: no complete response, for example because of a lost connection, a
@@ -85,9 +85,10 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
-// API works again. The other calls wait for about 10 s, or for about 30 s at low
-// priority, but no longer than their context allows. Only calls with [WithoutRetry]
-// are sent immediately, unless they have low priority.
+// API works again. Until it does, each of the other calls waits, instead of being
+// retried: for about 10 s in total, or for about 30 s at low priority, but no longer
+// than its context allows. Only calls with [WithoutRetry] are sent immediately, unless
+// they have low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a

@@ -16,8 +16,8 @@ import (
 
 // A Code is the machine-readable reason in the API's error envelope, the JSON object
 // {"success": false, "error": …}. A code is itself an error: test for it with
-// [errors.Is]. [CodeOf] returns the code that the API has sent. Codes that this SDK
-// does not know work in the same way:
+// [errors.Is]. [CodeOf] returns the code of any error. Codes that this SDK does not
+// know work in the same way:
 //
 //	errors.Is(err, funnel.ErrContactExists)
 //	errors.Is(err, funnel.Code("SOMETHING_NEW"))
