@@ -66,9 +66,9 @@ const (
 )
 
 // Bulk calls the function do for each item and yields the results in the order of the
-// items. It begins with 16 items at a time and goes up to 500, as fast as the quota
-// allows. The client's other calls go first. At most 500 items are in memory: if the
-// loop body is slow, the job waits for it.
+// items. The job goes as fast as the quota allows: it begins with 16 items at a time,
+// and goes up to 500. The client's other calls go first. At most 500 items are in
+// memory: if the loop body is slow, the job waits for it.
 //
 // Nothing is sent until you range over the returned iterator. Each range runs the
 // whole job.
@@ -111,9 +111,9 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then completes the requests in flight, unless the context is done. If it has
-// not processed all items, its last result has the status [BulkSkipped], and the error
-// of that result matches what ended the job, such as [ErrUnauthorized].
+// Bulk then completes the requests in flight, unless the context is done. Of the other
+// items, at least one gets the status [BulkSkipped]. Its error matches what ended the
+// job, such as [ErrUnauthorized]. The rest may get no result.
 //
 // # Stopping and continuing
 //

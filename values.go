@@ -160,11 +160,11 @@ type PeriodParams struct {
 func (p PeriodParams) check() error { return checkPeriod(p.Period, p.Range) }
 
 // A DateRange is a range of calendar dates. Set both dates; From must not be after To.
-// The Period must then be empty or PeriodBetween. Otherwise the call fails with an
-// [*ArgumentError]. So does PeriodBetween without a range. The API receives the dates
-// that From and To have in their own locations, such as 2024-06-01, without a time or
-// a zone. It is not documented which time zone the API uses, and whether it includes
-// the first and the last day.
+// With a range, the Period must be empty or PeriodBetween, and PeriodBetween needs a
+// range. Anything else is an [*ArgumentError]. The API receives the dates that From
+// and To have in their own locations, such as 2024-06-01, without a time or a zone. It
+// is not documented which time zone the API uses, and whether it includes the first
+// and the last day.
 type DateRange struct{ From, To time.Time }
 
 // IsZero reports whether no range is set.
