@@ -97,8 +97,9 @@ const (
 // Bulk takes items on the goroutine of your range loop, before it has yielded the
 // results of earlier items. So the iterator must not wait for a result: that is a
 // deadlock. While it waits for something else, such as a slow file, no results are
-// yielded. If its source fails, let it end, and check the error after the loop. It can
-// read from an iterator of the same client, such as that of [ContactsService.All].
+// yielded. If the source of the iterator fails, end the iterator, and check your error
+// after the loop. It can read from an iterator of the same client, such as that of
+// [ContactsService.All].
 //
 // # Early end
 //
@@ -111,9 +112,9 @@ const (
 //   - an outage has lasted for 30 s;
 //   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
 //
-// Bulk then completes the requests in flight, unless the context is done. Of the other
-// items, at least one gets the status [BulkSkipped]. Its error matches what ended the
-// job, such as [ErrUnauthorized]. The rest may get no result.
+// Bulk then completes the requests in flight, unless the context is done. If items are
+// left, at least one of them gets the status [BulkSkipped]. Its error matches what
+// ended the job, such as [ErrUnauthorized]. The rest may get no result.
 //
 // # Stopping and continuing
 //

@@ -59,8 +59,8 @@ const ErrRateLimited Code = "RATE_LIMITED"
 
 // An APIError is a response that is not a success: the API's error envelope, or
 // anything else that is not what the call expects (an HTML page of a proxy, a
-// redirect, a 200 that says "success": false). A [RateLimitError] contains one even if
-// the call was not sent.
+// redirect, a 200 that says "success": false). A [RateLimitError] contains an APIError
+// even if the call was not sent.
 //
 // Test for a code with [errors.Is]. Read the fields with [errors.As], which finds the
 // APIError inside a [ValidationError] or [RateLimitError] too.

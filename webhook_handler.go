@@ -390,8 +390,8 @@ func WithWebhookErrors(report func(ctx context.Context, event *Event, status int
 //     the same tag is added, removed and added. So the handler does not drop
 //     duplicates.
 //
-// Look at the bodies that you receive. If each event has a body of its own, for
-// example with an id of the event, store BodyHash in a column with a unique
+// Look at the bodies that you receive. If no two events have the same body, for
+// example because each contains an id, store BodyHash in a column with a unique
 // constraint, in the same database transaction as your own changes. The example
 // "Redelivery" (example_webhook_handler_test.go) shows this. If equal bodies are
 // possible, make fn idempotent: set a value instead of incrementing it, or treat the
