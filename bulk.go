@@ -98,7 +98,7 @@ const (
 // results of earlier items. So the iterator must not wait for a result: that is a
 // deadlock. While it waits for something else, such as a slow file, no results are
 // yielded. If the source of the iterator fails, end the iterator, and check your error
-// after the loop. It can read from an iterator of the same client, such as that of
+// after the loop. The iterator can use the same client, for example
 // [ContactsService.All].
 //
 // # Early end
@@ -125,10 +125,10 @@ const (
 // returned.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
-// without a result. Items with the status [BulkUnknown] may have been done. So may
-// items without a result, if you left the loop or the program was killed. Look first
-// whether such an item was done, or repeat it in a way that cannot duplicate it, as
-// [ContactsService.UpsertAll] does.
+// without a result. Items with the status [BulkUnknown] may have been done. Items
+// without a result may have been done too if you left the loop or the program was
+// killed. Look first whether such an item was done, or repeat it in a way that cannot
+// duplicate it, as [ContactsService.UpsertAll] does.
 func Bulk[P, R any](ctx context.Context, client *Client, items iter.Seq[P], do func(context.Context, P) (R, error)) iter.Seq[BulkResult[P, R]] {
 	if do == nil {
 		return noBulk[P, R](argumentError("do", "is nil: pass the function to call for each item"))

@@ -85,9 +85,10 @@
 // counted are a 429, and an attempt that ended because the caller's context ended.
 //
 // The client then sends only one of the waiting requests at a time, to see whether the
-// API works again. All other calls wait until it does, but only for about 10 s, or for
-// about 30 s at low priority, and no longer than their context allows. Only calls with
-// [WithoutRetry] are sent immediately, unless they have low priority.
+// API works again. All other calls wait until it does, but only for about 10 s per
+// call, or for about 30 s at low priority, and no longer than their context allows.
+// Only calls with [WithoutRetry] do not wait for the end of the outage, unless they
+// have low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a

@@ -33,7 +33,7 @@ func CodeOf(err error) Code {
 // proxy's page or a redirect. Otherwise it is not useful, for example after bad input,
 // a bad certificate, or any other response of the API.
 //
-// It is safe unless the call may have been applied and a repeat could duplicate
+// It is not safe if the call may have been applied and a repeat could duplicate
 // something. An example is a create without a unique key that got a 5xx or no complete
 // response. The client's own retries after a 5xx take that risk, unless
 // [RetryPolicy.NoRetryCreateOn5xx] is set.

@@ -20,19 +20,20 @@ const (
 // calls release exactly once, when the attempt is over. Acquire and release must be
 // safe for concurrent use, and must not call the API with the same client.
 //
-// If Acquire fails, the call fails with a [*RequestError] that wraps the error, and is
-// not retried. If Acquire knows that no slot will be free before ctx's deadline, it
-// should fail immediately, with an error that matches [context.DeadlineExceeded] and
-// has a method RetryAfter() time.Duration, which says when a slot will be free. The
-// call then fails with a [*RateLimitError], as with the client's own limiter.
+// If Acquire knows that no slot will be free before ctx's deadline, it should fail
+// immediately, with an error that matches [context.DeadlineExceeded] and has a method
+// RetryAfter() time.Duration, which says when a slot will be free. The call then fails
+// with a [*RateLimitError], as with the client's own limiter. After every other error
+// of Acquire, the call fails with a [*RequestError] that wraps the error. It is not
+// retried.
 //
 // Two more methods are optional and make the limiter visible to operators:
 //
 //	Stats() LimiterStats        // Client.LimiterStats and Observer.Wait use it
 //	Observe(func(LimiterEvent)) // receives a function to call with each event
 //
-// Each client calls the method Observe once. If several clients share a limiter, it
-// must call all the functions that it has received.
+// Each client calls the method Observe once. A limiter that several clients share must
+// call all the functions that it has received.
 type Limiter interface {
 	Acquire(ctx context.Context) (release func(Outcome), err error)
 }
