@@ -110,7 +110,7 @@ const (
 //     has no access to contacts ([ErrForbidden]);
 //   - the context is done, or no slot will be free before its deadline;
 //   - an outage has lasted for 30 s;
-//   - every request has got a 429 for longer than [RetryPolicy.MaxRateLimitWait].
+//   - the API has responded with nothing but 429 for [RetryPolicy.MaxRateLimitWait].
 //
 // Bulk then completes the requests in flight, unless the context is done. If items are
 // left, at least one of them gets the status [BulkSkipped]. Its error matches what
@@ -121,8 +121,8 @@ const (
 // To stop a job, let your iterator end early. Bulk then completes the items that it
 // has taken; if the quota is used up, that can take a minute or more. To stop at once,
 // cancel the context or leave the loop. Requests in flight are then canceled, and
-// their items may have been done. The loop ends when the running calls of do have
-// returned.
+// their items may have been done. In both cases, the running calls of do are waited
+// for.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
 // without a result. Items with the status [BulkUnknown] may have been done. Items

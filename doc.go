@@ -37,7 +37,8 @@
 // # Retries
 //
 // A call makes at most 4 attempts by default: see [RetryPolicy]. A method that sends
-// several requests, such as Upsert, makes a call for each.
+// several requests, such as Upsert, makes several calls, each with 4 attempts of its
+// own.
 //
 // Most calls are repeatable: a second request cannot duplicate anything. Not
 // repeatable are Enroll, Schedule, and creates without a unique key. A create has a
@@ -87,8 +88,7 @@
 // The client then sends only one of the waiting requests at a time, to see whether the
 // API works again. All other calls wait until it does, but only for about 10 s per
 // call, or for about 30 s at low priority, and no longer than their context allows.
-// Only calls with [WithoutRetry] do not wait for the end of the outage, unless they
-// have low priority.
+// Calls with [WithoutRetry] are sent without waiting, except at low priority.
 //
 // If the outage still lasts after this wait, or if the call has used up its attempts,
 // it fails with the error of its last attempt. A call that was never sent fails with a
