@@ -23,7 +23,7 @@ const (
 	BulkUpdated BulkStatus = "updated" // done: it existed, and was updated if a field or tag was set
 	BulkDone    BulkStatus = "done"    // done
 	BulkExists  BulkStatus = "exists"  // not done: it existed already
-	BulkFailed  BulkStatus = "failed"  // not done, or your function returned an error of its own
+	BulkFailed  BulkStatus = "failed"  // not done, as far as the SDK knows
 	BulkUnknown BulkStatus = "unknown" // may have been done: MayHaveBeenApplied is true for its error
 	BulkSkipped BulkStatus = "skipped" // not done: an earlier error ended the job
 )
@@ -34,7 +34,7 @@ type BulkResult[P, R any] struct {
 	Item   P   // as it was given
 	Status BulkStatus
 	Value  R     // the result of the call or of your function; zero unless the item was done
-	Err    error // why it was not done; nil if it was
+	Err    error // why it was not done, or is not known to be; nil if it was done
 }
 
 // Again reports whether the item belongs in a later job. It does not report whether a
@@ -121,8 +121,7 @@ const (
 // To stop a job, let your iterator end early. Bulk then completes the items that it
 // has taken; if the quota is used up, that can take a minute or more. To stop at once,
 // cancel the context or leave the loop. Requests in flight are then canceled, and
-// their items may have been done. In both cases, the running calls of do are waited
-// for.
+// their items may have been done. The running calls of do are waited for.
 //
 // To continue a job later, repeat the items for which Again is true, and the items
 // without a result. Items with the status [BulkUnknown] may have been done. Items

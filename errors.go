@@ -176,9 +176,9 @@ func (e *RateLimitError) Error() string {
 // Unwrap returns the embedded [APIError].
 func (e *RateLimitError) Unwrap() error { return &e.APIError }
 
-// Is makes the error match [ErrRateLimited] and, if a [Limiter] refused the call, the
-// error of the Limiter. If the deadline did not allow the wait, it matches
-// [context.DeadlineExceeded] too.
+// Is makes the error match [ErrRateLimited] and, if a [Limiter] said when a slot will
+// be free, the error of the Limiter. If the deadline did not allow the wait, it
+// matches [context.DeadlineExceeded] too.
 func (e *RateLimitError) Is(target error) bool {
 	return target == ErrRateLimited || errors.Is(e.reason, target) || e.APIError.Is(target)
 }
