@@ -27,11 +27,11 @@ func CodeOf(err error) Code {
 
 // CanRetry reports whether repeating the call later is useful and safe.
 //
-// It is useful if the cause can pass by itself: the rate limit, a 5xx, a failed
-// connection, no response, the end of the context, an error of a [Limiter] or of the
-// function given to [WithAuth], or a response that is not from the API, such as a
-// proxy's page or a redirect. Otherwise it is not useful, for example after bad input,
-// a bad certificate, or any other response of the API.
+// It is useful if the cause can pass by itself, even where the client does not retry:
+// the rate limit, a 5xx, a failed connection, no response, the end of the context, an
+// error of a [Limiter] or of the function given to [WithAuth], or a response that is
+// not from the API, such as a proxy's page or a redirect. Otherwise it is not useful,
+// for example after bad input, a bad certificate, or any other response of the API.
 //
 // It is not safe if the call may have been applied and a repeat could duplicate
 // something. An example is a create without a unique key that got a 5xx or no complete
