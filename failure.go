@@ -345,11 +345,8 @@ func (e *skipped) Is(target error) bool { return errors.Is(e.reason, target) }
 
 // As finds what holds for all requests alike.
 func (e *skipped) As(target any) bool {
-	switch target.(type) {
-	case **RateLimitError:
-		return errors.As(e.reason, target)
-	}
-	return false
+	_, limited := target.(**RateLimitError)
+	return limited && errors.As(e.reason, target)
 }
 
 // panicError is the error of a recovered panic, and nil where there was none.

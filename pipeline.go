@@ -14,7 +14,7 @@ import (
 // The number of running jobs adapts. If the taker has to wait for results, it doubles
 // after each round trip, so that the quota is the limit and not the latency. It is never
 // much larger than the number of free slots, so that the client's other calls do not
-// have to wait. A job counts as running until its result is taken, so most also bounds
+// have to wait, except in an outage: see room. A job counts as running until its result is taken, so most also bounds
 // the results in memory.
 type pipeline[J, R any] struct {
 	core  *core
